@@ -1,0 +1,3 @@
+"""DiffStudio: a desktop microscope for diffusion models."""
+
+__version__ = "0.1.0"

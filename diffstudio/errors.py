@@ -1,0 +1,21 @@
+"""The few exceptions a user can act on. Every message is one plain sentence."""
+
+
+class DiffStudioError(Exception):
+    """Base of all errors that are shown to the user as they are, without a traceback."""
+
+
+class BadInput(DiffStudioError):
+    """Something the user gave (an option, a request, a picture) can't be used."""
+
+
+class BadFile(DiffStudioError):
+    """A file can't be read or trusted; the message names the file, the field, found and expected."""
+
+
+class NoRoom(DiffStudioError):
+    """A run or an export needs more disk or memory than allowed."""
+
+
+class NotFound(DiffStudioError):
+    """A model, checkpoint or file with that name does not exist."""
