@@ -1,4 +1,4 @@
-"""What can be chosen: solvers, paths, grids, predictions. Plain data, read by the panel, the command line and the mathematics.
+"""What can be chosen: solvers, paths, grids, predictions. Plain data, read by panel, command line and mathematics.
 
 A row here and a function of the same name in `diffstudio.diffusion` are held against each other by a test.
 """
