@@ -1,0 +1,41 @@
+"""Datasets by name: arrays out, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from diffstudio.data import digits, shapes2d
+from diffstudio.data.dataset import Dataset
+from diffstudio.errors import NotFound
+
+DATASETS: dict[str, Dataset] = {"digits": digits.DATASET, "shapes-2d": shapes2d.DATASET}
+
+
+def dataset(name: str) -> Dataset:
+    """The dataset of that name.
+
+    Raises:
+        NotFound: no such dataset.
+    """
+    if name not in DATASETS:
+        raise NotFound(f"no dataset '{name}': choose one of {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+def sample(
+    name: str, labels: Sequence[int | None], seeds: Sequence[int], split: str = "train"
+) -> tuple[np.ndarray, list[int]]:
+    """One sample for each (label, seed): (B, *shape) float32 and the labels drawn where None asked for any.
+
+    A sample depends on its own label and seed alone, not on the batch it is drawn in.
+    """
+    source = dataset(name)
+    rows, drawn = [], []
+    for label, seed in zip(labels, seeds, strict=True):
+        rng = np.random.default_rng([seed, 0xDA7A])
+        chosen = int(rng.integers(len(source.labels))) if label is None else label
+        rows.append(source.draw(np.array([chosen]), rng, split)[0])
+        drawn.append(chosen)
+    return np.stack(rows).astype(np.float32), drawn

@@ -1,0 +1,36 @@
+"""Architectures by name. A card names one of these; nothing else can be built from a file."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from diffstudio.checkpoints.card import Card
+from diffstudio.errors import BadFile
+from diffstudio.networks.mlp import MLP
+from diffstudio.networks.unet import UNet
+
+NETWORKS: dict[str, type[nn.Module]] = {"mlp": MLP, "unet": UNet}
+MAX_PARAMETERS = 2 * 10**9  # 8 GB in float32: beyond that a card is a mistake or an attack
+
+
+def build(card: Card, where: str = "card") -> nn.Module:
+    """The untrained network that a card describes, without memory behind its weights (on the "meta" device).
+
+    Raises:
+        BadFile: an unknown network, arguments it can't take, or an absurd size. `where` names the file.
+    """
+    import torch
+
+    if card.network not in NETWORKS:
+        raise BadFile(f"{where}: network is '{card.network}', expected one of {', '.join(NETWORKS)}")
+    try:
+        with torch.device("meta"):
+            args = {key: tuple(v) if isinstance(v, list) else v for key, v in card.network_args.items()}
+            network = NETWORKS[card.network](card.shape, len(card.labels), **args)
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadFile(f"{where}: network_args don't fit a '{card.network}': {reason}") from error
+    count = sum(p.numel() for p in network.parameters())
+    if count > MAX_PARAMETERS:
+        raise BadFile(f"{where}: network_args ask for {count:,} parameters, expected at most {MAX_PARAMETERS:,}")
+    return network

@@ -1,0 +1,28 @@
+"""What a dataset is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A named source of labelled samples.
+
+    draw(labels, rng, split): one random sample for each label, (B, *shape) float32; splits are "train" and "held-out"
+        (the same where samples are drawn fresh from a formula).
+    augment(x, rng): random changes that keep the label, for training only; None if there are none.
+    """
+
+    name: str
+    title: str
+    modality: str
+    shape: tuple[int, ...]
+    labels: tuple[str, ...]
+    licence: str
+    credit: str
+    draw: Callable[[np.ndarray, np.random.Generator, str], np.ndarray]
+    augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None

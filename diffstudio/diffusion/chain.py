@@ -1,0 +1,112 @@
+"""Chains: generators of Steps. Who iterates decides about threads, recording and stopping; to cancel is to stop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from diffstudio.diffusion.denoiser import Condition, Denoiser
+from diffstudio.diffusion.noise import SampleNoise
+from diffstudio.diffusion.paths import Path
+from diffstudio.diffusion.solvers import SOLVERS, StepContext
+from diffstudio.diffusion.times import Level
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state of a chain.
+
+    xt: (B, …), the state at `level`.
+    x0_hat: (B, …). Reverse: D(x_t); at the end (s = 0) x_t itself. Forward: the true x_0.
+    nfe: network calls made in this chain so far (a guided call counts once).
+    """
+
+    chain: Literal["forward", "reverse"]
+    index: int
+    level: Level
+    xt: Tensor
+    x0_hat: Tensor
+    nfe: int
+
+
+def forward_fixed(x0: Tensor, levels: Sequence[Level], eps: Tensor) -> Iterator[Step]:
+    """x_t = a·x_0 + s·ε with one ε per sample at every level.
+
+    levels: from the data to the noise. x0, eps: (B, …).
+    """
+    for k, at in enumerate(levels):
+        yield Step("forward", k, at, at.a * x0 + at.s * eps, x0, 0)
+
+
+def forward_markov(
+    x0: Tensor, levels: Sequence[Level], noise: SampleNoise, law: Literal["gaussian", "uniform"] = "gaussian"
+) -> Iterator[Step]:
+    """The Markov chain x_k = c·x_{k−1} + n·θ_k with c = a_k/a_{k−1} and n² = s_k² − c²·s_{k−1}².
+
+    On a path's own table this is DDPM's chain, or the mixing chain with c = 1 − α_k and n = α_k.
+
+    levels: from the data to the noise, starting where s = 0. x0: (B, …).
+    """
+    xt = x0
+    yield Step("forward", 0, levels[0], xt, x0, 0)
+    for k in range(1, len(levels)):
+        before, at = levels[k - 1], levels[k]
+        c = at.a / before.a
+        n = math.sqrt(max(0.0, at.s**2 - (c * before.s) ** 2))
+        xt = c * xt + n * noise.draw(law).to(x0.device, x0.dtype)
+        yield Step("forward", k, at, xt, x0, 0)
+
+
+@torch.no_grad()
+def reverse(
+    denoise: Denoiser,
+    path: Path,
+    levels: Sequence[Level],
+    x_start: Tensor,
+    noise: SampleNoise,
+    *,
+    solver: str = "dpmpp_2m",
+    cond: Condition = None,
+    params: dict[str, float] | None = None,
+) -> Iterator[Step]:
+    """From x_start at levels[0] to the data: yields len(levels) Steps, each after at most one or two network calls.
+
+    x_start: (B, …) on the device where the network is. noise: for solvers that draw, per-sample streams.
+    """
+    step_fn = SOLVERS[solver]
+    counted = _Counter(denoise, cond)
+
+    def draw() -> Tensor:
+        return noise.draw().to(x_start.device, x_start.dtype)
+
+    x = x_start
+    past: list[tuple[Level, Tensor]] = []
+    for k, at in enumerate(levels):
+        if at.s == 0:
+            # x_t = a·x_0 here: there is nothing left to predict.
+            yield Step("reverse", k, at, x, x / at.a, counted.calls)
+            return
+        x0_hat = counted(x, at)
+        yield Step("reverse", k, at, x, x0_hat, counted.calls)
+        if k + 1 < len(levels):
+            context = StepContext(x, x0_hat, at, levels[k + 1], counted, draw, path.clock, past)
+            x = step_fn(context, **(params or {}))
+            past = [(at, x0_hat)]
+
+
+class _Counter:
+    """A denoiser with its condition bound, that counts its calls."""
+
+    def __init__(self, denoise: Denoiser, cond: Condition) -> None:
+        self._denoise: Callable[[Tensor, Level, Condition], Tensor] = denoise
+        self._cond = cond
+        self.calls = 0
+
+    def __call__(self, x: Tensor, at: Level) -> Tensor:
+        self.calls += 1
+        return self._denoise(x, at, self._cond)

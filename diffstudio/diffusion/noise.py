@@ -1,0 +1,38 @@
+"""Noise with one generator per sample, so that a sample is the same alone, in any batch and on any device."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Law = Literal["gaussian", "uniform"]
+
+
+class SampleNoise:
+    """A stream of noise for each sample: sample i of seed s draws what sample 0 of seed s + i draws."""
+
+    def __init__(
+        self, seed: int, samples: int, shape: Sequence[int], *, dtype: torch.dtype = torch.float32, stream: int = 0
+    ) -> None:
+        """`stream` separates independent uses of one seed: 0 the reverse chain, 1 the forward Markov chain."""
+        self._shape = tuple(shape)
+        self._dtype = dtype
+        # An odd constant moves the streams far apart in seed space, modulo what manual_seed takes.
+        first = (seed + stream * 0x9E3779B97F4A7C15) % 2**63
+        self._generators = [torch.Generator().manual_seed((first + i) % 2**63) for i in range(samples)]
+
+    def draw(self, law: Law = "gaussian") -> Tensor:
+        """The next noise of every sample, on the CPU: (B, *shape), mean 0, variance 1."""
+        out = torch.empty(len(self._generators), *self._shape, dtype=self._dtype)
+        if law == "gaussian":
+            for row, generator in zip(out, self._generators, strict=True):
+                row.normal_(generator=generator)
+        else:
+            bound = math.sqrt(3)
+            for row, generator in zip(out, self._generators, strict=True):
+                row.uniform_(-bound, bound, generator=generator)
+        return out

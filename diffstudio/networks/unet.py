@@ -1,0 +1,135 @@
+"""A small U-Net for images, with self-attention at its lowest level and class conditioning."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the field's name
+from torch import Tensor, nn
+
+from diffstudio.networks.embedding import TimeAndLabel
+
+
+class UNet(nn.Module):
+    """Ho et al. 2020's U-Net at the size of a digit: each level halves the picture.
+
+    channels: of each level, from the full size down. blocks: residual blocks a level. The sides of the picture must be
+    divisible by 2^(levels − 1).
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        labels: int,
+        channels: tuple[int, ...] = (32, 64, 64),
+        blocks: int = 1,
+        embed: int = 128,
+        heads: int = 4,
+    ) -> None:
+        super().__init__()
+        colours, height, width = shape
+        factor = 2 ** (len(channels) - 1)
+        if height % factor or width % factor:
+            raise ValueError(
+                f"a U-Net of {len(channels)} levels needs sides divisible by {factor}, got {height}×{width}"
+            )
+        self.condition = TimeAndLabel(embed, labels)
+        self.enter = nn.Conv2d(colours, channels[0], 3, padding=1)
+        self.down = nn.ModuleList()
+        skips = [channels[0]]
+        current = channels[0]
+        for depth, size in enumerate(channels):
+            for _ in range(blocks):
+                self.down.append(Residual(current, size, embed))
+                current = size
+                skips.append(current)
+            if depth < len(channels) - 1:
+                self.down.append(Down(current))
+                skips.append(current)
+        self.middle = nn.ModuleList(
+            [Residual(current, current, embed), Attention(current, heads), Residual(current, current, embed)]
+        )
+        self.up = nn.ModuleList()
+        for depth, size in reversed(list(enumerate(channels))):
+            for _ in range(blocks + 1):
+                self.up.append(Residual(current + skips.pop(), size, embed))
+                current = size
+            if depth > 0:
+                self.up.append(Up(current))
+        self.leave = nn.Sequential(nn.GroupNorm(8, current), nn.SiLU(), nn.Conv2d(current, colours, 3, padding=1))
+        nn.init.zeros_(self.leave[-1].weight)
+        nn.init.zeros_(self.leave[-1].bias)
+
+    def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+        """x: (B, C, H, W), t: (B,), labels: (B,) → (B, C, H, W)."""
+        c = F.silu(self.condition(t, labels))
+        h = self.enter(x)
+        skips = [h]
+        for layer in self.down:
+            h = layer(h, c)
+            skips.append(h)
+        for layer in self.middle:
+            h = layer(h, c)
+        for layer in self.up:
+            h = layer(h, c) if isinstance(layer, Up) else layer(torch.cat([h, skips.pop()], dim=1), c)
+        return self.leave(h)
+
+
+class Residual(nn.Module):
+    """Two 3×3 convolutions; the conditioning scales and shifts between them (FiLM)."""
+
+    def __init__(self, inside: int, outside: int, embed: int) -> None:
+        super().__init__()
+        self.norm1 = nn.GroupNorm(8, inside)
+        self.conv1 = nn.Conv2d(inside, outside, 3, padding=1)
+        self.modulate = nn.Linear(embed, 2 * outside)
+        self.norm2 = nn.GroupNorm(8, outside)
+        self.conv2 = nn.Conv2d(outside, outside, 3, padding=1)
+        self.skip = nn.Conv2d(inside, outside, 1) if inside != outside else nn.Identity()
+        nn.init.zeros_(self.conv2.weight)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        h = self.conv1(F.silu(self.norm1(x)))
+        scale, shift = self.modulate(c)[:, :, None, None].chunk(2, dim=1)
+        h = self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
+        return self.skip(x) + h
+
+
+class Attention(nn.Module):
+    """Self-attention over all places of the picture."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.GroupNorm(8, channels)
+        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
+        self.out = nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        qkv = self.qkv(self.norm(x)).view(batch, 3, self.heads, channels // self.heads, height * width)
+        q, k, v = qkv.transpose(3, 4).unbind(1)
+        h = F.scaled_dot_product_attention(q, k, v).transpose(2, 3).reshape(batch, channels, height, width)
+        return x + self.out(h)
+
+
+class Down(nn.Module):
+    """Half the size by a strided convolution."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        return self.conv(x)
+
+
+class Up(nn.Module):
+    """Twice the size, nearest neighbour, then a convolution."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
