@@ -12,30 +12,33 @@ from diffstudio.networks.embedding import TimeAndLabel
 class UNet(nn.Module):
     """Ho et al. 2020's U-Net at the size of a digit: each level halves the picture.
 
-    channels: of each level, from the full size down. blocks: residual blocks a level. The sides of the picture must be
-    divisible by 2^(levels − 1).
+    channels: of each level, from the finest down. blocks: residual blocks a level. patch: squares of patch×patch pixels
+    become channels first, which saves the costly work at full size. The sides of the picture must be divisible by
+    patch·2^(levels − 1).
     """
 
     def __init__(
         self,
         shape: tuple[int, ...],
         labels: int,
-        channels: tuple[int, ...] = (32, 64, 64),
+        channels: tuple[int, ...] = (48, 96),
         blocks: int = 1,
         embed: int = 128,
         heads: int = 4,
+        patch: int = 2,
     ) -> None:
         super().__init__()
         colours, height, width = shape
-        factor = 2 ** (len(channels) - 1)
+        factor = patch * 2 ** (len(channels) - 1)
         if height % factor or width % factor:
             raise ValueError(
                 f"a U-Net of {len(channels)} levels needs sides divisible by {factor}, got {height}×{width}"
             )
         self.condition = TimeAndLabel(embed, labels)
-        self.enter = nn.Conv2d(colours, channels[0], 3, padding=1)
+        self.patch = patch
+        self.enter = nn.Conv2d(colours * patch**2, channels[0], 3, padding=1)
         self.down = nn.ModuleList()
-        skips = [channels[0]]
+        skips = []
         current = channels[0]
         for depth, size in enumerate(channels):
             for _ in range(blocks):
@@ -44,34 +47,37 @@ class UNet(nn.Module):
                 skips.append(current)
             if depth < len(channels) - 1:
                 self.down.append(Down(current))
-                skips.append(current)
         self.middle = nn.ModuleList(
             [Residual(current, current, embed), Attention(current, heads), Residual(current, current, embed)]
         )
         self.up = nn.ModuleList()
         for depth, size in reversed(list(enumerate(channels))):
-            for _ in range(blocks + 1):
+            for _ in range(blocks):
                 self.up.append(Residual(current + skips.pop(), size, embed))
                 current = size
             if depth > 0:
-                self.up.append(Up(current))
-        self.leave = nn.Sequential(nn.GroupNorm(8, current), nn.SiLU(), nn.Conv2d(current, colours, 3, padding=1))
+                self.up.append(Up(current, channels[depth - 1]))
+                current = channels[depth - 1]
+        self.leave = nn.Sequential(
+            nn.GroupNorm(8, current), nn.SiLU(), nn.Conv2d(current, colours * patch**2, 3, padding=1)
+        )
         nn.init.zeros_(self.leave[-1].weight)
         nn.init.zeros_(self.leave[-1].bias)
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         """x: (B, C, H, W), t: (B,), labels: (B,) → (B, C, H, W)."""
         c = F.silu(self.condition(t, labels))
-        h = self.enter(x)
-        skips = [h]
+        h = self.enter(F.pixel_unshuffle(x, self.patch))
+        skips = []
         for layer in self.down:
             h = layer(h, c)
-            skips.append(h)
+            if isinstance(layer, Residual):
+                skips.append(h)
         for layer in self.middle:
             h = layer(h, c)
         for layer in self.up:
             h = layer(h, c) if isinstance(layer, Up) else layer(torch.cat([h, skips.pop()], dim=1), c)
-        return self.leave(h)
+        return F.pixel_shuffle(self.leave(h), self.patch)
 
 
 class Residual(nn.Module):
@@ -125,11 +131,11 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """Twice the size, nearest neighbour, then a convolution."""
+    """Twice the size, nearest neighbour, then a convolution to the channels of the level above."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, inside: int, outside: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv = nn.Conv2d(inside, outside, 3, padding=1)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))

@@ -1,0 +1,75 @@
+"""A recipe: everything that a training run depends on, in one TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from diffstudio.data import DATASETS
+from diffstudio.errors import BadFile, BadInput
+from diffstudio.specs import PathSpec
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+class Schedule(BaseModel):
+    """How long and how fast: AdamW, a linear warm-up, then a cosine to zero."""
+
+    model_config = _STRICT
+    steps: Annotated[int, Field(ge=1, le=10**8)]
+    batch: Annotated[int, Field(ge=1, le=65_536)] = 64
+    lr: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    warmup: Annotated[int, Field(ge=0)] = 100
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    clip: Annotated[float, Field(gt=0)] = 1.0
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    label_dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
+    times: Literal["uniform", "logit-normal"] = "uniform"
+    save_at: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+
+class Recipe(BaseModel):
+    """What is trained on what. `defaults` go into the card: request fields that give a good result."""
+
+    model_config = _STRICT
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    title: str = ""
+    description: str = ""
+    dataset: str
+    network: str
+    network_args: dict[str, Any] = {}
+    prediction: Literal["eps", "x0", "v", "flow"] = "flow"
+    path: PathSpec = PathSpec()
+    training: Schedule
+    defaults: dict[str, float | int | str] = {}
+    licence: str = "Apache-2.0"
+
+
+def load_recipe(path: str | Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        BadInput: no such file, or a dataset that does not exist.
+        BadFile: not TOML, or a field out of its bounds; the message names it.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as stream:
+            found = tomllib.load(stream)
+    except OSError as error:
+        raise BadInput(f"can't read the recipe {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadFile(f"{path}: not a TOML file: {error}") from error
+    try:
+        recipe = Recipe.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "recipe"
+        raise BadFile(f"{path}: {field}: {first['msg']}, found {first['input']!r:.80}") from error
+    if recipe.dataset not in DATASETS:
+        raise BadInput(f"{path}: dataset is '{recipe.dataset}', expected one of {', '.join(DATASETS)}")
+    return recipe
