@@ -22,15 +22,15 @@ class MLP(nn.Module):
         super().__init__()
         (dim,) = shape
         self.condition = TimeAndLabel(embed, labels)
-        frequencies = 2.0 ** torch.arange(octaves) * (math.pi / 2)
-        self.register_buffer("frequencies", frequencies, persistent=False)
+        self.octaves = octaves
         self.enter = nn.Linear(dim * (1 + 2 * octaves), width)
         self.blocks = nn.ModuleList(Block(width, embed) for _ in range(depth))
         self.leave = nn.Sequential(nn.LayerNorm(width), nn.SiLU(), nn.Linear(width, dim))
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         """x: (B, D), t: (B,), labels: (B,) → (B, D)."""
-        angles = (x[:, :, None] * self.frequencies).flatten(1)
+        frequencies = 2.0 ** torch.arange(self.octaves, device=x.device, dtype=x.dtype) * (math.pi / 2)
+        angles = (x[:, :, None] * frequencies).flatten(1)
         h = self.enter(torch.cat([x, angles.sin(), angles.cos()], dim=1))
         c = self.condition(t, labels)
         for block in self.blocks:

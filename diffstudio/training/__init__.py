@@ -1,0 +1,1 @@
+"""Recipes in, checkpoints out."""

@@ -57,7 +57,7 @@ def train(recipe: Recipe, out: FilePath, device: str = "cpu") -> Iterator[Progre
         nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
         optimiser.step()
         _average(averaged, network, min(plan.ema, (1 + step) / (10 + step)))
-        value = float(loss)
+        value = float(loss.detach())
         mean_loss = value if math.isnan(mean_loss) else 0.98 * mean_loss + 0.02 * value
         saved = None
         if step == plan.steps or step in plan.save_at:

@@ -1,0 +1,96 @@
+"""A loaded model: the network of a checkpoint, normalised at the edge into a denoiser of its path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+import torch
+from torch import Tensor, nn
+
+from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.catalog import default_catalog
+from diffstudio.checkpoints.store import load_weights, read_card
+from diffstudio.diffusion.denoiser import Condition, Denoiser, from_network
+from diffstudio.diffusion.guidance import classifier_free
+from diffstudio.diffusion.paths import Path, make_path
+from diffstudio.diffusion.times import Level
+from diffstudio.errors import BadFile
+from diffstudio.networks import build
+
+CHUNK_ELEMENTS = 1 << 18  # a call on more numbers than this is made in parts, so that memory stays bounded
+
+
+@dataclass(frozen=True)
+class Model:
+    """`denoiser(x, level, labels)` gives x̂0 on `path`; labels (B,) with `any_label` for "any", or None."""
+
+    card: Card
+    path: Path
+    network: nn.Module
+    denoiser: Denoiser
+    device: torch.device
+
+    @property
+    def any_label(self) -> int:
+        """The label that stands for "any"."""
+        return len(self.card.labels)
+
+    def labels(self, label: int | None, samples: int) -> Condition:
+        """A batch of one label; None where the model takes none."""
+        if not self.card.labels:
+            return None
+        return torch.full((samples,), self.any_label if label is None else label, device=self.device)
+
+    def guided(self, guidance_scale: float) -> Denoiser:
+        """The denoiser with classifier-free guidance."""
+        return classifier_free(self.denoiser, guidance_scale, self.any_label)
+
+
+def load_model(spec: str | FilePath, device: str = "cpu") -> Model:
+    """Load "digits", "digits@400" or the path of a checkpoint.
+
+    Raises:
+        NotFound: no such model.
+        BadFile: the file can't be read or trusted, or its weights don't fit its card.
+    """
+    file = default_catalog().find(str(spec)).path
+    return load_file(file, device)
+
+
+def load_file(file: FilePath, device: str = "cpu") -> Model:
+    """Load the checkpoint in that file; errors as `load_model`."""
+    card = read_card(file)
+    network = build(card, str(file))
+    _fit(network, load_weights(file), str(file))
+    place = torch.device(device)
+    network = network.to(place).eval().requires_grad_(False)
+    if len(card.shape) == 3 and place.type == "cpu":
+        network = network.to(memory_format=torch.channels_last)  # +15 % on CPU
+    denoiser = _in_parts(from_network(network, card.prediction))
+    return Model(card, make_path(card.path), network, denoiser, place)
+
+
+def _fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:
+    """Put the weights into a network built on the meta device; every name and shape must agree."""
+    expected = network.state_dict()
+    missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
+    if missing or extra:
+        what = f"tensor '{missing[0]}' is missing" if missing else f"tensor '{extra[0]}' does not belong"
+        raise BadFile(f"{where}: {what}: the weights are not those of the network that the card names")
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape:
+            found, wanted = tuple(tensor.shape), tuple(expected[name].shape)
+            raise BadFile(f"{where}: tensor '{name}' has shape {found}, expected {wanted}")
+    network.load_state_dict(weights, assign=True)
+
+
+def _in_parts(denoise: Denoiser) -> Denoiser:
+    def parted(x: Tensor, at: Level, cond: Condition) -> Tensor:
+        size = max(1, CHUNK_ELEMENTS // max(1, x[0].numel()))
+        if x.shape[0] <= size:
+            return denoise(x, at, cond)
+        conds = cond.split(size) if cond is not None else [None] * -(-x.shape[0] // size)
+        return torch.cat([denoise(part, at, c) for part, c in zip(x.split(size), conds, strict=True)])
+
+    return parted

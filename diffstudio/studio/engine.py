@@ -1,0 +1,202 @@
+"""The engine: a Request in, a Trace out. The one bridge between the studio and torch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diffstudio import __version__
+from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.errors import BadInput
+from diffstudio.studio.plan import Plan, make_plan
+from diffstudio.studio.recording import Recorder
+from diffstudio.studio.request import Request
+from diffstudio.studio.room import check_room
+from diffstudio.traces.format import SCALARS, FieldSpec, TraceHeader
+from diffstudio.traces.writer import TraceWriter
+
+if TYPE_CHECKING:
+    from diffstudio.diffusion.chain import Step
+    from diffstudio.networks.model import Model
+
+DEFAULT_BUDGET = 4 << 30
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: computed steps of both chains, records in the trace, seconds, and what is left (None: unknown).
+
+    done: steps computed so far, of `total`. steps_per_second: of the reverse chain, lately.
+    """
+
+    done: int
+    total: int
+    records: int
+    seconds: float
+    eta: float | None
+    steps_per_second: float
+
+
+class Engine:
+    """Keeps the loaded models; everything else is in the request. Not thread-safe: one thread runs it."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._models: dict[tuple[Path, int, str], Model] = {}
+        self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
+
+    def plan(self, request: Request) -> Plan:
+        """What the request will do; cheap, without torch. Errors as `make_plan`."""
+        return make_plan(self.catalog, request)
+
+    def estimate_seconds(self, request: Request) -> float | None:
+        """Seconds that the reverse chain will take, from the last run of that model; None before one."""
+        speed = self._speed.get(request.model)
+        return None if speed is None else speed * request.samples * self.plan(request).network_calls
+
+    @staticmethod
+    def warm_up() -> None:
+        """Import torch, so that the first run does not wait for it."""
+        import diffstudio.networks.model  # noqa: F401
+
+    def run(
+        self,
+        request: Request,
+        trace_path: Path,
+        budget_bytes: int = DEFAULT_BUDGET,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Progress]:
+        """Run a request and record it; yields after the header is written and after every step.
+
+        Closing the iterator, or `stop` turning true, ends the run before the next network call; the trace keeps what
+        is recorded.
+
+        Raises:
+            BadInput, BadFile, NotFound: as `plan`, and what loading the weights or the source finds.
+            NoRoom: the trace or the memory would not fit.
+        """
+        plan = self.plan(request)
+        check_room(plan.total_bytes, plan.memory_bytes, trace_path.parent, budget_bytes)
+        model = self._load(plan, request.device)
+        from diffstudio.studio.chains import Stopped, chains, prepare
+
+        prepared = prepare(plan, model)
+        header = _header(plan, str(model.device), prepared.labels)
+        total = request.steps * len(plan.chains)
+        with TraceWriter(trace_path, header) as writer:
+            recorder = Recorder(writer, request.trace_every, request.steps)
+            clock = _Clock(total)
+            yield clock.progress(0, 0)
+            try:
+                done = 0
+                for step in chains(plan, model, prepared, stop):
+                    recorder.add(step)
+                    done += step.index > 0
+                    self._learn_speed(plan, clock, step)
+                    yield clock.progress(done, recorder.records)
+            except Stopped:
+                return
+
+    def score(
+        self, request: Request, points: np.ndarray, log_snr: float, stop: Callable[[], bool] = lambda: False
+    ) -> np.ndarray:
+        """The score ∇ log p_t at points of the plane, from the model's denoiser: (N, 2) → (N, 2).
+
+        ∇ log p_t(x) = (a·x̂0 − x)/s² (Tweedie), on the request's path, class and guidance.
+
+        Raises:
+            BadInput: at the data itself, where the score is not defined.
+        """
+        plan = self.plan(request)
+        from diffstudio.studio.chains import score
+
+        return score(plan, self._load(plan, request.device), points, log_snr, stop)
+
+    def _load(self, plan: Plan, device: str) -> Model:
+        from diffstudio.networks.model import load_file
+
+        place = _device(device)
+        try:
+            key = (plan.entry.path, plan.entry.path.stat().st_mtime_ns, place)
+        except OSError as error:
+            raise BadInput(f"the checkpoint {plan.entry.path} is gone: {error.strerror}") from error
+        if key not in self._models:
+            while len(self._models) >= 4:
+                self._models.pop(next(iter(self._models)))
+            self._models[key] = load_file(plan.entry.path, place)
+        return self._models[key]
+
+    def _learn_speed(self, plan: Plan, clock: _Clock, step: Step) -> None:
+        if step.chain == "reverse" and step.nfe > 1:
+            per_call = clock.since_first_call(step.nfe)
+            if per_call is not None:
+                self._speed[plan.request.model] = per_call / plan.request.samples
+
+
+class _Clock:
+    """Time of a run: what is left and how fast it goes."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._begun = time.monotonic()
+        self._first: tuple[float, int] | None = None
+
+    def since_first_call(self, nfe: int) -> float | None:
+        """Seconds a network call, leaving the first ones (which warm caches) out; None until there are two."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (now, nfe)
+            return None
+        begun, calls = self._first
+        return (now - begun) / (nfe - calls) if nfe > calls else None
+
+    def progress(self, done: int, records: int) -> Progress:
+        seconds = time.monotonic() - self._begun
+        rate = done / seconds if seconds > 0 else 0.0
+        eta = (self._total - done) / rate if rate > 0 and done >= 2 else None
+        return Progress(done, self._total, records, seconds, eta, rate)
+
+
+def _device(name: str) -> str:
+    """ "auto" is the GPU where there is one.
+
+    Raises:
+        BadInput: a device that torch does not have.
+    """
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise BadInput(f"device '{name}' can't be used here: {str(error).splitlines()[0]}") from error
+    return name
+
+
+def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHeader:
+    import torch
+
+    shape = (plan.request.samples, *plan.card.shape)
+    dtype = plan.request.trace_dtype
+    return TraceHeader(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        request=plan.request.model_dump(mode="json"),
+        card=plan.card.model_dump(mode="json"),
+        fields=(
+            FieldSpec(name="xt", shape=shape, dtype=dtype, unit="data"),
+            FieldSpec(name="x0_hat", shape=shape, dtype=dtype, unit="data"),
+        ),
+        scalars=SCALARS,
+        chains=plan.chains,
+        versions={"diffstudio": __version__, "torch": torch.__version__, "numpy": np.__version__},
+        device=device,
+        checkpoint_sha256=plan.card.sha256,
+        labels=labels,
+    )

@@ -1,0 +1,42 @@
+"""Distributions whose denoiser is known in closed form: what the solvers are judged against."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from diffstudio.diffusion.denoiser import Condition
+from diffstudio.diffusion.times import Level
+
+
+class Gaussian:
+    """N(mean, std²) in each dimension; E[x_0 | x_t] and the flow of the probability-flow ODE are known."""
+
+    def __init__(self, mean: float = 0.7, std: float = 0.6) -> None:
+        self.mean, self.std = mean, std
+
+    def spread(self, at: Level) -> float:
+        """Standard deviation of x_t."""
+        return (at.a**2 * self.std**2 + at.s**2) ** 0.5
+
+    def denoise(self, x: Tensor, at: Level, cond: Condition = None) -> Tensor:
+        gain = at.a * self.std**2 / self.spread(at) ** 2
+        return self.mean + gain * (x - at.a * self.mean)
+
+    def flow(self, x: Tensor, start: Level, end: Level) -> Tensor:
+        """The ODE keeps (x_t − a·mean)/spread(t): its exact solution."""
+        return end.a * self.mean + self.spread(end) / self.spread(start) * (x - start.a * self.mean)
+
+
+class Mixture:
+    """Equal parts of N(±centre, std²) in one dimension."""
+
+    def __init__(self, centre: float = 1.0, std: float = 0.3) -> None:
+        self.centre, self.std = centre, std
+
+    def denoise(self, x: Tensor, at: Level, cond: Condition = None) -> Tensor:
+        variance = at.a**2 * self.std**2 + at.s**2
+        right = torch.sigmoid(2 * at.a * self.centre * x / variance)
+        gain = at.a * self.std**2 / variance
+        of = [c + gain * (x - at.a * c) for c in (-self.centre, self.centre)]
+        return (1 - right) * of[0] + right * of[1]

@@ -1,0 +1,151 @@
+"""Solvers against exact solutions (a Gaussian), their claimed order (a mixture) and each other, in float64."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from exact import Gaussian, Mixture
+
+from diffstudio import options
+from diffstudio.diffusion import solvers
+from diffstudio.diffusion.chain import reverse
+from diffstudio.diffusion.noise import SampleNoise
+from diffstudio.diffusion.paths import make_path
+from diffstudio.diffusion.times import Level, level
+from diffstudio.specs import PathSpec
+
+PATH_NAMES = ["flow", "vp_linear", "vp_cosine", "ve", "mixing"]
+ODE = ["dpmpp_2m", "ddim", "euler", "heun"]
+
+
+def path_of(name):
+    return make_path(PathSpec(name=name, params={"sigma_max": 10} if name == "ve" else {}))
+
+
+def run(denoise, path, grid, x, solver, samples=None, params=None, seed=0):
+    noise = SampleNoise(seed, samples or len(x), x.shape[1:], dtype=x.dtype)
+    return list(reverse(denoise, path, grid, x, noise, solver=solver, params=params))
+
+
+def smooth_grid(path, steps, high=3.0, low=-3.0):
+    """Equal steps of log-SNR between two levels with a > 0 and s > 0: no end hides or breaks the order."""
+    return [level(path, path.t_at_log_snr(low + (high - low) * i / steps)) for i in range(steps + 1)]
+
+
+def test_every_row_of_the_options_has_its_function():
+    assert set(solvers.SOLVERS) == set(options.SOLVERS)
+
+
+@pytest.mark.parametrize("solver", ODE)
+@pytest.mark.parametrize("name", ["flow", "vp_cosine", "ve"])
+def test_ode_solvers_converge_to_the_exact_flow_of_a_gaussian(name, solver):
+    path, truth = path_of(name), Gaussian()
+    grid = smooth_grid(path, 400)
+    x = torch.linspace(-3, 3, 7, dtype=torch.float64)[:, None]
+    end = run(truth.denoise, path, grid, x, solver)[-1].xt
+    bound = 2e-2 if options.SOLVERS[solver].order == 1 else 1e-4
+    assert (end - truth.flow(x, grid[0], grid[-1])).abs().max() < bound
+
+
+@pytest.mark.parametrize("solver", ODE)
+@pytest.mark.parametrize("name", ["flow", "vp_cosine", "ve"])
+def test_convergence_order_is_the_claimed_one(name, solver):
+    path, truth = path_of(name), Mixture()
+    x = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
+    finest = run(truth.denoise, path, smooth_grid(path, 4000), x, "heun")[-1].xt
+    errors = [
+        (run(truth.denoise, path, smooth_grid(path, n), x, solver)[-1].xt - finest).abs().max().item()
+        for n in (80, 160, 320)
+    ]
+    slopes = [math.log2(a / b) for a, b in zip(errors, errors[1:], strict=False)]
+    assert slopes[-1] == pytest.approx(options.SOLVERS[solver].order, abs=0.2), (errors, slopes)
+
+
+@pytest.mark.parametrize("name", PATH_NAMES)
+def test_euler_is_ddim(name):
+    path = path_of(name)
+    grid = smooth_grid(path, 12)
+    x = torch.randn(5, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    ours = [run(Mixture().denoise, path, grid, x, s)[-1].xt for s in ("euler", "ddim")]
+    torch.testing.assert_close(*ours, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["vp_linear", "vp_cosine"])
+def test_ddpm_is_the_posterior_of_ho_et_al(name):
+    """Equations 6 and 7 written out in α and ᾱ, with the same noise."""
+    path, truth = path_of(name), Gaussian()
+    at, to = level(path, 0.5), level(path, 0.4)
+    x = torch.linspace(-2, 2, 5, dtype=torch.float64)[:, None]
+    z = torch.tensor([[0.3], [-1.2], [0.0], [2.0], [-0.4]], dtype=torch.float64)
+    x0 = truth.denoise(x, at)
+    context = solvers.StepContext(x, x0, at, to, truth.denoise, lambda: z)
+    bar, bar_to = at.a**2, to.a**2
+    alpha = bar / bar_to
+    beta = 1 - alpha
+    mean = math.sqrt(bar_to) * beta / (1 - bar) * x0 + math.sqrt(alpha) * (1 - bar_to) / (1 - bar) * x
+    small = mean + math.sqrt((1 - bar_to) / (1 - bar) * beta) * z
+    torch.testing.assert_close(solvers.ddpm(context), small, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(solvers.ddim(context, eta=1.0), small, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(solvers.ddpm_large(context), mean + math.sqrt(beta) * z, rtol=1e-10, atol=1e-10)
+
+
+def test_dpmpp_2m_is_algorithm_2():
+    """Lu et al. 2022 b, written in λ = log(α/σ) as in the paper."""
+    path, truth = path_of("vp_cosine"), Mixture()
+    t2, t1, t0 = (level(path, t) for t in (0.8, 0.7, 0.55))  # before, at, to
+    x = torch.linspace(-2, 2, 5, dtype=torch.float64)[:, None]
+    before, now = truth.denoise(x * 1.1, t2), truth.denoise(x, t1)
+    lam = [math.log(at.a / at.s) for at in (t2, t1, t0)]
+    h, h_before = lam[2] - lam[1], lam[1] - lam[0]
+    r = h_before / h
+    blend = (1 + 1 / (2 * r)) * now - 1 / (2 * r) * before
+    paper = t0.s / t1.s * x - t0.a * (math.exp(-h) - 1) * blend
+    context = solvers.StepContext(x, now, t1, t0, truth.denoise, lambda: x, past=[(t2, before)])
+    torch.testing.assert_close(solvers.dpmpp_2m(context), paper, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("solver", ["ddpm", "ddpm_large"])
+@pytest.mark.parametrize("name", PATH_NAMES)
+def test_ancestral_sampling_has_the_moments_of_the_data(name, solver):
+    path, truth = path_of(name), Gaussian(0.4, 0.5)
+    grid = [level(path, t) for t in np.linspace(1, 0, 401)]
+    n = 4000
+    start = grid[0].a * truth.mean + truth.spread(grid[0]) * torch.randn(
+        n, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    )
+    end = run(truth.denoise, path, grid, start, solver, seed=5)[-1].xt
+    assert end.mean().item() == pytest.approx(0.4, abs=4 * 0.5 / math.sqrt(n) + 0.01)
+    assert end.std().item() == pytest.approx(0.5, rel=0.05)
+
+
+@pytest.mark.parametrize("solver", list(solvers.SOLVERS))
+@pytest.mark.parametrize("name", [*PATH_NAMES, "mixing_uniform"])
+def test_a_point_mass_is_reached_in_any_number_of_steps(name, solver):
+    """Where all data is one point, D is that point, and every solver must land on it exactly."""
+    path = path_of(name)
+
+    def point(x, at, cond):
+        return torch.full_like(x, 0.25)
+
+    for steps in (1, 2, 7):
+        grid = [level(path, t) for t in np.linspace(1, 0, steps + 1)]
+        x = torch.randn(3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+        chain = run(point, path, grid, x, solver)
+        assert torch.isfinite(torch.stack([s.xt for s in chain])).all()
+        torch.testing.assert_close(chain[-1].xt, torch.full_like(x, 0.25), rtol=1e-9, atol=1e-9)
+
+
+def test_heun_counts_two_calls_a_step_but_one_for_the_last():
+    path = path_of("flow")
+    grid = [level(path, t) for t in np.linspace(1, 0, 6)]
+    chain = run(Gaussian().denoise, path, grid, torch.zeros(1, 1, dtype=torch.float64), "heun")
+    assert [s.nfe for s in chain] == [1, 3, 5, 7, 9, 9]
+
+
+def test_level_properties_at_the_ends():
+    assert Level(0, 1, 0).log_snr == math.inf
+    assert Level(1, 0, 1).log_snr == -math.inf
+    assert Level(1, 0, 1).sigma == math.inf
