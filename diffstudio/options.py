@@ -145,6 +145,11 @@ PREDICTIONS: dict[str, Choice] = _by_name(
     Choice("flow", "velocity", "The network predicts the flow velocity ε − x0 (Lipman et al. 2022)."),
 )
 
+NETWORKS: dict[str, Choice] = _by_name(
+    Choice("mlp", "MLP", "A residual MLP on Fourier features, for points."),
+    Choice("unet", "U-Net", "A convolutional U-Net with attention, for images."),
+)
+
 GRIDS: dict[str, Choice] = _by_name(
     Choice("uniform", "Uniform in t", "Equal steps of t from 1 to 0 (for DDPM's table: trailing spacing)."),
     Choice("quadratic", "Quadratic in t", "Steps shrink towards the data."),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from diffstudio.specs import PathSpec
 
 FORMAT_VERSION = 1
+MAX_ARGUMENT = 65_536
 ShortText = Annotated[str, Field(max_length=200)]
 LongText = Annotated[str, Field(max_length=4000)]
 
@@ -49,3 +50,30 @@ class Card(BaseModel):
     defaults: dict[str, float | int | str] = {}  # the request fields that give a good result, e.g. steps, guidance
     thumbnail: Annotated[str, Field(max_length=40_000)] = ""  # a small PNG, base64
     measures: dict[str, float] = {}  # judged quality, e.g. {"class_agreement": 0.985}
+
+    @field_validator("network_args")
+    @classmethod
+    def _modest(cls, args: dict[str, Any]) -> dict[str, Any]:
+        _check_argument(args, "network_args")
+        return args
+
+    @property
+    def spec(self) -> str:
+        """The name of this very checkpoint: "digits@400"."""
+        return f"{self.name}@{self.step}"
+
+
+def _check_argument(value: Any, where: str, depth: int = 0) -> None:
+    """Network arguments are small numbers, short words and lists of them: nothing that could build something huge."""
+    if isinstance(value, bool | str) and len(str(value)) <= 200:
+        return
+    if isinstance(value, int | float):
+        if not -MAX_ARGUMENT <= value <= MAX_ARGUMENT:
+            raise ValueError(f"{where} is {value}, expected at most {MAX_ARGUMENT}")
+        return
+    if isinstance(value, dict | list | tuple) and depth < 3 and len(value) <= 64:
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in pairs:
+            _check_argument(item, f"{where}.{key}", depth + 1)
+        return
+    raise ValueError(f"{where} is not a small number, a short text or a list of them")

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import default_catalog
-from diffstudio.checkpoints.store import load_weights, read_card
+from diffstudio.checkpoints.header import read_card
+from diffstudio.checkpoints.store import load_weights
 from diffstudio.diffusion.denoiser import Condition, Denoiser, from_network
 from diffstudio.diffusion.guidance import classifier_free
 from diffstudio.diffusion.paths import Path, make_path

@@ -1,0 +1,38 @@
+"""The tensors that a view can ask for: what is recorded, and what follows from it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diffstudio.traces.reader import Trace
+
+TENSORS = ("xt", "x0_hat", "eps_hat", "delta")
+
+
+def is_true(trace: Trace, k: int) -> bool:
+    """Whether record k's x0_hat is the true x_0 (forward chain), not a guess; then eps_hat is the true ε too."""
+    return trace.chain(k) == 0
+
+
+def is_first(trace: Trace, k: int) -> bool:
+    """Whether record k begins its chain."""
+    return k == 0 or trace.chain(k) != trace.chain(k - 1)
+
+
+def tensor(trace: Trace, k: int, name: str, sample: int | slice | None = None) -> np.ndarray:
+    """One of TENSORS at record k: (B, …) float32, or (…) for one sample.
+
+    eps_hat = (x_t − a·x̂0)/s, zero where s = 0. delta = x_t − the recorded state before it in the same chain, zero at
+    a chain's first record.
+
+    Raises:
+        KeyError: a name that is neither recorded nor one of TENSORS.
+    """
+    if name == "eps_hat":
+        xt, x0_hat = trace.array(k, "xt", sample), trace.array(k, "x0_hat", sample)
+        a, s = trace.scalar(k, "a"), trace.scalar(k, "s")
+        return (xt - np.float32(a) * x0_hat) / np.float32(s) if s > 0 else np.zeros_like(xt)
+    if name == "delta":
+        xt = trace.array(k, "xt", sample)
+        return np.zeros_like(xt) if is_first(trace, k) else xt - trace.array(k - 1, "xt", sample)
+    return trace.array(k, name, sample)

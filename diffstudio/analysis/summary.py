@@ -1,0 +1,70 @@
+"""Numbers and curves of a trace, for the inspector and the lanes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from diffstudio.traces.reader import Trace
+
+MAX_VALUES = 200_000
+CURVES = ("log_snr", "x0_change", "dx_norm", "eps_norm")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """mean, std, low, high of the finite values; how many are not finite; histogram (counts, edges).
+
+    sampled: only every n-th value was looked at (1: all).
+    """
+
+    mean: float
+    std: float
+    low: float
+    high: float
+    non_finite: int
+    counts: np.ndarray
+    edges: np.ndarray
+    sampled: int = 1
+
+
+def summarize(array: np.ndarray, bins: int = 64) -> Summary:
+    """Summary of all values of an array; of at most MAX_VALUES of them, evenly spread, where there are more."""
+    flat = array.reshape(-1)
+    every = -(-flat.size // MAX_VALUES) if flat.size else 1
+    seen = flat[::every]
+    with np.errstate(invalid="ignore"):
+        total = float(np.sum(seen, dtype=np.float64))
+    non_finite = 0
+    if not np.isfinite(total):
+        finite = np.isfinite(seen)
+        non_finite = int(seen.size - finite.sum())
+        seen = seen[finite]
+    if seen.size == 0:
+        return Summary(np.nan, np.nan, np.nan, np.nan, non_finite, np.zeros(bins, int), np.linspace(0, 1, bins + 1))
+    low, high = float(seen.min()), float(seen.max())
+    span = (high - low) or 1.0
+    index = ((seen - low) * (bins / span)).astype(np.int32)
+    np.minimum(index, bins - 1, out=index)
+    counts = np.bincount(index, minlength=bins)
+    mean = float(seen.mean(dtype=np.float64))
+    return Summary(
+        mean, float(seen.std()), low, high, non_finite, counts, np.linspace(low, low + span, bins + 1), every
+    )
+
+
+def curves(trace: Trace) -> dict[str, np.ndarray]:
+    """The lanes' curves, one value a record; log-SNR clipped to ±20, which is where it stops telling anything."""
+    out = {name: trace.scalars(name).copy() for name in CURVES if trace.has_scalar(name)}
+    if "log_snr" in out:
+        out["log_snr"] = out["log_snr"].clip(-20, 20)
+    return out
+
+
+def distance_to_final(trace: Trace, k: int) -> float | None:
+    """RMS over the batch of ‖x̂0 at record k − the final sample‖; None until the reverse chain is complete."""
+    if not trace.complete or trace.chain(len(trace) - 1) != 1 or trace.chain(k) != 1:
+        return None
+    difference = (trace.array(k, "x0_hat") - trace.array(len(trace) - 1, "xt")).ravel()
+    return float(np.sqrt(np.dot(difference, difference) / trace.batch))

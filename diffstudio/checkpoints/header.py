@@ -1,0 +1,197 @@
+"""What a .safetensors file says of itself, read safely: bounded, without the weights, without torch.
+
+Content decides, never the suffix. The safetensors library trusts header sizes and takes a million empty tensors; here
+both are capped before anything is parsed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from diffstudio import options
+from diffstudio.checkpoints.card import FORMAT_VERSION, Card
+from diffstudio.errors import BadFile, NotFound
+
+CARD_KEY = "diffstudio.card"
+MAX_HEADER = 1 << 20
+MAX_TENSORS = 10_000
+ITEM_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+
+# First bytes of what gets renamed to .safetensors.
+_OTHERS = (
+    (b"PK\x03\x04", "a zip archive (torch.save writes those, with a pickle inside)"),
+    (b"\x80", "a pickle"),
+    (b"GGUF", "a GGUF file"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"<", "a web page or XML"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"version https://git-lfs", "a Git LFS pointer: fetch the file itself"),
+)
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """dtype as safetensors names it; begin and end in the payload."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Header:
+    """A file's tensors and metadata; payload_start is where the first byte of weights lies."""
+
+    path: Path
+    tensors: dict[str, TensorInfo]
+    metadata: dict[str, str]
+    payload_start: int
+    size: int
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in all tensors."""
+        return sum(math.prod(t.shape) for t in self.tensors.values())
+
+
+def read_header(path: Path) -> Header:
+    """The header of a .safetensors file.
+
+    Raises:
+        NotFound: no such file.  BadFile: not a safetensors file, truncated, or absurd; the sentence says which.
+    """
+    try:
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            start = stream.read(64)
+            length = _length(path, start, size)
+            stream.seek(8)
+            raw = stream.read(length)
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no file {path}") from error
+    except OSError as error:
+        raise BadFile(f"can't read {path}: {error.strerror}") from error
+    if len(raw) < length:
+        raise BadFile(f"{path} is truncated: its header ends early; copy the file again")
+    found = _parse(path, raw)
+    metadata = found.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise BadFile(f"{path}: __metadata__ is not a table of texts, as the safetensors format has it")
+    if len(found) > MAX_TENSORS:
+        raise BadFile(f"{path}: {len(found):,} tensors, expected at most {MAX_TENSORS:,}")
+    tensors = {name: _tensor(path, name, entry) for name, entry in found.items()}
+    _check_layout(path, tensors, size - 8 - length)
+    return Header(path, tensors, metadata, 8 + length, size)
+
+
+def read_card(path: Path) -> Card:
+    """The card of a checkpoint; neither loads the weights nor imports torch.
+
+    Raises:
+        NotFound, BadFile: as `read_header`, and for a card that is missing or wrong.
+    """
+    return card_of(read_header(path))
+
+
+def card_of(header: Header) -> Card:
+    """The card in a header.
+
+    Raises:
+        BadFile: no card, a newer one, or a field that is not what a card has; the sentence names it.
+    """
+    text = header.metadata.get(CARD_KEY)
+    if text is None:
+        raise BadFile(f"{header.path} has no DiffStudio card: it holds weights, but nothing says of which network")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{header.path}: the card is not JSON: {error}") from error
+    version = found.get("format_version", FORMAT_VERSION) if isinstance(found, dict) else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise BadFile(
+            f"{header.path}: the card has format_version {version}, expected {FORMAT_VERSION}: "
+            "open it with a newer DiffStudio"
+        )
+    try:
+        card = Card.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "card"
+        raise BadFile(
+            f"{header.path}: card field {field}: {first['msg']}, found {str(first['input'])[:60]!r}"
+        ) from error
+    if card.network not in options.NETWORKS:
+        raise BadFile(f"{header.path}: network is '{card.network}', expected one of {', '.join(options.NETWORKS)}")
+    return card
+
+
+def _length(path: Path, start: bytes, size: int) -> int:
+    """The header's length, after a look at whether this is a safetensors file at all."""
+    if size == 0:
+        raise BadFile(f"{path} is empty")
+    for magic, what in _OTHERS:
+        if start.startswith(magic) and start[8:9] != b"{":
+            raise BadFile(f"{path} is {what}, not a safetensors checkpoint; it was not opened")
+    if len(start) < 9 or start[8:9] != b"{":
+        raise BadFile(f"{path} is not a safetensors checkpoint")
+    (length,) = struct.unpack("<Q", start[:8])
+    if length > MAX_HEADER:
+        raise BadFile(f"{path}: the header has {length:,} bytes, expected at most {MAX_HEADER:,}")
+    if 8 + length > size:
+        raise BadFile(f"{path} is truncated: its header ends early; copy the file again")
+    return length
+
+
+def _parse(path: Path, raw: bytes) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        out = dict(pairs)
+        if len(out) < len(pairs):
+            raise ValueError("a name stands twice")
+        return out
+
+    try:
+        found = json.loads(raw, object_pairs_hook=unique)
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{path}: the header is not valid JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise BadFile(f"{path}: the header is not a table of tensors")
+    return found
+
+
+def _tensor(path: Path, name: str, entry: Any) -> TensorInfo:
+    try:
+        dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+        whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in [*shape, begin, end])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadFile(f"{path}: tensor '{name[:80]}' is not described as the safetensors format has it") from error
+    if not whole or not isinstance(shape, list) or len(shape) > 8:
+        raise BadFile(f"{path}: tensor '{name[:80]}' has shape {str(shape)[:60]}, expected up to 8 whole numbers")
+    if dtype not in ITEM_BYTES:
+        raise BadFile(
+            f"{path}: tensor '{name[:80]}' has dtype {str(dtype)[:20]}, expected one of {', '.join(ITEM_BYTES)}"
+        )
+    if end - begin != math.prod(shape) * ITEM_BYTES[dtype]:
+        raise BadFile(f"{path}: tensor '{name[:80]}' takes {end - begin} bytes, its shape {shape} needs others")
+    return TensorInfo(dtype, tuple(shape), begin, end)
+
+
+def _check_layout(path: Path, tensors: dict[str, TensorInfo], payload: int) -> None:
+    """The tensors must cover the payload without gap or overlap."""
+    at = 0
+    for tensor in sorted(tensors.values(), key=lambda t: (t.begin, t.end)):
+        if tensor.begin != at:
+            raise BadFile(f"{path}: the tensors overlap or leave gaps; the file is damaged")
+        at = tensor.end
+    if at > payload:
+        raise BadFile(f"{path} is truncated: {at:,} bytes of weights expected, {payload:,} found; copy the file again")
+    if at < payload:
+        raise BadFile(f"{path}: {payload - at:,} bytes lie behind the last tensor; the file is damaged")

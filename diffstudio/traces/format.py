@@ -1,0 +1,148 @@
+"""The trace file: what is in it and where.
+
+    magic (8) · header length (u32) · header crc32 (u32) · header (JSON) · record · record · …
+    record = magic (4) · payload length (u32) · payload crc32 (u32) · zero (u32) · payload
+    payload = the scalars as float64, then each field's array in its dtype, little-endian, C order
+
+Every record has the same length, so record k is found by arithmetic; a torn tail is a record that is not complete.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from diffstudio.errors import BadFile
+
+MAGIC = b"DSTRACE1"
+RECORD_MAGIC = b"STEP"
+PREFIX = struct.Struct("<8sII")
+RECORD = struct.Struct("<4sIII")
+MAX_HEADER = 4 << 20
+MAX_PAYLOAD = 2**32 - 1
+ITEM_BYTES = {"float32": 4, "float16": 2}
+
+# What every step carries. chain: 0 forward, 1 reverse; step: its true number in the chain; dx_norm, x0_change: RMS over
+# the batch of ‖x_k − x_{k−1}‖ and ‖x̂0_k − x̂0_{k−1}‖; eps_norm: of ‖ε̂‖; seconds: wall time since the run began.
+SCALARS = ("chain", "step", "t", "a", "s", "log_snr", "nfe", "dx_norm", "eps_norm", "x0_change", "seconds")
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+Count = Annotated[int, Field(ge=1, le=10**9)]
+
+
+class FieldSpec(BaseModel):
+    """One array of every record; `shape` includes the batch: (16, 1, 28, 28)."""
+
+    model_config = _STRICT
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
+    shape: Annotated[tuple[Count, ...], Field(min_length=1, max_length=8)]
+    dtype: Literal["float32", "float16"] = "float32"
+    unit: str = ""
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the array in a record."""
+        return math.prod(self.shape) * ITEM_BYTES[self.dtype]
+
+
+class ChainSpec(BaseModel):
+    """A chain that the run records, and how many records it will have when complete."""
+
+    model_config = _STRICT
+    name: Literal["forward", "reverse"]
+    records: Count
+
+
+class TraceHeader(BaseModel):
+    """What a trace says of itself: enough to show it without the model."""
+
+    model_config = _STRICT
+    format_version: Literal[1] = 1
+    created: str
+    request: dict[str, Any]
+    card: dict[str, Any]
+    fields: Annotated[tuple[FieldSpec, ...], Field(min_length=1, max_length=16)]
+    scalars: Annotated[tuple[str, ...], Field(max_length=64)] = SCALARS
+    chains: Annotated[tuple[ChainSpec, ...], Field(min_length=1, max_length=2)]
+    versions: dict[str, str] = {}
+    device: str = ""
+    checkpoint_sha256: str = ""
+    labels: tuple[int | None, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TraceHeader:
+        missing = {"chain", "step", "t", "a", "s", "log_snr"} - set(self.scalars)
+        if missing:
+            raise ValueError(f"the scalars lack {', '.join(sorted(missing))}")
+        names = [f.name for f in self.fields]
+        if len(set(names)) < len(names):
+            raise ValueError("two fields share a name")
+        if len({f.shape[0] for f in self.fields}) > 1:
+            raise ValueError("the fields have different batch sizes")
+        if self.payload_bytes > MAX_PAYLOAD:
+            raise ValueError(f"a record would take {self.payload_bytes} bytes, expected at most {MAX_PAYLOAD}")
+        return self
+
+    @property
+    def payload_bytes(self) -> int:
+        """Size of a record without its 16 bytes of framing."""
+        return 8 * len(self.scalars) + sum(f.nbytes for f in self.fields)
+
+    @property
+    def record_bytes(self) -> int:
+        """Stride of the records."""
+        return RECORD.size + self.payload_bytes
+
+    @property
+    def total_records(self) -> int:
+        """Records of all chains when the run is complete."""
+        return sum(c.records for c in self.chains)
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of all records when the run is complete."""
+        return self.total_records * self.record_bytes
+
+    def offset_of(self, name: str) -> int:
+        """Where a field begins in the payload.
+
+        Raises:
+            KeyError: no such field.
+        """
+        offset = 8 * len(self.scalars)
+        for spec in self.fields:
+            if spec.name == name:
+                return offset
+            offset += spec.nbytes
+        raise KeyError(f"this trace has no field '{name}': it has {', '.join(f.name for f in self.fields)}")
+
+
+def parse_header(raw: bytes, where: str) -> TraceHeader:
+    """The header from its JSON.
+
+    Raises:
+        BadFile: not JSON, a newer format, or a field out of its bounds.
+    """
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{where}: the trace header is not JSON; the file is damaged") from error
+    version = found.get("format_version") if isinstance(found, dict) else None
+    if isinstance(version, int) and version > 1:
+        raise BadFile(f"{where}: trace format {version}, expected 1: open it with a newer DiffStudio")
+    try:
+        return TraceHeader.model_validate(found)
+    except ValidationError as error:
+        raise BadFile(f"{where}: {first_problem(error.errors())}") from error
+
+
+def first_problem(errors: Iterable[Any]) -> str:
+    """The first finding of pydantic as "field: message, found …"."""
+    first = next(iter(errors))
+    field = ".".join(str(part) for part in first["loc"]) or "header"
+    return f"{field}: {first['msg']}, found {str(first['input'])[:60]!r}"

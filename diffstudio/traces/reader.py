@@ -1,0 +1,223 @@
+"""Reading a trace: any field of any record, also while the run is still writing it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from diffstudio.errors import BadFile
+from diffstudio.traces.format import (
+    MAGIC,
+    MAX_HEADER,
+    PREFIX,
+    RECORD,
+    RECORD_MAGIC,
+    FieldSpec,
+    TraceHeader,
+    parse_header,
+)
+
+
+class Trace:
+    """A trace by its file. Reads with pread: no memory map that a truncated file would turn into a crash.
+
+    A record is visible once it is complete. Its CRC is checked when a record is first touched in a file that was
+    reopened; `refresh` checks each new record as it appears, which a live run's page cache makes cheap. The first
+    record that fails ends the trace: `damaged` says how many bytes are not shown.
+    """
+
+    def __init__(self, path: Path, descriptor: int, header: TraceHeader, start: int) -> None:
+        self.path = path
+        self.header = header
+        self._file = descriptor
+        self._start = start
+        self._lock = threading.Lock()
+        self._length = 0
+        self._table = np.zeros((0, len(header.scalars)))
+        self._specs = {spec.name: spec for spec in header.fields}
+        self._columns = {name: i for i, name in enumerate(header.scalars)}
+        self.damaged = 0
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Trace:
+        """Open a trace and check every record in it.
+
+        Raises:
+            BadFile: it can't be read, is no trace, or its header is damaged; one sentence says which.
+        """
+        path = Path(path)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except OSError as error:
+            raise BadFile(f"can't open {path}: {error.strerror}") from error
+        try:
+            header, start = _read_header(descriptor, path)
+            trace = cls(path, descriptor, header, start)
+            trace.refresh()
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return trace
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __enter__(self) -> Trace:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        with self._lock:
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = -1
+
+    def refresh(self) -> int:
+        """Look for new records; returns how many there are now."""
+        with self._lock:
+            if self._file < 0:
+                return self._length
+            stride = self.header.record_bytes
+            available = max(0, os.fstat(self._file).st_size - self._start)
+            complete = min(available // stride, self.header.total_records)
+            rows = []
+            for k in range(self._length, complete):
+                row = self._checked(k)
+                if row is None:
+                    break
+                rows.append(row)
+            if rows:
+                self._table = np.concatenate([self._table, np.stack(rows)])
+                self._length += len(rows)
+            self.damaged = available - self._length * stride
+            return self._length
+
+    def array(self, k: int, name: str, sample: int | slice | None = None) -> np.ndarray:
+        """Field `name` of record k as float32, all samples or some: (B, …), or (…) for one sample.
+
+        Raises:
+            IndexError: no such record.  KeyError: no such field.  BadFile: the file was cut or closed meanwhile.
+        """
+        if not 0 <= k < self._length:
+            raise IndexError(f"record {k} of {self._length}")
+        at = self.header.offset_of(name)
+        spec = self._specs[name]
+        first, count = _extent(sample, spec)
+        each = spec.nbytes // spec.shape[0]
+        offset = self._start + k * self.header.record_bytes + RECORD.size + at + first * each
+        raw = self._pread(count * each, offset)
+        if len(raw) < count * each:
+            raise BadFile(f"{self.path}: record {k} is gone: the file was cut while it was open")
+        stored = np.frombuffer(raw, np.dtype(spec.dtype).newbyteorder("<")).reshape(count, *spec.shape[1:])
+        out = stored.astype(np.float32)
+        return out[0] if isinstance(sample, int | np.integer) else out
+
+    def scalars(self, name: str) -> np.ndarray:
+        """A scalar of every record: (len,) float64. KeyError where the trace has none of that name."""
+        return self._table[:, self._columns[name]]
+
+    def scalar(self, k: int, name: str) -> float:
+        """A scalar of one record."""
+        return float(self._table[k, self._columns[name]])
+
+    def has_scalar(self, name: str) -> bool:
+        """Whether the records carry that scalar."""
+        return name in self._columns
+
+    def chain(self, k: int) -> int:
+        """0 where record k belongs to the forward chain, 1 for the reverse chain."""
+        return int(self._table[k, self._columns["chain"]])
+
+    def first_of(self, chain: int) -> int | None:
+        """The first record of a chain, None if there is none yet."""
+        found = np.flatnonzero(self.scalars("chain") == chain)
+        return int(found[0]) if len(found) else None
+
+    @property
+    def modality(self) -> str:
+        """What the card says the states are: "points", "image"."""
+        return str(self.header.card.get("modality", "image"))
+
+    @property
+    def batch(self) -> int:
+        """Samples in every record."""
+        return self.header.fields[0].shape[0]
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample."""
+        return self.header.fields[0].shape[1:]
+
+    @property
+    def planned(self) -> int:
+        """Records that the run will have when it is complete."""
+        return self.header.total_records
+
+    @property
+    def complete(self) -> bool:
+        """Whether all planned records are there."""
+        return len(self) == self.planned
+
+    def _checked(self, k: int) -> np.ndarray | None:
+        """The scalars of record k, or None if its framing or CRC is wrong."""
+        raw = self._pread(self.header.record_bytes, self._start + k * self.header.record_bytes)
+        if len(raw) < self.header.record_bytes:
+            return None
+        magic, length, crc, zero = RECORD.unpack_from(raw)
+        payload = memoryview(raw)[RECORD.size :]
+        if magic != RECORD_MAGIC or length != len(payload) or zero or zlib.crc32(payload) != crc:
+            return None
+        return np.frombuffer(payload, "<f8", len(self.header.scalars))
+
+    def _pread(self, count: int, offset: int) -> bytes:
+        if self._file < 0:
+            raise BadFile(f"{self.path} is closed")
+        return _read_at(self._file, count, offset)
+
+
+_SEEK_LOCK = threading.Lock()
+
+
+def _read_at(descriptor: int, count: int, offset: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, count, offset)
+    with _SEEK_LOCK:  # Windows has no pread
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, count)
+
+
+def _read_header(descriptor: int, path: Path) -> tuple[TraceHeader, int]:
+    prefix = _read_at(descriptor, PREFIX.size, 0)
+    if len(prefix) < PREFIX.size or prefix[:7] != MAGIC[:7]:
+        raise BadFile(f"{path} is not a DiffStudio trace")
+    magic, length, crc = PREFIX.unpack(prefix)
+    if magic != MAGIC:
+        raise BadFile(f"{path}: trace format {magic[7:].decode('ascii', 'replace')}, expected 1")
+    if length > MAX_HEADER:
+        raise BadFile(f"{path}: the trace header has {length} bytes, expected at most {MAX_HEADER}")
+    raw = _read_at(descriptor, length, PREFIX.size)
+    if len(raw) < length or zlib.crc32(raw) != crc:
+        raise BadFile(f"{path}: the trace header is damaged or cut short")
+    return parse_header(raw, str(path)), PREFIX.size + length
+
+
+def _extent(sample: int | slice | None, spec: FieldSpec) -> tuple[int, int]:
+    """First sample and count; a slice must have step 1."""
+    batch = spec.shape[0]
+    if sample is None:
+        return 0, batch
+    if isinstance(sample, slice):
+        first, last, step = sample.indices(batch)
+        if step != 1:
+            raise IndexError("samples are read in one piece: a slice of step 1")
+        return first, max(0, last - first)
+    if not -batch <= sample < batch:
+        raise IndexError(f"sample {sample} of {batch}")
+    return sample % batch, 1
