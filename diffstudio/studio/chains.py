@@ -135,9 +135,10 @@ def _place(x: Tensor, model: Model) -> Tensor:
 
 
 def _from_file(file: FilePath, plan: Plan) -> Tensor:
-    rows = load_source(file, plan.card.shape, plan.card.modality)
+    request = plan.request
+    rows = load_source(file, plan.card.shape, plan.card.modality, request.source_fit, request.source_invert)
     # Fewer pictures than samples: they are used in turn, each with its own noise.
-    turn = np.arange(plan.request.samples) % len(rows)
+    turn = np.arange(request.samples) % len(rows)
     return torch.from_numpy(np.ascontiguousarray(rows[turn]))
 
 

@@ -19,6 +19,8 @@ class Request(BaseModel):
     source: Literal["noise", "data", "file", "step"] = "noise"
     source_file: str | None = None
     source_step: int | None = Field(None, ge=0)
+    source_fit: Literal["crop", "pad", "stretch"] | None = None
+    source_invert: bool = False
     label: int | None = Field(None, ge=0)
     solver: str = "dpmpp_2m"
     solver_params: dict[str, Finite] = {}

@@ -1,0 +1,38 @@
+"""Colour maps as tables of 256 rows."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+# Ends of the diverging map: blue for negative, orange for positive; told apart by colour-blind eyes too.
+_NEGATIVE = {
+    True: ((18, 19, 22), (38, 88, 168), (140, 196, 255)),
+    False: ((255, 255, 255), (120, 170, 230), (14, 60, 140)),
+}
+_POSITIVE = {
+    True: ((18, 19, 22), (190, 104, 20), (255, 214, 140)),
+    False: ((255, 255, 255), (240, 170, 90), (150, 70, 0)),
+}
+
+
+@functools.cache
+def diverging(dark: bool) -> np.ndarray:
+    """(256, 3) uint8: row 0 is −limit, 127.5 zero (the colour of the paper), row 255 +limit."""
+    u = np.linspace(-1, 1, 256)
+    stops = np.linspace(0, 1, 3)
+    out = np.empty((256, 3))
+    for channel in range(3):
+        low = np.interp(-u, stops, [c[channel] for c in _NEGATIVE[dark]])
+        high = np.interp(u, stops, [c[channel] for c in _POSITIVE[dark]])
+        out[:, channel] = np.where(u < 0, low, high)
+    return out.round().astype(np.uint8)
+
+
+def signed_to_rgb(x: np.ndarray, limit: float, dark: bool) -> np.ndarray:
+    """x (…) with −limit … +limit → (…, 3) uint8; what is not finite is magenta."""
+    index = np.nan_to_num((x / limit + 1) * 127.5, nan=127.5, posinf=255, neginf=0).clip(0, 255).astype(np.uint8)
+    out = diverging(dark)[index]
+    out[~np.isfinite(x)] = (255, 0, 255)
+    return out

@@ -1,0 +1,60 @@
+"""Images: (C, H, W) in [-1, 1], C = 1 grey or 3 colour."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from diffstudio.modalities.colour import signed_to_rgb
+
+NOT_FINITE = (255, 0, 255)
+
+
+def to_pixels(x: np.ndarray) -> np.ndarray:
+    """(B, C, H, W) → (B, H, W, 3) uint8: −1 black, +1 white, clipped; what is not finite is magenta."""
+    bad = None if np.isfinite(x.sum(dtype=np.float64)) else ~np.isfinite(x).all(1)
+    levels = ((np.nan_to_num(x) if bad is not None else x) * 127.5 + 128).clip(0, 255).astype(np.uint8)
+    out = _channels_last(levels)
+    if bad is not None:
+        out[bad] = NOT_FINITE
+    return out
+
+
+def to_signed_pixels(x: np.ndarray, limit: float, dark: bool) -> np.ndarray:
+    """(B, C, H, W) around zero → (B, H, W, 3) uint8 in the diverging map; of colours the channels' mean is shown."""
+    return signed_to_rgb(x.mean(1) if x.shape[1] > 1 else x[:, 0], limit, dark)
+
+
+def columns_for(count: int, aspect: float = 1.0) -> int:
+    """Columns of a grid of `count` squares that fills an area of width/height = aspect best."""
+    best, best_side = 1, 0.0
+    for columns in range(1, count + 1):
+        rows = math.ceil(count / columns)
+        side = min(aspect / columns, 1 / rows)
+        if side > best_side + 1e-9:
+            best, best_side = columns, side
+    return best
+
+
+def tile(pixels: np.ndarray, columns: int, gap: int = 1, paper: tuple[int, int, int] = (18, 19, 22)) -> np.ndarray:
+    """(B, H, W, 3) → one picture, row by row, with `gap` pixels of paper between."""
+    count, height, width, _ = pixels.shape
+    rows = math.ceil(count / columns)
+    out = np.empty((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), np.uint8)
+    out[:] = paper
+    for i, picture in enumerate(pixels):
+        y, x = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        out[y : y + height, x : x + width] = picture
+    return out
+
+
+def enlarge(pixels: np.ndarray, factor: int) -> np.ndarray:
+    """(H, W, 3) → (H·factor, W·factor, 3), nearest neighbour."""
+    return pixels if factor == 1 else pixels.repeat(factor, 0).repeat(factor, 1)
+
+
+def _channels_last(levels: np.ndarray) -> np.ndarray:
+    if levels.shape[1] == 1:
+        return np.repeat(levels.transpose(0, 2, 3, 1), 3, axis=3)
+    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1)[..., :3])

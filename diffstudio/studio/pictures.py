@@ -1,0 +1,124 @@
+"""Pictures of a trace: what the canvas, the film strip and the export show of a record, without Qt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from diffstudio.analysis import fields
+from diffstudio.modalities import image, points
+from diffstudio.traces.reader import Trace
+
+SIGNED = ("eps_hat", "delta")
+NAMES = {"xt": "x_t", "x0_hat": "x̂0", "eps_hat": "ε̂", "delta": "Δ"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colours of exported pictures and thumbnails."""
+
+    dark: bool = True
+    paper: tuple[int, int, int] = (18, 19, 22)
+    ink: tuple[int, int, int] = (106, 165, 255)
+
+
+DARK = Look()
+LIGHT = Look(False, (255, 255, 255), (31, 95, 208))
+
+
+def tensor_title(trace: Trace, k: int, name: str) -> str:
+    """What a tensor is at record k, truthfully: in the forward chain x_0 and ε are known, not guessed."""
+    if fields.is_true(trace, k) and name in ("x0_hat", "eps_hat"):
+        return {"x0_hat": "x_0 (true)", "eps_hat": "ε (true)"}[name]
+    return NAMES[name]
+
+
+def display_gain(trace: Trace, k: int) -> float:
+    """1, or less where the path makes x_t larger than unit variance (VE): 1/√(a² + s²)."""
+    return 1 / max(1.0, math.hypot(trace.scalar(k, "a"), trace.scalar(k, "s")))
+
+
+def displayed(trace: Trace, k: int, name: str, sample: int | slice | None = None) -> np.ndarray:
+    """A tensor as it is shown: x_t times `display_gain`, everything else as it is."""
+    array = fields.tensor(trace, k, name, sample)
+    gain = display_gain(trace, k) if name == "xt" else 1.0
+    return array if gain == 1.0 else array * np.float32(gain)
+
+
+def signed_limit(name: str, array: np.ndarray) -> float:
+    """The value at the ends of the diverging map: 3 for ε̂ (unit variance); for Δ its own 99.5th percentile."""
+    if name == "eps_hat":
+        return 3.0
+    magnitude = np.abs(array[np.isfinite(array)])
+    if not magnitude.size:
+        return 1.0
+    rank = min(magnitude.size - 1, int(0.995 * magnitude.size))
+    return max(1e-6, float(np.partition(magnitude, rank)[rank]))
+
+
+def image_pixels(trace: Trace, k: int, name: str, sample: int | slice | None = None, dark: bool = True) -> np.ndarray:
+    """(B, H, W, 3) uint8 of an image trace's record; B = 1 for one sample."""
+    array = displayed(trace, k, name, sample)
+    array = array[None] if isinstance(sample, int) else array
+    if name in SIGNED:
+        return image.to_signed_pixels(array, signed_limit(name, array), dark)
+    return image.to_pixels(array)
+
+
+def bounds(trace: Trace) -> points.Bounds:
+    """The square in which every record of a points trace is drawn."""
+    if not len(trace):
+        return -3.0, -3.0, 3.0, 3.0
+    return points.bounds_of(displayed(trace, 0, "xt"), displayed(trace, len(trace) - 1, "xt"))
+
+
+def picture(
+    trace: Trace, k: int, name: str, sample: int | None = None, scale: int = 1, look: Look = DARK, columns: int = 0
+) -> np.ndarray:
+    """Record k as one picture (H, W, 3) uint8: the grid of all samples, or one sample.
+
+    scale: screen pixels for a pixel of an image; for points the side is 256·scale. columns: 0 chooses.
+    """
+    if trace.modality == "points":
+        chosen = None if sample is None else slice(sample, sample + 1)
+        return cloud(trace, k, name, 256 * scale, look, chosen, bounds(trace))
+    pixels = image_pixels(trace, k, name, sample, look.dark)
+    if sample is not None:
+        return image.enlarge(pixels[0], scale)
+    tiled = image.tile(pixels, columns or image.columns_for(len(pixels)), 1 if scale < 4 else 2, look.paper)
+    return image.enlarge(tiled, scale)
+
+
+def cloud(
+    trace: Trace, k: int, name: str, side: int, look: Look, sample: slice | None, within: points.Bounds
+) -> np.ndarray:
+    """A points record as a picture; ε̂ and Δ are drawn as lines from x_t."""
+    arrows = None
+    if name in SIGNED:
+        at = displayed(trace, k, "xt", sample)
+        arrows = fields.tensor(trace, k, name, sample) * (0.1 if name == "eps_hat" else 1.0)
+    else:
+        at = displayed(trace, k, name, sample)
+    radius = max(0.6, side / 256 * (2.0 if len(at) <= 300 else 1.2))
+    return points.render(at, within, side, colour=look.ink, paper=look.paper, radius=radius, arrows=arrows)
+
+
+def thumbnail(
+    trace: Trace, k: int, name: str, sample: int, side: int, look: Look = DARK, within: points.Bounds | None = None
+) -> np.ndarray:
+    """Record k as a square of side×side for the film strip: one image sample, or the whole cloud."""
+    if trace.modality == "points":
+        some = slice(0, min(trace.batch, 1500))
+        return cloud(trace, k, name, side, look, some, within or bounds(trace))
+    pixels = image_pixels(trace, k, name, sample, look.dark)[0]
+    height, width = pixels.shape[:2]
+    nearest = Image.Resampling.NEAREST if side >= max(height, width) else Image.Resampling.BOX
+    fit = side / max(height, width)
+    small = Image.fromarray(pixels).resize((max(1, round(width * fit)), max(1, round(height * fit))), nearest)
+    out = np.full((side, side, 3), look.paper, np.uint8)
+    y, x = (side - small.height) // 2, (side - small.width) // 2
+    out[y : y + small.height, x : x + small.width] = np.asarray(small)
+    return out
