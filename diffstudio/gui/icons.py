@@ -1,0 +1,42 @@
+"""Our own SVG icons in the theme's colours."""
+
+from __future__ import annotations
+
+import functools
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from diffstudio.gui.theme import Tokens
+from diffstudio.resources import resource
+
+SCALES = (1, 2, 3)
+
+
+@functools.lru_cache(maxsize=256)
+def _drawn(name: str, colour: str, side: int) -> QPixmap:
+    text = resource("icons", f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
+    pixmap = QPixmap(side, side)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(text.encode())).render(painter, QRectF(0, 0, side, side))
+    painter.end()
+    return pixmap
+
+
+def icon(name: str, tokens: Tokens, colour: str | None = None) -> QIcon:
+    """An icon of resources/icons by its name; disabled it is drawn in the border's colour."""
+    out = QIcon()
+    for scale in SCALES:
+        out.addPixmap(_drawn(name, colour or tokens.text, 16 * scale))
+        out.addPixmap(_drawn(name, tokens.disabled, 16 * scale), QIcon.Mode.Disabled)
+    return out
+
+
+def app_icon() -> QIcon:
+    """The application's own mark."""
+    out = QIcon()
+    for side in (16, 32, 64, 128):
+        out.addPixmap(_drawn("diffstudio", "#000000", side))
+    return out
