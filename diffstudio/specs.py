@@ -39,3 +39,5 @@ def check_params(what: str, name: str, values: dict[str, float], params: tuple[o
         p = known[key]
         if not p.low <= value <= p.high:
             raise ValueError(f"{what} '{name}': {key} is {value:g}, expected {p.low:g} to {p.high:g}")
+        if p.integer and value != int(value):
+            raise ValueError(f"{what} '{name}': {key} is {value:g}, expected a whole number")

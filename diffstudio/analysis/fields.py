@@ -31,8 +31,12 @@ def tensor(trace: Trace, k: int, name: str, sample: int | slice | None = None) -
     if name == "eps_hat":
         xt, x0_hat = trace.array(k, "xt", sample), trace.array(k, "x0_hat", sample)
         a, s = trace.scalar(k, "a"), trace.scalar(k, "s")
-        return (xt - np.float32(a) * x0_hat) / np.float32(s) if s > 0 else np.zeros_like(xt)
+        with np.errstate(invalid="ignore", over="ignore"):  # half precision may have overflowed: ∞ − ∞ is NaN
+            return (xt - np.float32(a) * x0_hat) / np.float32(s) if s > 0 else np.zeros_like(xt)
     if name == "delta":
         xt = trace.array(k, "xt", sample)
-        return np.zeros_like(xt) if is_first(trace, k) else xt - trace.array(k - 1, "xt", sample)
+        if is_first(trace, k):
+            return np.zeros_like(xt)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return xt - trace.array(k - 1, "xt", sample)
     return trace.array(k, name, sample)

@@ -42,13 +42,15 @@ def summarize(array: np.ndarray, bins: int = 64) -> Summary:
         non_finite = int(seen.size - finite.sum())
         seen = seen[finite]
     if seen.size == 0:
-        return Summary(np.nan, np.nan, np.nan, np.nan, non_finite, np.zeros(bins, int), np.linspace(0, 1, bins + 1))
+        none = np.zeros(bins, int), np.linspace(0, 1, bins + 1)
+        return Summary(np.nan, np.nan, np.nan, np.nan, non_finite, *none, every)
+    seen = seen.astype(np.float64)  # squares and ranges of a diverging chain overflow single precision
     low, high = float(seen.min()), float(seen.max())
     span = (high - low) or 1.0
     index = ((seen - low) * (bins / span)).astype(np.int32)
     np.minimum(index, bins - 1, out=index)
     counts = np.bincount(index, minlength=bins)
-    mean = float(seen.mean(dtype=np.float64))
+    mean = float(seen.mean())
     return Summary(
         mean, float(seen.std()), low, high, non_finite, counts, np.linspace(low, low + span, bins + 1), every
     )
@@ -66,5 +68,6 @@ def distance_to_final(trace: Trace, k: int) -> float | None:
     """RMS over the batch of ‖x̂0 at record k − the final sample‖; None until the reverse chain is complete."""
     if not trace.complete or trace.chain(len(trace) - 1) != 1 or trace.chain(k) != 1:
         return None
-    difference = (trace.array(k, "x0_hat") - trace.array(len(trace) - 1, "xt")).ravel()
-    return float(np.sqrt(np.dot(difference, difference) / trace.batch))
+    with np.errstate(invalid="ignore", over="ignore"):  # half precision may have overflowed
+        difference = (trace.array(k, "x0_hat") - trace.array(len(trace) - 1, "xt")).ravel()
+        return float(np.sqrt(np.dot(difference, difference) / trace.batch))

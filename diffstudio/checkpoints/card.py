@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from diffstudio.specs import PathSpec
+from diffstudio.specs import Finite, PathSpec
 
 FORMAT_VERSION = 1
 MAX_ARGUMENT = 65_536
@@ -47,14 +47,14 @@ class Card(BaseModel):
     licence: ShortText = ""
     parameters: Annotated[int, Field(ge=0, le=10**11)] = 0
     sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
-    defaults: dict[str, float | int | str] = {}  # the request fields that give a good result, e.g. steps, guidance
+    defaults: dict[str, Finite | int | str] = {}  # the request fields that give a good result, e.g. steps, guidance
     thumbnail: Annotated[str, Field(max_length=40_000)] = ""  # a small PNG, base64
-    measures: dict[str, float] = {}  # judged quality, e.g. {"class_agreement": 0.985}
+    measures: dict[str, Finite] = {}  # judged quality, e.g. {"class_agreement": 0.985}
 
     @field_validator("network_args")
     @classmethod
     def _modest(cls, args: dict[str, Any]) -> dict[str, Any]:
-        _check_argument(args, "network_args")
+        check_argument(args, "network_args")
         return args
 
     @property
@@ -63,7 +63,7 @@ class Card(BaseModel):
         return f"{self.name}@{self.step}"
 
 
-def _check_argument(value: Any, where: str, depth: int = 0) -> None:
+def check_argument(value: Any, where: str, depth: int = 0) -> None:
     """Network arguments are small numbers, short words and lists of them: nothing that could build something huge."""
     if isinstance(value, bool | str) and len(str(value)) <= 200:
         return
@@ -74,6 +74,6 @@ def _check_argument(value: Any, where: str, depth: int = 0) -> None:
     if isinstance(value, dict | list | tuple) and depth < 3 and len(value) <= 64:
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in pairs:
-            _check_argument(item, f"{where}.{key}", depth + 1)
+            check_argument(item, f"{where}.{key}", depth + 1)
         return
     raise ValueError(f"{where} is not a small number, a short text or a list of them")

@@ -59,7 +59,7 @@ class Catalog:
     def __init__(self, folders: Sequence[tuple[str, Path]]) -> None:
         """folders: (group, folder); the first of two checkpoints with the same name and step wins."""
         self.folders = list(folders)
-        self._known: dict[Path, tuple[int, int, Entry]] = {}
+        self._known: dict[tuple[str, Path], tuple[int, int, Entry]] = {}
         self._entries: list[Entry] | None = None
 
     def scan(self) -> list[Entry]:
@@ -100,7 +100,7 @@ class Catalog:
         if name not in models:
             close = difflib.get_close_matches(name, models, n=3, cutoff=0.4)
             hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(models) or 'none'}"
-            if path.is_file():
+            if os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
                 raise BadFile(f"{path} is not a {SUFFIX} checkpoint")
             raise NotFound(f"there is no model '{spec}': {hint}")
         model = models[name]
@@ -117,14 +117,14 @@ class Catalog:
             stat = path.stat()
         except OSError:
             return None  # deleted between listing and reading
-        known = self._known.get(path)
+        known = self._known.get((group, path))
         if known and known[:2] == (stat.st_mtime_ns, stat.st_size):
             return known[2]
         try:
             entry = Entry(path, read_card(path), stat.st_size, group)
         except DiffStudioError as error:
             entry = Entry(path, None, stat.st_size, group, str(error))
-        self._known[path] = (stat.st_mtime_ns, stat.st_size, entry)
+        self._known[group, path] = (stat.st_mtime_ns, stat.st_size, entry)
         return entry
 
 

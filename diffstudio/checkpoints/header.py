@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import stat
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,8 @@ def read_header(path: Path) -> Header:
         NotFound: no such file.  BadFile: not a safetensors file, truncated, or absurd; the sentence says which.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for ever
+            raise BadFile(f"can't read {path}: it is not a file")
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             start = stream.read(64)
@@ -170,12 +173,12 @@ def _parse(path: Path, raw: bytes) -> dict[str, Any]:
 def _tensor(path: Path, name: str, entry: Any) -> TensorInfo:
     try:
         dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
-        whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in [*shape, begin, end])
+        whole = all(type(n) is int and 0 <= n < 2**63 for n in [*shape, begin, end])
     except (KeyError, TypeError, ValueError) as error:
         raise BadFile(f"{path}: tensor '{name[:80]}' is not described as the safetensors format has it") from error
     if not whole or not isinstance(shape, list) or len(shape) > 8:
         raise BadFile(f"{path}: tensor '{name[:80]}' has shape {str(shape)[:60]}, expected up to 8 whole numbers")
-    if dtype not in ITEM_BYTES:
+    if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
         raise BadFile(
             f"{path}: tensor '{name[:80]}' has dtype {str(dtype)[:20]}, expected one of {', '.join(ITEM_BYTES)}"
         )

@@ -32,7 +32,7 @@ def save(
     stored = {}
     for name in sorted(tensors):
         with np.errstate(over="ignore"):
-            stored[name] = np.ascontiguousarray(tensors[name], dtype=dtype)
+            stored[name] = np.asarray(tensors[name], dtype=dtype, order="C")
         if not np.isfinite(stored[name]).all():
             raise BadInput(f"weight '{name}' is not finite as {dtype}: not saved; train again or save as float32")
     # The library orders tensors by itself; the hash is over the bytes as they will lie in the file.

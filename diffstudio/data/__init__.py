@@ -8,7 +8,7 @@ import numpy as np
 
 from diffstudio.data import digits, shapes2d
 from diffstudio.data.dataset import Dataset
-from diffstudio.errors import NotFound
+from diffstudio.errors import BadInput, NotFound
 
 DATASETS: dict[str, Dataset] = {"digits": digits.DATASET, "shapes-2d": shapes2d.DATASET}
 
@@ -30,12 +30,17 @@ def sample(
     """One sample for each (label, seed): (B, *shape) float32 and the labels drawn where None asked for any.
 
     A sample depends on its own label and seed alone, not on the batch it is drawn in.
+
+    Raises:
+        NotFound: no such dataset.  BadInput: a label that it does not have.
     """
     source = dataset(name)
     rows, drawn = [], []
     for label, seed in zip(labels, seeds, strict=True):
         rng = np.random.default_rng([seed, 0xDA7A])
         chosen = int(rng.integers(len(source.labels))) if label is None else label
+        if not 0 <= chosen < len(source.labels):
+            raise BadInput(f"dataset '{name}' has the labels 0 to {len(source.labels) - 1}, found {chosen}")
         rows.append(source.draw(np.array([chosen]), rng, split)[0])
         drawn.append(chosen)
     return np.stack(rows).astype(np.float32), drawn

@@ -10,7 +10,7 @@ from diffstudio.data.dataset import Dataset
 from diffstudio.resources import resource
 
 SIDE = 28
-HELD_OUT = 5  # every fifth picture is held out: 360 of 1,797
+HELD_OUT = 5  # every fifth picture is held out: 359 of 1,797
 MAX_SHIFT, MAX_TURN, MAX_SCALE, MAX_SHEAR = 1.5, 8.0, 0.08, 0.12  # pixels, degrees, share, share
 
 

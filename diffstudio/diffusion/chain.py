@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +12,7 @@ from torch import Tensor
 from diffstudio.diffusion.denoiser import Condition, Denoiser
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import Path
-from diffstudio.diffusion.solvers import SOLVERS, StepContext
+from diffstudio.diffusion.solvers import SOLVERS, StepContext, forward_std, kept
 from diffstudio.diffusion.times import Level
 
 
@@ -56,9 +55,7 @@ def forward_markov(
     yield Step("forward", 0, levels[0], xt, x0, 0)
     for k in range(1, len(levels)):
         before, at = levels[k - 1], levels[k]
-        c = at.a / before.a
-        n = math.sqrt(max(0.0, at.s**2 - (c * before.s) ** 2))
-        xt = c * xt + n * noise.draw(law).to(x0.device, x0.dtype)
+        xt = kept(at, before) * xt + forward_std(at, before) * noise.draw(law).to(x0.device, x0.dtype)
         yield Step("forward", k, at, xt, x0, 0)
 
 

@@ -16,6 +16,8 @@ from torch import Tensor
 
 from diffstudio.diffusion.times import Level
 
+MAX_SIGMA = 1e4  # the largest σ that serves as an ODE's clock
+
 
 @dataclass
 class StepContext:
@@ -44,14 +46,19 @@ def eps_hat(x: Tensor, x0_hat: Tensor, at: Level) -> Tensor:
     return (x - at.a * x0_hat) / at.s
 
 
+def kept(at: Level, to: Level) -> float:
+    """a/a′: how much of x_{t′} is in x_t; none where no signal is left at either (a steep path ends in such levels)."""
+    return at.a / to.a if to.a > 0 else 0.0
+
+
 def posterior_std(at: Level, to: Level) -> float:
     """√β̃ = s′·√(1 − (s′a/(a′s))²): the spread of q(x_{t′} | x_t, x_0) (Ho et al. 2020, eq. 7)."""
-    return to.s * math.sqrt(max(0.0, 1 - (to.s * at.a / (to.a * at.s)) ** 2))
+    return to.s * math.sqrt(max(0.0, 1 - (kept(at, to) * to.s / at.s) ** 2))
 
 
 def forward_std(at: Level, to: Level) -> float:
     """√(s² − (a/a′)²·s′²): the noise that the forward chain adds from t′ to t; √β_t on a VP path."""
-    return math.sqrt(max(0.0, at.s**2 - (at.a / to.a * to.s) ** 2))
+    return math.sqrt(max(0.0, at.s**2 - (kept(at, to) * to.s) ** 2))
 
 
 def _unified(step: StepContext, eta: float) -> Tensor:
@@ -78,6 +85,11 @@ def ddpm_large(step: StepContext) -> Tensor:
     return mean + forward_std(step.at, step.to) * step.noise() if step.to.s > 0 else mean
 
 
+def _clock(step: StepContext) -> str:
+    # σ = s/a grows without bound where the signal ends, and the differences below would drown in rounding.
+    return "flow" if step.at.sigma > MAX_SIGMA else step.clock
+
+
 def _rescaled(at: Level, clock: str) -> tuple[float, float]:
     """(m, u): x̄ = x/m moves on straight lines in the time u; m = a for σ = s/a, m = a + s for the flow clock."""
     m = at.a if clock == "sigma" else at.a + at.s
@@ -92,9 +104,10 @@ def _slope(x: Tensor, x0_hat: Tensor, at: Level, clock: str) -> Tensor:
 
 def euler(step: StepContext) -> Tensor:
     """x̄′ = x̄ + (u′ − u)·dx̄/du (Karras et al. 2022, algorithm 1 without the correction)."""
-    m, u = _rescaled(step.at, step.clock)
-    m_to, u_to = _rescaled(step.to, step.clock)
-    return m_to * (step.x / m + (u_to - u) * _slope(step.x, step.x0_hat, step.at, step.clock))
+    clock = _clock(step)
+    m, u = _rescaled(step.at, clock)
+    m_to, u_to = _rescaled(step.to, clock)
+    return m_to * (step.x / m + (u_to - u) * _slope(step.x, step.x0_hat, step.at, clock))
 
 
 def heun(step: StepContext) -> Tensor:
@@ -102,10 +115,11 @@ def heun(step: StepContext) -> Tensor:
     guess = euler(step)
     if step.to.s == 0:
         return guess
-    m, u = _rescaled(step.at, step.clock)
-    m_to, u_to = _rescaled(step.to, step.clock)
-    first = _slope(step.x, step.x0_hat, step.at, step.clock)
-    second = _slope(guess, step.denoise(guess, step.to), step.to, step.clock)
+    clock = _clock(step)
+    m, u = _rescaled(step.at, clock)
+    m_to, u_to = _rescaled(step.to, clock)
+    first = _slope(step.x, step.x0_hat, step.at, clock)
+    second = _slope(guess, step.denoise(guess, step.to), step.to, clock)
     return m_to * (step.x / m + (u_to - u) * 0.5 * (first + second))
 
 

@@ -30,9 +30,25 @@ def diverging(dark: bool) -> np.ndarray:
     return out.round().astype(np.uint8)
 
 
+def not_finite(x: np.ndarray) -> np.ndarray | None:
+    """Where x is NaN or infinite; None where it is nowhere, which is quick to find out."""
+    finite = np.isfinite(x)
+    return None if finite.all() else ~finite
+
+
+def signed_index(x: np.ndarray, limit: float) -> np.ndarray:
+    """x (…) with −limit … +limit → rows of `diverging` (…) uint8; what is not finite lands anywhere."""
+    with np.errstate(over="ignore"):
+        rows = x * np.float32(127.5 / limit) + np.float32(127.5)
+    if not_finite(rows) is not None:
+        rows = np.nan_to_num(rows, nan=127.5, posinf=255, neginf=0)
+    return rows.clip(0, 255).astype(np.uint8)
+
+
 def signed_to_rgb(x: np.ndarray, limit: float, dark: bool) -> np.ndarray:
     """x (…) with −limit … +limit → (…, 3) uint8; what is not finite is magenta."""
-    index = np.nan_to_num((x / limit + 1) * 127.5, nan=127.5, posinf=255, neginf=0).clip(0, 255).astype(np.uint8)
-    out = diverging(dark)[index]
-    out[~np.isfinite(x)] = (255, 0, 255)
+    out = diverging(dark).take(signed_index(x, limit), axis=0)
+    bad = not_finite(x)
+    if bad is not None:
+        out[bad] = (255, 0, 255)
     return out

@@ -6,24 +6,37 @@ import math
 
 import numpy as np
 
-from diffstudio.modalities.colour import signed_to_rgb
+from diffstudio.modalities.colour import not_finite, signed_to_rgb
 
 NOT_FINITE = (255, 0, 255)
 
 
+def to_levels(x: np.ndarray) -> np.ndarray:
+    """Values (…) → levels (…) uint8: −1 black, +1 white, clipped; what is not finite lands anywhere."""
+    safe = x if not_finite(x) is None else np.nan_to_num(x)
+    return (safe * np.float32(127.5) + np.float32(128)).clip(0, 255).astype(np.uint8)
+
+
 def to_pixels(x: np.ndarray) -> np.ndarray:
     """(B, C, H, W) → (B, H, W, 3) uint8: −1 black, +1 white, clipped; what is not finite is magenta."""
-    bad = None if np.isfinite(x.sum(dtype=np.float64)) else ~np.isfinite(x).all(1)
-    levels = ((np.nan_to_num(x) if bad is not None else x) * 127.5 + 128).clip(0, 255).astype(np.uint8)
-    out = _channels_last(levels)
+    bad = not_finite(x)
+    out = _channels_last(to_levels(x))
     if bad is not None:
-        out[bad] = NOT_FINITE
+        out[bad.any(1)] = NOT_FINITE
     return out
+
+
+def signed_plane(x: np.ndarray) -> np.ndarray:
+    """(B, C, H, W) around zero → (B, H, W): the value itself, or the mean of the channels."""
+    if x.shape[1] == 1:
+        return x[:, 0]
+    with np.errstate(invalid="ignore", over="ignore"):  # ∞ − ∞ is NaN, and shown as such
+        return x.mean(1)
 
 
 def to_signed_pixels(x: np.ndarray, limit: float, dark: bool) -> np.ndarray:
     """(B, C, H, W) around zero → (B, H, W, 3) uint8 in the diverging map; of colours the channels' mean is shown."""
-    return signed_to_rgb(x.mean(1) if x.shape[1] > 1 else x[:, 0], limit, dark)
+    return signed_to_rgb(signed_plane(x), limit, dark)
 
 
 def columns_for(count: int, aspect: float = 1.0) -> int:
@@ -55,6 +68,9 @@ def enlarge(pixels: np.ndarray, factor: int) -> np.ndarray:
 
 
 def _channels_last(levels: np.ndarray) -> np.ndarray:
+    """(B, C, H, W) → (B, H, W, 3): one channel is grey, two are red and green, of more the first three are shown."""
     if levels.shape[1] == 1:
         return np.repeat(levels.transpose(0, 2, 3, 1), 3, axis=3)
-    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1)[..., :3])
+    if levels.shape[1] == 2:
+        levels = np.concatenate([levels, np.zeros_like(levels[:, :1])], 1)
+    return np.ascontiguousarray(levels[:, :3].transpose(0, 2, 3, 1))

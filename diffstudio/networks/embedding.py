@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from diffstudio.networks.limits import limit
+
 
 def sinusoidal(t: Tensor, dim: int, scale: float = 1000.0) -> Tensor:
     """Sines and cosines of scale·t at dim/2 frequencies from 1 to 1e-4 (Vaswani et al. 2017). t: (B,) → (B, dim)."""
@@ -21,6 +23,9 @@ class TimeAndLabel(nn.Module):
 
     def __init__(self, dim: int, labels: int) -> None:
         super().__init__()
+        limit("embed", dim, 8192)
+        if dim % 2:
+            raise ValueError(f"embed is {dim}, expected an even number: half of it are sines, half cosines")
         self.dim = dim
         self.any_label = labels
         self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from diffstudio.networks.embedding import TimeAndLabel
+from diffstudio.networks.limits import limit
 
 
 class MLP(nn.Module):
@@ -21,6 +22,9 @@ class MLP(nn.Module):
     ) -> None:
         super().__init__()
         (dim,) = shape
+        limit("width", width, 65_536)
+        limit("depth", depth, 64)
+        limit("octaves", octaves, 16)
         self.condition = TimeAndLabel(embed, labels)
         self.octaves = octaves
         self.enter = nn.Linear(dim * (1 + 2 * octaves), width)

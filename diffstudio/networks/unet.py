@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - the field's name
 from torch import Tensor, nn
 
 from diffstudio.networks.embedding import TimeAndLabel
+from diffstudio.networks.limits import limit
 
 
 class UNet(nn.Module):
@@ -29,6 +30,13 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         colours, height, width = shape
+        for size in channels:
+            limit("channels", size, 65_536)
+        limit("blocks", blocks, 16)
+        limit("patch", patch, 64)
+        limit("heads", heads, 64)
+        if channels[-1] % heads:
+            raise ValueError(f"heads is {heads}, expected a divisor of the last of channels, {channels[-1]}")
         factor = patch * 2 ** (len(channels) - 1)
         if height % factor or width % factor:
             raise ValueError(

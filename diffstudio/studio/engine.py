@@ -61,9 +61,14 @@ class Engine:
         return None if speed is None else speed * request.samples * self.plan(request).network_calls
 
     @staticmethod
-    def warm_up() -> None:
-        """Import torch, so that the first run does not wait for it."""
-        import diffstudio.networks.model  # noqa: F401
+    def warm_up(threads: int = 0) -> None:
+        """Import torch, so that the first run does not wait for it; 0 threads lets torch decide."""
+        import torch
+
+        import diffstudio.studio.chains  # noqa: F401
+
+        if threads:
+            torch.set_num_threads(threads)
 
     def run(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import zlib
 from pathlib import Path
@@ -51,6 +52,8 @@ class Trace:
         """
         path = Path(path)
         try:
+            if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for ever
+                raise BadFile(f"can't open {path}: it is not a file")
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except OSError as error:
             raise BadFile(f"can't open {path}: {error.strerror}") from error
@@ -96,7 +99,7 @@ class Trace:
             if rows:
                 self._table = np.concatenate([self._table, np.stack(rows)])
                 self._length += len(rows)
-            self.damaged = available - self._length * stride
+            self.damaged = max(0, available - self._length * stride)  # the file may have been cut while open
             return self._length
 
     def array(self, k: int, name: str, sample: int | slice | None = None) -> np.ndarray:
@@ -174,12 +177,15 @@ class Trace:
         payload = memoryview(raw)[RECORD.size :]
         if magic != RECORD_MAGIC or length != len(payload) or zero or zlib.crc32(payload) != crc:
             return None
-        return np.frombuffer(payload, "<f8", len(self.header.scalars))
+        return np.frombuffer(payload, "<f8", len(self.header.scalars)).copy()  # a view would keep the whole record
 
     def _pread(self, count: int, offset: int) -> bytes:
         if self._file < 0:
             raise BadFile(f"{self.path} is closed")
-        return _read_at(self._file, count, offset)
+        try:
+            return _read_at(self._file, count, offset)
+        except OSError as error:
+            raise BadFile(f"can't read {self.path}: {error.strerror}") from error
 
 
 _SEEK_LOCK = threading.Lock()

@@ -76,11 +76,17 @@ class TraceWriter:
         return self._count - 1
 
     def close(self) -> None:
-        """Flush to the disk and close; a second call does nothing."""
+        """Flush to the disk and close; a second call does nothing.
+
+        Raises:
+            NoRoom: the disk turns out to be full only now.
+        """
         if self._file >= 0:
             file, self._file = self._file, -1
             try:
                 os.fsync(file)
+            except OSError as error:
+                raise NoRoom(f"can't write the trace {self.path}: {error.strerror}") from error
             finally:
                 os.close(file)
 
@@ -90,6 +96,7 @@ class TraceWriter:
             while left:
                 left = left[os.write(self._file, left) :]
         except OSError as error:
-            os.ftruncate(self._file, self._end)  # no torn record stays behind
+            os.ftruncate(self._file, self._end)  # no torn record stays behind,
+            os.lseek(self._file, self._end, os.SEEK_SET)  # and a later one follows without a gap
             raise NoRoom(f"can't write the trace {self.path}: {error.strerror}") from error
         self._end += len(data)

@@ -16,6 +16,7 @@ from diffstudio.checkpoints.card import Card, TrainingData
 from diffstudio.data import Dataset, dataset
 from diffstudio.diffusion.denoiser import target
 from diffstudio.diffusion.paths import Path, make_path
+from diffstudio.errors import BadInput
 from diffstudio.networks import NETWORKS, build
 from diffstudio.training.recipe import Recipe, Schedule
 
@@ -34,11 +35,17 @@ class Progress:
 def train(recipe: Recipe, out: FilePath, device: str = "cpu") -> Iterator[Progress]:
     """Train a network and write its checkpoints: the last to `out`, those of `save_at` beside it as NAME@STEP.
 
+    Raises:
+        NotFound: no such dataset.  BadFile: the network can't take its arguments.  BadInput: the folder of `out` does
+        not exist, or weights that are no longer finite.
+
     The same recipe on the same machine gives the same weights: every random number comes from the recipe's seed.
     """
     source, path, plan = dataset(recipe.dataset), make_path(recipe.path), recipe.training
     card = _card(recipe, source)
-    build(card, str(out))  # refuses arguments that don't fit before anything is computed
+    if not out.parent.is_dir():
+        raise BadInput(f"can't write {out}: there is no folder {out.parent}")
+    build(card, f"recipe '{recipe.name}'")  # refuses arguments that don't fit before anything is computed
     torch.manual_seed(plan.seed)
     args = {key: tuple(v) if isinstance(v, list) else v for key, v in recipe.network_args.items()}
     network = NETWORKS[recipe.network](source.shape, len(source.labels), **args).to(device)

@@ -6,11 +6,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from diffstudio import options
+from diffstudio.checkpoints.card import LongText, ShortText, check_argument
 from diffstudio.data import DATASETS
+from diffstudio.diffusion.paths import make_path
+from diffstudio.diffusion.times import level
 from diffstudio.errors import BadFile, BadInput
-from diffstudio.specs import PathSpec
+from diffstudio.specs import Finite, PathSpec, check_choice
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,22 +35,50 @@ class Schedule(BaseModel):
     save_at: tuple[Annotated[int, Field(ge=1)], ...] = ()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
+    @model_validator(mode="after")
+    def _reached(self) -> Schedule:
+        late = [step for step in self.save_at if step > self.steps]
+        if late:
+            raise ValueError(f"save_at has {late[0]}, expected at most the {self.steps} steps of the training")
+        return self
+
 
 class Recipe(BaseModel):
     """What is trained on what. `defaults` go into the card: request fields that give a good result."""
 
     model_config = _STRICT
-    name: Annotated[str, Field(min_length=1, max_length=80)]
-    title: str = ""
-    description: str = ""
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^@/\\]*$")]  # "digits@400" names a step
+    title: ShortText = ""
+    description: LongText = ""
     dataset: str
     network: str
     network_args: dict[str, Any] = {}
     prediction: Literal["eps", "x0", "v", "flow"] = "flow"
     path: PathSpec = PathSpec()
     training: Schedule
-    defaults: dict[str, float | int | str] = {}
-    licence: str = "Apache-2.0"
+    defaults: dict[str, Finite | int | str] = {}
+    licence: ShortText = "Apache-2.0"
+
+    @field_validator("network")
+    @classmethod
+    def _known(cls, network: str) -> str:
+        check_choice("network", network, options.NETWORKS)
+        return network
+
+    @field_validator("network_args")
+    @classmethod
+    def _modest(cls, args: dict[str, Any]) -> dict[str, Any]:
+        check_argument(args, "network_args")
+        return args
+
+    @model_validator(mode="after")
+    def _possible(self) -> Recipe:
+        if self.prediction == "eps" and level(make_path(self.path), 1.0).a == 0:
+            raise ValueError(
+                f"prediction 'eps' has no x̂0 where path '{self.path.name}' ends without signal: "
+                "choose 'v', 'x0' or 'flow', or another path"
+            )
+        return self
 
 
 def load_recipe(path: str | Path) -> Recipe:
@@ -69,7 +101,8 @@ def load_recipe(path: str | Path) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "recipe"
-        raise BadFile(f"{path}: {field}: {first['msg']}, found {first['input']!r:.80}") from error
+        found = "" if isinstance(first["input"], dict) else f", found {first['input']!r:.80}"
+        raise BadFile(f"{path}: {field}: {first['msg'].removeprefix('Value error, ')}{found}") from error
     if recipe.dataset not in DATASETS:
         raise BadInput(f"{path}: dataset is '{recipe.dataset}', expected one of {', '.join(DATASETS)}")
     return recipe

@@ -40,3 +40,18 @@ class Mixture:
         gain = at.a * self.std**2 / variance
         of = [c + gain * (x - at.a * c) for c in (-self.centre, self.centre)]
         return (1 - right) * of[0] + right * of[1]
+
+    def flow(self, x: Tensor, start: Level, end: Level) -> Tensor:
+        """On a line the ODE cannot change the order of points: each keeps its quantile, F_end(x_end) = F_start(x)."""
+        quantile = self._below(x, start)
+        low, high = torch.full_like(x, -20.0), torch.full_like(x, 20.0)
+        for _ in range(60):
+            middle = (low + high) / 2
+            right = self._below(middle, end) < quantile
+            low, high = torch.where(right, middle, low), torch.where(right, high, middle)
+        return (low + high) / 2
+
+    def _below(self, x: Tensor, at: Level) -> Tensor:
+        """F(x), the share of x_t below x."""
+        std = (at.a**2 * self.std**2 + at.s**2) ** 0.5
+        return sum(torch.special.ndtr((x - at.a * c) / std) for c in (-self.centre, self.centre)) / 2

@@ -16,13 +16,16 @@ from diffstudio.diffusion.times import levels
 from diffstudio.specs import PathSpec
 
 
-@pytest.mark.parametrize("name", PATHS)
-def test_markov_chain_has_the_marginals_of_the_path(name):
-    path = make_path(PathSpec(name=name))
-    n = 20_000
-    x0 = torch.full((n, 1), 0.8, dtype=torch.float64)
+STEEP = PathSpec(name="vp_linear", params={"beta_end": 0.999})  # half of its levels have no signal left
+
+
+@pytest.mark.parametrize("spec", [*(PathSpec(name=name) for name in PATHS), STEEP], ids=[*PATHS, "steep"])
+def test_markov_chain_has_the_marginals_of_the_path(spec):
+    path = make_path(spec)
+    n = 20_000  # numbers, in 200 samples of 100 independent dimensions
+    x0 = torch.full((200, 100), 0.8, dtype=torch.float64)
     grid = levels(path, 10)[::-1]
-    noise = SampleNoise(3, n, (1,), dtype=torch.float64)
+    noise = SampleNoise(3, 200, (100,), dtype=torch.float64)
     for step in forward_markov(x0, grid, noise, path.theta):
         at = step.level
         error = 5 * at.s / np.sqrt(n) + 1e-12
@@ -43,7 +46,7 @@ def test_mixing_chain_is_the_plain_recursion():
 
 
 def test_uniform_theta_is_bounded_and_of_unit_variance():
-    theta = SampleNoise(0, 20_000, (1,), dtype=torch.float64).draw("uniform")
+    theta = SampleNoise(0, 200, (100,), dtype=torch.float64).draw("uniform")
     assert theta.abs().max().item() <= 3**0.5
     assert theta.var().item() == pytest.approx(1, rel=0.03)
 

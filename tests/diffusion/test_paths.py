@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -78,7 +79,7 @@ def test_grids_fall_from_the_start_to_the_data(path, grid, steps):
     t = [at.t for at in found]
     assert len(t) == steps + 1
     assert (t[0], t[-1]) == (1.0, 0.0)
-    assert all(a > b for a, b in zip(t, t[1:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(t))
     assert found[-1].s == 0
 
 

@@ -1,0 +1,129 @@
+"""Work beside the window. The only file with threads.
+
+A `Jobs` owns one long-lived QThread; jobs run on it one after the other. A job is a generator: what it yields becomes
+progress (at most 30 times a second, the last always), its end becomes exactly one `ended`. Arrays never cross a signal.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from PySide6.QtCore import QObject, QThread, Signal, Slot
+
+from diffstudio.errors import DiffStudioError
+from diffstudio.gui.words import tr
+
+log = logging.getLogger("diffstudio")
+PROGRESS_SECONDS = 1 / 30
+Stop = Callable[[], bool]
+Job = Callable[[Stop], Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended. error: one sentence for the user; details: the traceback, for the log and "Details"."""
+
+    number: int
+    outcome: Literal["done", "cancelled", "failed"]
+    error: str = ""
+    details: str = ""
+
+
+class _Worker(QObject):
+    """Lives on the thread and drives one generator at a time."""
+
+    progressed = Signal(int, object)
+    ended = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stopped: set[int] = set()  # written by the window's thread, read here: single set operations are atomic
+
+    @Slot(int, object)
+    def run(self, number: int, job: Job) -> None:
+        self.ended.emit(self._drive(number, job))
+
+    def _drive(self, number: int, job: Job) -> Ended:
+        def stop() -> bool:
+            return number in self.stopped
+
+        if stop():
+            return Ended(number, "cancelled")
+        last_time, pending = 0.0, None
+        try:
+            steps = job(stop)
+            for progress in steps:
+                pending, now = progress, time.monotonic()
+                if now - last_time >= PROGRESS_SECONDS:
+                    self.progressed.emit(number, progress)
+                    last_time, pending = now, None
+                if stop():
+                    steps.close()  # pyright: ignore[reportAttributeAccessIssue] - a generator's
+                    break
+        except DiffStudioError as error:
+            return Ended(number, "failed", str(error))
+        except MemoryError:
+            return Ended(number, "failed", tr("There is not enough memory: use fewer samples."))
+        except BaseException as error:  # the worker's boundary: whatever it is, the window lives on
+            if type(error).__name__ == "OutOfMemoryError":
+                return Ended(number, "failed", tr("The GPU has not enough memory: use fewer samples, or the CPU."))
+            details = traceback.format_exc()
+            log.error("a job failed\n%s", details)
+            reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+            return Ended(number, "failed", tr("Something went wrong: {}").format(reason), details)
+        finally:
+            if pending is not None:
+                self.progressed.emit(number, pending)
+        return Ended(number, "cancelled" if stop() else "done")
+
+
+class Jobs(QObject):
+    """Submit, cancel, shut down: all from the window's thread, none of them blocks except `shut_down`."""
+
+    progressed = Signal(int, object)
+    ended = Signal(object)
+    _submitted = Signal(int, object)
+
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._numbers = itertools.count(1)
+        self._worker = _Worker()
+        self._thread = QThread(self)
+        self._thread.setObjectName(name)
+        self._worker.moveToThread(self._thread)
+        self._submitted.connect(self._worker.run)
+        self._worker.progressed.connect(self.progressed)
+        self._worker.ended.connect(self._on_ended)
+        self.open: set[int] = set()
+
+    def submit(self, job: Job) -> int:
+        """Queue a job; its number comes with every answer."""
+        if not self._thread.isRunning():
+            self._thread.start()
+        number = next(self._numbers)
+        self.open.add(number)
+        self._submitted.emit(number, job)
+        return number
+
+    def cancel(self, number: int) -> None:
+        """Ask a job to stop: it does before its next network call or file."""
+        if number in self.open:
+            self._worker.stopped.add(number)
+
+    def shut_down(self, seconds: float = 30.0) -> bool:
+        """Cancel everything, end the thread and wait for it; True if it ended in time."""
+        self._worker.stopped.update(self.open)
+        self._thread.quit()
+        return self._thread.wait(int(seconds * 1000))
+
+    @Slot(object)
+    def _on_ended(self, ended: Ended) -> None:
+        self.open.discard(ended.number)
+        self._worker.stopped.discard(ended.number)
+        self.ended.emit(ended)

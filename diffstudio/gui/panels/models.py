@@ -1,0 +1,297 @@
+"""The picker: models with their checkpoints, grouped by modality, searched as one types."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QLineEdit,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from diffstudio import options
+from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.catalog import Catalog, Entry, Model
+from diffstudio.gui.theme import Tokens
+from diffstudio.gui.widgets import label
+from diffstudio.gui.words import count, parameters, shape_text, tr
+
+ENTRY = Qt.ItemDataRole.UserRole
+SUBTITLE = Qt.ItemDataRole.UserRole + 1
+PICTURE = Qt.ItemDataRole.UserRole + 2
+KIND = Qt.ItemDataRole.UserRole + 3  # "group", "model", "checkpoint", "problem"
+GROUPS = {"image": "Images", "points": "Points"}
+HEIGHTS = {"group": 24, "model": 38, "checkpoint": 24, "problem": 24}
+THUMBNAIL = 30
+
+
+class ModelsPanel(QWidget):
+    """Emits `selected` with the Entry that the user chose."""
+
+    selected = Signal(object)
+    activated = Signal(object)  # double click or Enter: choose and generate
+
+    def __init__(self, catalog: Catalog, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._catalog = catalog
+        self._chosen = ""
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(tr("Filter checkpoints…"))
+        self.search.setClearButtonEnabled(True)
+        self.search.setAccessibleName(tr("Filter checkpoints"))
+        self.search.setToolTip(tr("Find a model by its name, its data or its classes.") + "  (Ctrl+F)")
+        self.tree = _Tree()
+        self.tree.setAccessibleName(tr("Models and checkpoints"))
+        self._delegate = _Delegate(tokens, self.tree)
+        self.tree.setItemDelegate(self._delegate)
+        self.empty = label(tr("No model fits. Clear the filter, or add a folder (File menu)."), "dim")
+        self.empty.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 10, 6)
+        layout.setSpacing(6)
+        layout.addWidget(label(tr("MODELS"), "heading"))
+        layout.addWidget(self.search)
+        layout.addWidget(self.empty)
+        layout.addWidget(self.tree, 1)
+        self.search.textChanged.connect(self._filter)
+        self.search.returnPressed.connect(self.tree.setFocus)
+        self.tree.currentItemChanged.connect(self._on_current)
+        self.tree.itemActivated.connect(self._on_activated)
+        self.reload()
+
+    def apply_theme(self, tokens: Tokens) -> None:
+        """Draw in other colours."""
+        self._delegate.tokens = tokens
+        self.tree.viewport().update()
+
+    def reload(self) -> None:
+        """Read the catalog again; the selection stays if its checkpoint is still there."""
+        chosen = self._chosen
+        self.tree.blockSignals(True)
+        self.tree.clear()
+        self._catalog.scan()
+        groups: dict[str, QTreeWidgetItem] = {}
+        for model in self._catalog.models():
+            name = GROUPS.get(model.card.modality, model.card.modality)
+            if name not in groups:
+                groups[name] = _group(self.tree, tr(name))
+            _model_item(groups[name], model)
+        broken = [entry for entry in self._catalog.entries if entry.problem]
+        if broken:
+            group = _group(self.tree, tr("Can't be used"))
+            for entry in broken:
+                _problem_item(group, entry)
+        self.tree.blockSignals(False)
+        self._filter(self.search.text())
+        if chosen:
+            self.choose(chosen)
+
+    def choose(self, spec: str) -> bool:
+        """Select "digits" or "digits@400"; False if there is none."""
+        for item in self._items():
+            entry = item.data(0, ENTRY)
+            if isinstance(entry, Entry) and entry.card and spec in (entry.card.name, entry.spec, str(entry.path)):
+                self.tree.setCurrentItem(item)
+                return True
+        return False
+
+    def choose_first(self) -> None:
+        """Select the first model."""
+        for item in self._items():
+            if item.data(0, KIND) == "model":
+                self.tree.setCurrentItem(item)
+                return
+
+    @property
+    def entry(self) -> Entry | None:
+        """What is selected."""
+        item = self.tree.currentItem()
+        found = item.data(0, ENTRY) if item else None
+        return found if isinstance(found, Entry) and found.card else None
+
+    @Slot(str)
+    def _filter(self, text: str) -> None:
+        words = text.casefold().split()
+        shown = 0
+        for item in self._items():
+            kind = item.data(0, KIND)
+            if kind in ("model", "problem"):
+                fits = all(word in _haystack(item) for word in words)
+                item.setHidden(not fits)
+                shown += fits
+        for i in range(self.tree.topLevelItemCount()):
+            group = self.tree.topLevelItem(i)
+            assert group is not None
+            group.setHidden(all(group.child(j).isHidden() for j in range(group.childCount())))
+        self.empty.setVisible(shown == 0)
+
+    @Slot(QTreeWidgetItem, QTreeWidgetItem)
+    def _on_current(self, item: QTreeWidgetItem | None, before: QTreeWidgetItem | None) -> None:
+        entry = self.entry
+        if entry is not None:
+            self._chosen = entry.spec
+            self.selected.emit(entry)
+
+    @Slot(QTreeWidgetItem, int)
+    def _on_activated(self, item: QTreeWidgetItem, column: int) -> None:
+        if self.entry is not None:
+            self.activated.emit(self.entry)
+
+    def _items(self) -> list[QTreeWidgetItem]:
+        out, stack = [], [self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount())]
+        while stack:
+            item = stack.pop(0)
+            assert item is not None
+            out.append(item)
+            stack = [item.child(i) for i in range(item.childCount())] + stack
+        return out
+
+
+class _Tree(QTreeWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setHeaderHidden(True)
+        self.setIndentation(0)
+        self.setRootIsDecorated(False)
+        self.setMouseTracking(True)
+        self.setExpandsOnDoubleClick(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QTreeWidget.ScrollMode.ScrollPerPixel)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+        else:
+            event.ignore()  # the rest belongs to the timeline
+
+
+class _Delegate(QStyledItemDelegate):
+    """Paints a row: thumbnail, title, subtitle."""
+
+    def __init__(self, tokens: Tokens, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.tokens = tokens
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(100, HEIGHTS[index.data(KIND)])
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        t, kind = self.tokens, index.data(KIND)
+        rect: QRect = option.rect.adjusted(0, 1, 0, -1)  # pyright: ignore[reportAttributeAccessIssue]
+        state = option.state  # pyright: ignore[reportAttributeAccessIssue]
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if kind in ("model", "checkpoint") and state & (
+            QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver
+        ):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(t.accent_soft if state & QStyle.StateFlag.State_Selected else t.raised))
+            painter.drawRoundedRect(rect, 5, 5)
+        font = QFont(option.font)  # pyright: ignore[reportAttributeAccessIssue]
+        text, subtitle = index.data(Qt.ItemDataRole.DisplayRole), index.data(SUBTITLE) or ""
+        if kind == "model":
+            _paint_model(painter, rect, font, (text, subtitle), index.data(PICTURE), t)
+        elif kind == "checkpoint":
+            _paint_line(painter, rect.adjusted(46, 0, -6, 0), font, text, t.text)
+        else:
+            colour = t.text_dim if kind == "group" else t.disabled
+            _paint_line(painter, rect.adjusted(4, 2 if kind == "group" else 0, -6, 0), font, text, colour)
+        painter.restore()
+
+
+def _paint_model(
+    painter: QPainter, rect: QRect, font: QFont, words: tuple[str, str], picture: QPixmap | None, t: Tokens
+) -> None:
+    frame = QRect(rect.left() + 6, rect.top() + (rect.height() - THUMBNAIL) // 2, THUMBNAIL, THUMBNAIL)
+    painter.fillRect(frame, QColor("#0b0c0e"))
+    if picture is not None:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(frame, picture)
+    text = rect.adjusted(46, 2, -6, -2)
+    bold = QFont(font)
+    bold.setBold(True)
+    half = text.height() // 2
+    _paint_line(painter, QRect(text.left(), text.top(), text.width(), half), bold, words[0], t.text)
+    small = QFont(font)
+    small.setPixelSize(11)
+    _paint_line(painter, QRect(text.left(), text.top() + half, text.width(), half), small, words[1], t.text_dim)
+
+
+def _paint_line(painter: QPainter, rect: QRect, font: QFont, text: str, colour: str) -> None:
+    painter.setFont(font)
+    painter.setPen(QColor(colour))
+    elided = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), elided)
+
+
+def _group(tree: QTreeWidget, title: str) -> QTreeWidgetItem:
+    item = QTreeWidgetItem(tree, [title])
+    item.setData(0, KIND, "group")
+    item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+    item.setExpanded(True)
+    return item
+
+
+def _model_item(group: QTreeWidgetItem, model: Model) -> None:
+    card = model.card
+    item = QTreeWidgetItem(group, [card.name])
+    path = options.PATHS[card.path.name].label
+    item.setData(0, KIND, "model")
+    item.setData(0, ENTRY, model.default)
+    item.setData(0, SUBTITLE, f"{shape_text(card.shape)} · {parameters(card.parameters)} · {path}")
+    item.setData(0, PICTURE, thumbnail(card))
+    item.setToolTip(0, "")
+    if len(model.entries) > 1:
+        for entry in reversed(model.entries):
+            assert entry.card is not None
+            child = QTreeWidgetItem(item, [_checkpoint_title(entry.card, entry is model.default)])
+            child.setData(0, KIND, "checkpoint")
+            child.setData(0, ENTRY, entry)
+        item.setExpanded(True)
+
+
+def _checkpoint_title(card: Card, is_default: bool) -> str:
+    steps = tr("{} steps").format(count(card.step))
+    return f"{steps} · {tr('final')}" if is_default else steps
+
+
+def _problem_item(group: QTreeWidgetItem, entry: Entry) -> None:
+    item = QTreeWidgetItem(group, [entry.path.name])
+    item.setData(0, KIND, "problem")
+    item.setData(0, ENTRY, entry)
+    item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+    # A tooltip would guess at rich text: escape what a file says of itself.
+    problem = (entry.problem or "").replace("&", "&amp;").replace("<", "&lt;")
+    item.setToolTip(0, f"<qt>{problem}</qt>")
+
+
+def thumbnail(card: Card) -> QPixmap | None:
+    """The picture in a card; None where it has none or a broken one."""
+    if not card.thumbnail:
+        return None
+    pixmap = QPixmap()
+    try:
+        pixmap.loadFromData(base64.b64decode(card.thumbnail, validate=True), "PNG")  # pyright: ignore
+    except (binascii.Error, ValueError):
+        return None
+    return None if pixmap.isNull() else pixmap
+
+
+def _haystack(item: QTreeWidgetItem) -> str:
+    entry = item.data(0, ENTRY)
+    words = [item.text(0), str(item.data(0, SUBTITLE) or "")]
+    if isinstance(entry, Entry) and entry.card:
+        card = entry.card
+        words += [card.title, card.description, card.data.title, card.network, card.prediction, *card.labels[:200]]
+    return " ".join(words).casefold()

@@ -1,0 +1,189 @@
+"""Runs of the window: a request goes out, a growing trace comes back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from diffstudio.errors import DiffStudioError
+from diffstudio.gui.jobs import Ended, Job, Jobs, Stop
+from diffstudio.gui.playhead import Playhead
+from diffstudio.studio.engine import Engine, Progress
+from diffstudio.studio.history import History
+from diffstudio.studio.request import Request
+from diffstudio.studio.settings import Settings
+from diffstudio.traces.reader import Trace
+
+log = logging.getLogger("diffstudio")
+
+
+class Runs(QObject):
+    """The run that goes, the trace that is shown, and the one before it."""
+
+    traceChanged = Signal(object)  # Trace or None: the views show another one
+    grew = Signal()  # new records in the trace that is shown
+    started = Signal()
+    progressed = Signal(object)  # engine.Progress
+    ended = Signal(object)  # jobs.Ended
+    scored = Signal(object, object, int)  # positions (N, 2), arrows (N, 2) or None, record
+
+    def __init__(
+        self, engine: Engine, history: History, settings: Settings, playhead: Playhead, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.engine, self._history, self._settings, self._playhead = engine, history, settings, playhead
+        self.trace: Trace | None = None
+        self.previous: Trace | None = None
+        self.request: Request | None = None
+        self._path: Path | None = None
+        self._number = 0
+        self._waiting = False  # the run that goes has not written its first record yet
+        self._score: tuple[int, np.ndarray, int] | None = None
+        self._arrows: dict[int, np.ndarray] = {}
+        self._jobs = Jobs("compute", self)
+        self._jobs.progressed.connect(self._on_progress)
+        self._jobs.ended.connect(self._on_ended)
+
+    @property
+    def running(self) -> bool:
+        """Whether a run goes."""
+        return self._number in self._jobs.open
+
+    def warm_up(self) -> None:
+        """Load torch beside the window, so that the first run does not wait for it."""
+        threads = self._settings.threads
+
+        def job(stop: Stop) -> Iterator[None]:
+            self.engine.warm_up(threads)
+            yield None
+
+        self._jobs.submit(job)
+
+    def generate(self, request: Request) -> None:
+        """Start a run; the trace that is shown stays until the first record is there."""
+        if self.running:
+            return
+        self.cancel_score()
+        path = self._history.new_path(request.model)
+        budget = int(self._settings.trace_budget_gib * 2**30)
+        self.request, self._path, self._waiting = request, path, True
+        self._number = self._jobs.submit(_run_job(self.engine, request, path, budget))
+        self.started.emit()
+
+    def stop(self) -> None:
+        """Stop the run before its next network call."""
+        self._jobs.cancel(self._number)
+
+    def open_trace(self, path: Path) -> None:
+        """Show a recorded run.
+
+        Raises:
+            BadFile: it can't be opened.
+        """
+        self._show(Trace.open(path))
+
+    def show_previous(self) -> None:
+        """Exchange the trace that is shown with the one before it; the playhead keeps its place."""
+        if self.previous is None or self.running:
+            return
+        position = self._playhead.position
+        self.trace, self.previous = self.previous, self.trace
+        self._announce()
+        assert self.trace is not None
+        if position < len(self.trace):
+            self._playhead.move_to(position)
+
+    def want_score(self, k: int, positions: np.ndarray, log_snr: float) -> None:
+        """Ask for the score at points; only the newest question is answered, by `scored`."""
+        self.cancel_score()
+        if self.trace is None or self.running:
+            return
+        try:
+            request = Request.model_validate(self.trace.header.request)
+        except ValueError:
+            return  # a foreign trace without a request: nothing to ask
+        store = self._arrows
+
+        def job(stop: Stop) -> Iterator[None]:
+            store[number] = self.engine.score(request, positions, log_snr, stop)
+            yield None
+
+        number = self._jobs.submit(job)
+        self._score = (number, positions, k)
+
+    def cancel_score(self) -> None:
+        """Forget the last question."""
+        if self._score:
+            self._jobs.cancel(self._score[0])
+            self._score = None
+
+    def shut_down(self) -> None:
+        """Cancel, join, close the traces."""
+        self._jobs.shut_down()
+        for trace in (self.trace, self.previous):
+            if trace is not None:
+                trace.close()
+
+    @Slot(int, object)
+    def _on_progress(self, number: int, progress: object) -> None:
+        if number != self._number or not isinstance(progress, Progress):
+            return
+        if self._waiting and progress.records and self._path is not None:
+            self._waiting = False
+            try:
+                self._show(Trace.open(self._path))
+            except DiffStudioError as error:
+                log.warning("%s", error)
+        elif not self._waiting:
+            self._refresh()
+        self.progressed.emit(progress)
+
+    @Slot(object)
+    def _on_ended(self, ended: Ended) -> None:
+        if self._score and ended.number == self._score[0]:
+            _, positions, k = self._score
+            self._score = None
+            self.scored.emit(positions, self._arrows.pop(ended.number, None), k)
+        self._arrows.pop(ended.number, None)
+        if ended.number != self._number:
+            if ended.outcome == "failed":
+                log.warning("%s", ended.error)
+            return
+        if self._waiting and self._path is not None:
+            self._path.unlink(missing_ok=True)  # nothing was recorded
+        else:
+            self._refresh()
+        shown = {trace.path for trace in (self.trace, self.previous) if trace is not None}
+        self._history.keep = self._settings.keep_runs
+        self._history.prune(shown)
+        self.ended.emit(ended)
+
+    def _refresh(self) -> None:
+        if self.trace is not None:
+            before = self._playhead.length
+            length = self.trace.refresh()
+            if length > before:
+                self._playhead.grow(length)
+                self.grew.emit()
+
+    def _show(self, trace: Trace) -> None:
+        if self.previous is not None:
+            self.previous.close()
+        self.previous, self.trace = self.trace, trace
+        self._announce()
+
+    def _announce(self) -> None:
+        # First the views learn of the trace, then the playhead moves in it.
+        self.traceChanged.emit(self.trace)
+        self._playhead.reset(len(self.trace) if self.trace else 0)
+
+
+def _run_job(engine: Engine, request: Request, path: Path, budget: int) -> Job:
+    def job(stop: Stop) -> Iterator[Progress]:
+        yield from engine.run(request, path, budget, stop)
+
+    return job

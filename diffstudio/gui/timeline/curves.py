@@ -1,0 +1,81 @@
+"""The numbers of the curve lanes: log-SNR and how much each step changes. No painting."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from diffstudio.gui.timeline.clocks import LOG_SNR_LIMIT, Span
+from diffstudio.gui.words import number
+from diffstudio.traces.reader import Trace
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What a lane shows: the scalar of the records, its name, and the token of its colour. norm: never below 0."""
+
+    scalar: str
+    title: str
+    token: str
+    norm: bool
+
+
+LANES = (
+    Lane("log_snr", "log-SNR", "lane_a", False),
+    Lane("x0_change", "‖Δx̂0‖", "lane_b", True),
+    Lane("dx_norm", "‖Δx‖", "lane_c", True),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A lane's numbers, one array a chain, and the values at its bottom and top."""
+
+    lane: Lane
+    parts: tuple[np.ndarray, ...]
+    low: float
+    high: float
+
+    def share(self, values: np.ndarray | float) -> np.ndarray | float:
+        """Height in the lane, 0 at its bottom, 1 at its top."""
+        return (values - self.low) / (self.high - self.low)
+
+    def at(self, spans: tuple[Span, ...], record: int) -> float:
+        """The number at a record, NaN where there is none."""
+        for span, part in zip(reversed(spans), reversed(self.parts), strict=True):
+            if record >= span.first:
+                return float(part[record - span.first]) if record - span.first < len(part) else math.nan
+        return math.nan
+
+    def text(self, value: float) -> str:
+        """A number of this lane as it is shown."""
+        return number(value, 2 if abs(value) < 1000 else 0, sign=not self.lane.norm)
+
+
+def available(trace: Trace) -> tuple[Lane, ...]:
+    """The lanes for which a trace has numbers."""
+    return tuple(lane for lane in LANES if trace.has_scalar(lane.scalar))
+
+
+def curve(trace: Trace, lane: Lane, spans: tuple[Span, ...]) -> Curve:
+    """A lane's curve as far as it is recorded."""
+    parts = tuple(_values(trace, lane, span) for span in spans)
+    finite = np.concatenate([part[np.isfinite(part)] for part in parts])
+    if not len(finite):
+        return Curve(lane, parts, 0.0, 1.0)
+    low, high = float(finite.min()), float(finite.max())
+    if lane.norm:
+        return Curve(lane, parts, 0.0, high if high > 0 else 1.0)
+    return Curve(lane, parts, low, high) if high > low else Curve(lane, parts, low - 0.5, low + 0.5)
+
+
+def _values(trace: Trace, lane: Lane, span: Span) -> np.ndarray:
+    """A chain's numbers; NaN where there is none: ±∞, and the change at a chain's first record."""
+    out = trace.scalars(lane.scalar)[span.first : span.first + span.known].copy()
+    out[~np.isfinite(out)] = np.nan
+    if lane.norm:
+        out[:1] = np.nan
+        return out
+    return out.clip(-LOG_SNR_LIMIT, LOG_SNR_LIMIT)

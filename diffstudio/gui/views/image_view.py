@@ -1,0 +1,276 @@
+"""Images at the playhead: the batch as a grid, or one sample that fills the view."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QFocusEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QScrollBar, QWidget
+
+from diffstudio.gui.theme import Tokens
+from diffstudio.gui.views import legend, pixel_values
+from diffstudio.gui.views.image_scene import ImageScene
+from diffstudio.gui.words import SHY, count, number, tr
+from diffstudio.studio import pictures
+from diffstudio.traces.reader import Trace
+
+NOTCH = 120  # angleDelta of one click of a mouse wheel
+
+
+class ImageView(QWidget):
+    """Draws records of image traces."""
+
+    readoutChanged = Signal()
+    sampleClicked = Signal(int)
+    singleWanted = Signal(bool)
+
+    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName(tr("Images at the playhead"))
+        self._scene = ImageScene(tokens)
+        self._cursor: QPointF | None = None
+        self._dragged: QPointF | None = None
+        self._turned = 0
+        self._focus_shown = False
+        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._bar.setAccessibleName(tr("Scroll the samples"))
+        self._bar.hide()
+        self._bar.valueChanged.connect(self._changed)
+
+    @staticmethod
+    def problem(trace: Trace) -> str:
+        """Why this view can't show a trace: a sentence, or ""."""
+        if len(trace.sample_shape) == 3:
+            return ""
+        return tr("This trace's samples are not pictures: their shape is {}.").format(trace.sample_shape)
+
+    # -- what is shown
+
+    def set_trace(self, trace: Trace | None) -> None:
+        """Show another trace; nothing until `show_record`."""
+        scene = self._scene
+        if trace is None or scene.trace is None or trace.sample_shape != scene.trace.sample_shape:
+            scene.close_up = None  # between runs of one model the eye stays where it was
+        scene.trace, scene.k = trace, -1
+        self._lay_out()
+
+    def show_record(self, k: int) -> None:
+        """Show a record."""
+        if k != self._scene.k:
+            self._scene.k = k
+            self._changed()
+
+    def refresh(self) -> None:
+        """More records exist: what is drawn of one does not change."""
+
+    def set_tensor(self, name: str) -> None:
+        """Which of `fields.TENSORS` is shown."""
+        self._scene.tensor = name
+        self._changed()
+
+    def set_sample(self, index: int) -> None:
+        """Frame a sample, and scroll to it."""
+        self._scene.sample = index
+        if self._scene.grid is not None:
+            self._bar.setValue(self._scene.grid.scroll_to(index, self._bar.value()))
+        self._changed()
+
+    def set_single(self, single: bool) -> None:
+        """The selected sample alone, or the batch."""
+        self._scene.single, self._scene.close_up = single, None
+        self._lay_out()
+
+    def fit(self) -> None:
+        """Undo zoom, pan and scrolling."""
+        self._scene.close_up = None
+        self._bar.setValue(0)
+        self._changed()
+
+    def apply_theme(self, tokens: Tokens) -> None:
+        """Other colours."""
+        self._scene.tokens = tokens
+        self._changed()
+
+    def picture(self) -> QImage:
+        """What is shown, without selection and notes."""
+        return self._scene.without_notes()
+
+    def readout(self) -> str:
+        """The sample under the cursor (else the selected one), the value there, and the zoom."""
+        scene = self._scene
+        if not scene.ready or scene.trace is None:
+            return ""
+        scene.compose()
+        found = self._under_cursor()
+        parts = [tr("sample {} of {}").format(count((found[0] if found else scene.sample) + 1), count(scene.trace.batch))]
+        if found:
+            parts.append(scene.value_text(*found))
+        if scene.raster is not None and scene.raster.not_finite:
+            parts.append(tr("{} not finite").format(count(scene.raster.not_finite)))
+        parts.append(f"{number(scene.zoom * 100, 0)} %")
+        return f" {SHY} ".join(parts)
+
+    def _changed(self) -> None:
+        self._scene.scroll = self._bar.value()
+        self._scene.changed()
+        self.update()
+        self.readoutChanged.emit()
+
+    def _lay_out(self) -> None:
+        """The grid for the present room, and the range of the scroll bar."""
+        scene, ratio = self._scene, self.devicePixelRatioF()
+        scene.ratio = ratio
+        scene.room = max(1, int(self.width() * ratio)), max(1, int((self.height() - legend.FOOTER) * ratio))
+        scene.lay_out()
+        limit = 0 if scene.grid is None or scene.single else scene.grid.scroll_limit
+        self._bar.setVisible(limit > 0)
+        self._bar.setRange(0, limit)
+        if scene.grid is not None:
+            self._bar.setPageStep(scene.grid.view)
+            self._bar.setSingleStep(scene.grid.height + scene.grid.gap)
+        self._changed()
+
+    def _under_cursor(self) -> tuple[int, int, int] | None:
+        """Sample, column, row under the cursor."""
+        if self._cursor is None:
+            return None
+        at = self._cursor * self.devicePixelRatioF()
+        return self._scene.under(at.x(), at.y())
+
+    # -- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        scene = self._scene
+        scene.compose()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(scene.tokens.bg))
+        if scene.picture is not None:
+            painter.setClipRect(0, 0, self.width(), self.height() - legend.FOOTER)
+            painter.drawImage(QPointF(*scene.at) / scene.ratio, scene.picture)
+            if scene.single:
+                self._paint_numbers(painter)
+            else:
+                self._paint_frames(painter)
+            painter.setClipping(False)
+        self._paint_notes(painter)
+        if self._focus_shown:
+            legend.paint_focus(painter, QRectF(self.rect()), scene.tokens)
+
+    def _paint_frames(self, painter: QPainter) -> None:
+        tokens, found = self._scene.tokens, self._under_cursor()
+        if found and found[0] != self._scene.sample:
+            self._paint_frame(painter, found[0], QPen(QColor(tokens.text_dim), 1))
+        self._paint_frame(painter, self._scene.sample, QPen(QColor(tokens.lane_a), 2))
+
+    def _paint_frame(self, painter: QPainter, index: int, pen: QPen) -> None:
+        """Around a cell, in the gap."""
+        assert self._scene.grid is not None
+        x, y, width, height = (v / self._scene.ratio for v in self._scene.grid.cell(index, self._scene.scroll))
+        out = pen.widthF() / 2
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(QRectF(x - out, y - out, width + 2 * out, height + 2 * out))
+
+    def _paint_numbers(self, painter: QPainter) -> None:
+        scene = self._scene
+        if scene.values is not None and scene.raster is not None:
+            painter.setFont(legend.small(self.font(), 10))
+            window = scene.view.window(scene.size, scene.room)
+            pixel_values.paint_values(painter, scene.values, scene.raster.pixels[0], scene.view, window, scene.ratio)
+
+    def _paint_notes(self, painter: QPainter) -> None:
+        scene = self._scene
+        painter.setFont(legend.small(self.font()))
+        if scene.problem:
+            legend.paint_message(painter, QRectF(self.rect()).adjusted(24, 24, -24, -24), scene.problem, scene.tokens)
+        if scene.trace is None or scene.raster is None:
+            return
+        box = QRectF(12, self.height() - legend.FOOTER, self.width() - 24, legend.FOOTER)
+        gain = pictures.display_gain(scene.trace, scene.k) if scene.tensor == "xt" else 1.0
+        legend.paint_note(painter, box, legend.gain_note(gain), scene.tokens)
+        if scene.raster.limit is not None:
+            legend.paint_bar(painter, box, scene.raster.limit, scene.tokens)
+
+    # -- mouse and keyboard
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        width = self._bar.sizeHint().width()
+        self._bar.setGeometry(self.width() - width, 0, width, self.height() - legend.FOOTER)
+        self._lay_out()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        self._hover(event.position())
+        found = self._under_cursor()
+        if self._scene.single:
+            self._dragged = event.position()
+        elif found:
+            self.sampleClicked.emit(found[0])
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._dragged is not None:
+            scene, moved = self._scene, (event.position() - self._dragged) * self.devicePixelRatioF()
+            self._dragged = event.position()
+            scene.close_up = scene.view.panned(round(moved.x()), round(moved.y()), scene.size, scene.room)
+            scene.changed()
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        self._hover(event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._dragged = None
+        self.unsetCursor()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._hover(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and (self._scene.single or self._under_cursor()):
+            self.singleWanted.emit(not self._scene.single)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        scene = self._scene
+        if not scene.single:
+            self._bar.event(event)  # it knows the user's settings for wheels and touchpads
+            self._hover(event.position())
+            return
+        self._turned += event.angleDelta().y()
+        steps = int(self._turned / NOTCH)
+        self._turned -= steps * NOTCH
+        if steps:
+            at = event.position() * self.devicePixelRatioF()
+            scene.close_up = scene.view.zoomed(steps, at.x(), at.y(), scene.size, scene.room)
+            self._changed()
+        event.accept()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._hover(event.position())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover(None)
+
+    def _hover(self, at: QPointF | None) -> None:
+        self._cursor = at
+        self.update()
+        self.readoutChanged.emit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._focus_shown = event.reason() in legend.KEYBOARD
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._focus_shown = False
+        self.update()

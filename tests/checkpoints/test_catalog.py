@@ -1,0 +1,194 @@
+"""Finding checkpoints: by name, by step, by path, in folders with good and broken files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensor_bytes import card, good
+
+from diffstudio.checkpoints.catalog import Catalog, default_catalog, user_folder
+from diffstudio.checkpoints.store import save
+from diffstudio.errors import BadFile, NotFound
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    return folder
+
+
+def put(folder, name="rings", step=300, file=None, **changes):
+    path = folder / f"{file or f'{name}@{step}'}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save(path, card(name=name, step=step, **changes), {"w": np.zeros(2)})
+    return path
+
+
+def names(catalog):
+    return [entry.path.name for entry in catalog.scan()]
+
+
+def test_checkpoints_are_grouped_by_name_in_the_order_of_their_steps(folder):
+    for step in (1000, 50, 400):
+        put(folder, step=step)
+    put(folder, "digits", 7)
+    models = Catalog([("user", folder)]).models()
+    assert [(m.name, [e.spec for e in m.entries]) for m in models] == [
+        ("digits", ["digits@7"]),
+        ("rings", ["rings@50", "rings@400", "rings@1000"]),
+    ]
+    assert models[1].default.card == models[1].card
+    assert models[1].card.step == 1000
+
+
+def test_an_entry_says_where_it_lies_and_how_large_it_is(folder):
+    path = put(folder)
+    (entry,) = Catalog([("user", folder)]).scan()
+    assert (entry.path, entry.group, entry.size, entry.problem) == (path, "user", path.stat().st_size, None)
+
+
+def test_the_bare_name_is_the_last_of_the_training_and_a_step_can_be_asked_for(folder):
+    paths = {step: put(folder, step=step) for step in (50, 1000)}
+    catalog = Catalog([("user", folder)])
+    assert catalog.find("rings").path == catalog.find("rings@1000").path == paths[1000]
+    assert catalog.find("rings@50").path == paths[50]
+    with pytest.raises(NotFound, match="'rings' has no checkpoint '51': it has the steps 50, 1000"):
+        catalog.find("rings@51")
+    with pytest.raises(NotFound, match="no checkpoint 'last'"):
+        catalog.find("rings@last")
+
+
+def test_an_unknown_name_is_answered_with_close_ones(folder):
+    for name in ("digits", "digits-ddpm", "swissroll"):
+        put(folder, name)
+    catalog = Catalog([("user", folder)])
+    with pytest.raises(NotFound, match=r"there is no model 'digit': did you mean digits or digits-ddpm\?"):
+        catalog.find("digit")
+    with pytest.raises(NotFound, match="there is no model 'qqq': there are digits-ddpm, digits, swissroll"):
+        catalog.find("qqq")
+    with pytest.raises(NotFound, match="there are none"):
+        Catalog([]).find("digits")
+
+
+@pytest.mark.parametrize("spec", ["", "@", "@300", "x" * 5000, "a\nb"])
+def test_a_strange_name_is_only_unknown(folder, spec):
+    put(folder)
+    with pytest.raises(NotFound, match="there is no model"):
+        Catalog([("user", folder)]).find(spec)
+
+
+def test_a_path_is_read_wherever_it_lies(folder, monkeypatch):
+    path = put(folder, file="elsewhere")
+    monkeypatch.chdir(folder)
+    for spec in (str(path), "elsewhere.safetensors", f".{os.sep}elsewhere.safetensors"):
+        found = Catalog([]).find(spec)
+        assert (found.spec, found.group, found.size) == ("rings@300", "file", path.stat().st_size)
+    with pytest.raises(NotFound, match=r"there is no file gone\.safetensors"):
+        Catalog([]).find("gone.safetensors")
+    Path("note.txt").write_text("hello")
+    with pytest.raises(BadFile, match=r"note\.txt is not a safetensors checkpoint"):
+        Catalog([]).find(f".{os.sep}note.txt")
+    with pytest.raises(BadFile, match=r"note\.txt is not a \.safetensors checkpoint"):
+        Catalog([]).find("note.txt")
+
+
+def test_a_broken_file_is_listed_with_its_problem_and_is_no_model(folder):
+    put(folder)
+    broken = folder / "broken.safetensors"
+    broken.write_bytes(good()[:-1])
+    catalog = Catalog([("user", folder)])
+    first, second = catalog.scan()
+    assert (first.path, first.card, first.spec) == (broken, None, str(broken))
+    assert f"{broken} is truncated" in first.problem
+    assert second.problem is None
+    assert [m.name for m in catalog.models()] == ["rings"]
+    with pytest.raises(BadFile, match="is truncated"):
+        catalog.find(str(broken))
+
+
+def test_hidden_files_other_files_and_linked_folders_are_not_looked_at(folder, tmp_path):
+    put(folder)
+    put(folder, file=".hidden")
+    put(folder / ".git", file="inside")
+    put(tmp_path / "other", file="linked")
+    (folder / "picture.png").write_bytes(b"\x89PNG")
+    (folder / "a-folder.safetensors").mkdir()
+    (folder / "link").symlink_to(tmp_path / "other", target_is_directory=True)
+    (folder / "round").symlink_to(folder, target_is_directory=True)
+    (folder / "dangling.safetensors").symlink_to(tmp_path / "gone.safetensors")
+    assert names(Catalog([("user", folder)])) == ["rings@300.safetensors"]
+
+
+def test_folders_are_searched_four_levels_deep_and_no_deeper(folder):
+    at = folder
+    for depth in range(7):
+        put(at, step=depth)
+        at = at / "deeper"
+    assert names(Catalog([("user", folder)])) == [f"rings@{depth}.safetensors" for depth in range(5)]
+
+
+def test_of_two_with_the_same_name_and_step_the_first_folder_wins(folder, tmp_path):
+    second = tmp_path / "second"
+    put(second, title="impostor")
+    put(second, step=400)
+    kept = put(folder, title="first")
+    catalog = Catalog([("user", folder), ("added", second)])
+    assert len(catalog.scan()) == 3
+    assert catalog.find("rings@300").path == kept
+    assert catalog.find("rings").group == "added"
+
+
+def test_a_scan_sees_what_was_added_changed_and_deleted(folder):
+    path = put(folder, title="before")
+    catalog = Catalog([("user", folder)])
+    assert catalog.find("rings").card.title == "before"
+    put(folder, title="afterwards")
+    put(folder, step=400)
+    assert len(catalog.entries) == 1  # until the next scan
+    assert [e.card.title for e in catalog.scan()] == ["afterwards", ""]
+    path.unlink()
+    assert [e.spec for e in catalog.scan()] == ["rings@400"]
+
+
+def test_a_file_that_has_not_changed_is_not_read_again(folder):
+    path = put(folder)
+    catalog = Catalog([("user", folder)])
+    (before,) = catalog.scan()
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    path.write_bytes(b"x" * path.stat().st_size)
+    os.utime(path, ns=times)
+    assert catalog.scan() == [before]
+    os.utime(path, ns=(times[0], times[1] + 10**9))
+    assert "is not a safetensors checkpoint" in catalog.scan()[0].problem
+
+
+def test_a_folder_in_two_groups_is_listed_in_both(folder):
+    put(folder)
+    catalog = Catalog([("user", folder), ("added", folder)])
+    for _ in range(2):
+        assert [entry.group for entry in catalog.scan()] == ["user", "added"]
+
+
+def test_a_folder_that_is_not_there_is_empty(tmp_path):
+    assert Catalog([("user", tmp_path / "nowhere")]).scan() == []
+
+
+def test_bundled_checkpoints_come_first_and_are_all_usable(folder, tmp_path):
+    put(folder, "zebra")
+    assert user_folder() == tmp_path / "home" / "diffstudio" / "checkpoints"
+    put(user_folder(), "mine")
+    catalog = default_catalog([folder])
+    groups = [entry.group for entry in catalog.scan()]
+    assert groups == ["bundled"] * groups.count("bundled") + ["user", str(folder)]
+    assert groups.count("bundled") > 0
+    assert [e.problem for e in catalog.entries] == [None] * len(groups)
+    for model in catalog.models():
+        assert catalog.find(model.name) == model.default
+        assert catalog.find(model.default.spec) == model.default
+    assert catalog.find("digits").group == "bundled"
+    assert catalog.find("mine").group == "user"
+    assert catalog.find("zebra").group == str(folder)
