@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,42 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     """Write `data` to `path` atomically."""
     with atomic_write(path) as stream:
         stream.write(data)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Make a temporary folder to fill with files; on success they are in the folder `path`.
+
+    A folder that is not there appears whole. In one that is there, files of the same names are replaced, the others are
+    left alone. An exception leaves everything as it was.
+
+    Raises:
+        BadInput: the folder can't be made or written, or the disk is full.
+    """
+    target = Path(path)
+    there = target.is_dir()
+    try:
+        staging = Path(
+            tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target if there else target.parent)
+        )
+    except OSError as error:
+        raise BadInput(f"can't write the folder {target}: {error.strerror or error}") from error
+    try:
+        yield staging
+        for file in staging.iterdir():
+            with file.open("rb+") as stream:
+                os.fsync(stream.fileno())
+        if there:
+            for file in sorted(staging.iterdir()):
+                file.replace(target / file.name)
+        else:
+            staging.chmod(0o777 & ~_umask())
+            staging.rename(target)
+        _fsync_folder(target if there else target.parent)
+    except OSError as error:
+        raise BadInput(f"can't write the folder {target}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _umask() -> int:

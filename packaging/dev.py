@@ -22,9 +22,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OLDEST, NEWEST = (3, 11), (3, 13)
-PYTHON = (sys.version_info[0], sys.version_info[1])
-UNFINISHED = "unfinished"
+OLDEST, NEWEST, PYTHON = (3, 11), (3, 13), sys.version_info[:2]
+APT_INSTALL = "sudo apt-get install -y"
+STAMP = ".venv/diffstudio-setup.txt"
 
 # What Qt opens at run time: Debian's package, and the file it must find.
 LIBRARIES = {
@@ -32,6 +32,7 @@ LIBRARIES = {
     "libegl1": "libEGL.so.1",
     "libfontconfig1": "libfontconfig.so.1",
     "libgl1": "libGL.so.1",
+    "libglib2.0-0": "libglib-2.0.so.0",
     "libxcb-cursor0": "libxcb-cursor.so.0",
     "libxcb-icccm4": "libxcb-icccm.so.4",
     "libxcb-image0": "libxcb-image.so.0",
@@ -39,7 +40,6 @@ LIBRARIES = {
     "libxcb-randr0": "libxcb-randr.so.0",
     "libxcb-render-util0": "libxcb-render-util.so.0",
     "libxcb-shape0": "libxcb-shape.so.0",
-    "libxcb-xinerama0": "libxcb-xinerama.so.0",
     "libxkbcommon-x11-0": "libxkbcommon-x11.so.0",
 }
 FOR_RUN = [*LIBRARIES, "fonts-dejavu-core"]
@@ -50,33 +50,20 @@ class Problem(Exception):
     """Something that the user can mend, said in one sentence."""
 
 
-def python_problem(version: tuple[int, int]) -> str | None:
-    """What is wrong with this version of Python, or None."""
-    if OLDEST <= version <= NEWEST:
-        return None
-    return (
-        f"DiffStudio needs Python {dotted(OLDEST)} to {dotted(NEWEST)} and this is {dotted(version)}: "
-        f"start it with another one, for example `python{dotted(NEWEST)} packaging/dev.py run`."
-    )
-
-
 def dotted(version: tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]}"
 
 
-# ── The system's packages ────────────────────────────────────────────────────────────────────────────────────────────
+def check_python(version: tuple[int, int]) -> None:
+    if not OLDEST <= version <= NEWEST:
+        way_out = f"start it with another one, for example `python{dotted(NEWEST)} packaging/dev.py run`"
+        raise Problem(
+            f"DiffStudio needs Python {dotted(OLDEST)} to {dotted(NEWEST)}, not {dotted(version)}: {way_out}."
+        )
 
 
 def on_debian() -> bool:
     return bool(shutil.which("apt-get") and shutil.which("dpkg-query"))
-
-
-def is_root() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-def install_line(packages: Iterable[str]) -> str:
-    return "sudo apt-get install -y " + " ".join(packages)
 
 
 def missing_packages(wanted: Iterable[str], listing: str) -> list[str]:
@@ -86,25 +73,30 @@ def missing_packages(wanted: Iterable[str], listing: str) -> list[str]:
 
 
 def loadable(library: str) -> bool:
+    """Whether the system finds it, from whatever package: some are called otherwise in other releases of Debian."""
     try:
-        ctypes.CDLL(library)
+        return bool(library and ctypes.CDLL(library))
     except OSError:
         return False
-    return True
 
 
 def apt_install(packages: Sequence[str]) -> bool:
-    """Install Debian packages as root, and read the package lists again only if the first try fails."""
+    """Install Debian packages if this is root; the lists of packages are read again only if the first try fails."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return False
     say(f"Installing with apt-get: {' '.join(packages)}")
+    install = ["install", "-y", "--no-install-recommends", *packages]
+    complaint = apt_get(install) and (apt_get(["update"]) or apt_get(install))
+    say(complaint or "Installed.")
+    return not complaint
+
+
+def apt_get(arguments: Sequence[str]) -> str | None:
+    """Run apt-get without a question; what it complained of, or None when all went well."""
+    command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120", *arguments]
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
-    install = [*apt, "install", "-y", "--no-install-recommends", *packages]
-    for command in (install, [*apt, "update"], install):
-        result = subprocess.run(command, env=quiet, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        if command is install and result.returncode == 0:
-            return True
-    print(result.stderr, file=sys.stderr)
-    return False
+    result = subprocess.run(command, env=quiet, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return (result.stderr or "apt-get failed") if result.returncode else None
 
 
 def ensure_packages(wanted: Sequence[str]) -> None:
@@ -112,16 +104,14 @@ def ensure_packages(wanted: Sequence[str]) -> None:
     if not on_debian():
         return
     query = ["dpkg-query", "-W", "-f=${Package} ${db:Status-Status}\\n", *wanted]
-    missing = missing_packages(wanted, subprocess.run(query, capture_output=True, text=True).stdout)
-    if not missing or (is_root() and apt_install(missing)):
+    unlisted = missing_packages(wanted, subprocess.run(query, capture_output=True, text=True).stdout)
+    missing = [package for package in unlisted if not loadable(LIBRARIES.get(package, ""))]
+    if not missing or apt_install(missing):
         return
-    if all(loadable(LIBRARIES[package]) for package in missing if package in LIBRARIES):
-        say(f"Going on without some system packages. To install them: {install_line(missing)}")
-    else:
-        raise Problem(f"Qt needs system libraries that are missing here, please install them: {install_line(missing)}")
-
-
-# ── The virtual environment ──────────────────────────────────────────────────────────────────────────────────────────
+    message = f"Some system packages are missing here, please install them: {APT_INSTALL} {' '.join(missing)}"
+    if LIBRARIES.keys() & set(missing):
+        raise Problem(message)
+    say(message)
 
 
 def program(root: Path, name: str) -> Path:
@@ -135,22 +125,18 @@ def stamp(root: Path, version: tuple[int, int]) -> list[str]:
     return [str(root), dotted(version), *(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)]
 
 
-def stamp_file(root: Path) -> Path:
-    return root / ".venv" / "diffstudio-setup.txt"
-
-
 def work_to_do(root: Path, version: tuple[int, int]) -> str:
     """`nothing`; `install` into the environment that is there; or `rebuild` one that is missing, broken or moved."""
     if not program(root, "python").exists():
         return "rebuild"
-    if not stamp_file(root).exists():  # made by hand
-        made_by = (root / ".venv" / "pyvenv.cfg").read_text(encoding="utf-8")
-        usable = f"version = {dotted(version)}." in made_by and program(root, "pip").exists()
-        return "install" if usable else "rebuild"
-    found, wanted = stamp_file(root).read_text(encoding="utf-8").splitlines(), stamp(root, version)
-    if found == wanted:
-        return "nothing"
-    return "install" if found[:2] == wanted[:2] else "rebuild"
+    if not (root / STAMP).exists():  # made by hand, or its last update was interrupted
+        origin = root / ".venv" / "pyvenv.cfg"
+        same_python = origin.exists() and f"version = {dotted(version)}." in origin.read_text(encoding="utf-8")
+        return "install" if same_python and program(root, "pip").exists() else "rebuild"
+    found, wanted = (root / STAMP).read_text(encoding="utf-8").splitlines(), stamp(root, version)
+    if found[:2] != wanted[:2]:
+        return "rebuild"
+    return "nothing" if found == wanted else "install"
 
 
 def ensure_venv_module() -> None:
@@ -158,29 +144,28 @@ def ensure_venv_module() -> None:
     if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
         return
     package = f"python{dotted(PYTHON)}-venv"
-    if not on_debian():
-        raise Problem("This Python cannot make virtual environments: please install its `venv` and `ensurepip`.")
-    if not (is_root() and apt_install([package])):
-        raise Problem(f"This Python cannot make virtual environments, please install: {install_line([package])}")
+    if not (on_debian() and apt_install([package])):
+        remedy = f"{APT_INSTALL} {package}" if on_debian() else "your system's package with Python's venv and ensurepip"
+        raise Problem(f"This Python cannot make virtual environments, please install: {remedy}")
 
 
 def ensure_environment(root: Path) -> None:
-    """Bring .venv to what pyproject.toml and constraints.txt ask for. Interrupted, it is rebuilt the next time."""
+    """Bring .venv to what pyproject.toml and constraints.txt ask for; the stamp comes last, when all is there."""
     work = work_to_do(root, PYTHON)
     if work == "nothing":
         return
     say("Setting DiffStudio up in .venv. This happens once and takes some minutes.")
+    (root / STAMP).unlink(missing_ok=True)
     if work == "rebuild":
         ensure_venv_module()
         shutil.rmtree(root / ".venv", ignore_errors=True)
         (root / ".venv").mkdir()
-    stamp_file(root).write_text(UNFINISHED, encoding="utf-8")
-    if work == "rebuild":
-        attempt([sys._base_executable, "-m", "venv", ".venv"], root, "The virtual environment could not be made")
-    pip = [str(program(root, "python")), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    arguments = ["install", "-c", "packaging/constraints.txt", "-e", ".[dev]"]
-    attempt([*pip, *arguments], root, "The installation failed")
-    stamp_file(root).write_text("\n".join(stamp(root, PYTHON)), encoding="utf-8")
+        (root / STAMP).write_text("unfinished", encoding="utf-8")
+        python = getattr(sys, "_base_executable", sys.executable)  # not the one in the .venv that is being rebuilt
+        attempt([python, "-m", "venv", ".venv"], root, "The virtual environment could not be made")
+    pip = [str(program(root, "python")), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+    attempt([*pip, "-c", "packaging/constraints.txt", "-e", ".[dev]"], root, "The installation failed")
+    (root / STAMP).write_text("\n".join(stamp(root, PYTHON)), encoding="utf-8")
 
 
 def attempt(command: Sequence[str], root: Path, failure: str) -> None:
@@ -188,14 +173,10 @@ def attempt(command: Sequence[str], root: Path, failure: str) -> None:
         raise Problem(f"{failure}: see the message above, check the network and the disk, and start this again.")
 
 
-# ── The commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def set_up(packages: Sequence[str]) -> None:
-    if problem := python_problem(PYTHON):
-        raise Problem(problem)
-    ensure_environment(ROOT)
+    check_python(PYTHON)
     ensure_packages(packages)
+    ensure_environment(ROOT)
 
 
 def has_display(platform: str, environment: Mapping[str, str]) -> bool:
@@ -215,32 +196,30 @@ def run(arguments: list[str]) -> int:
         arguments = ["tour", "--out", str(folder)]
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     command = [str(program(ROOT, "diffstudio")), *arguments]
-    if os.name == "nt":  # exec would leave the console at once
-        return subprocess.run(command).returncode
-    os.execv(command[0], command)
+    # On Windows exec would give the console back at once.
+    return subprocess.run(command).returncode if os.name == "nt" else os.execv(command[0], command)
 
 
 def test(arguments: list[str]) -> int:
     set_up(FOR_TEST)
     steps = [["ruff", "check"], ["ruff", "format", "--check"], ["pyright"], ["lint-imports"], ["pytest", *arguments]]
     with tempfile.TemporaryDirectory(prefix="diffstudio-test-", ignore_cleanup_errors=True) as home:
-        results = [run_step(step, test_environment(Path(home))) for step in steps]
+        results = [run_step(step, clean_environment(home, os.environ)) for step in steps]
     say("\n" + "\n".join(f"{name:<22}{'ok' if code == 0 else 'FAILED':<8}{s:7.1f} s" for name, code, s in results))
     return int(any(code for _, code, _ in results))
 
 
-def test_environment(home: Path) -> dict[str, str]:
+def clean_environment(home: str, environment: Mapping[str, str]) -> dict[str, str]:
     """An empty home and no screen, so that nothing of the user's is read or written."""
-    folders = ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "LOCALAPPDATA")
-    for name in folders:
-        (home / name).mkdir(mode=0o700, exist_ok=True)
-    own = {name: str(home / name) for name in folders} | {n: str(home) for n in ("HOME", "USERPROFILE", "APPDATA")}
-    return {**os.environ, **own, "QT_QPA_PLATFORM": "offscreen", "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    kept = {name: value for name, value in environment.items() if not name.startswith("XDG_")}
+    homes = dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_RUNTIME_DIR"), home)
+    path = os.pathsep.join([str(program(ROOT, "python").parent), environment.get("PATH", os.defpath)])
+    return {**kept, **homes, "PATH": path, "QT_QPA_PLATFORM": "offscreen", "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
 
 
 def run_step(step: Sequence[str], environment: Mapping[str, str]) -> tuple[str, int, float]:
     """Run one check; its name, exit code and seconds."""
-    name = " ".join(step) if step[0] != "pytest" else "pytest"
+    name = "pytest" if step[0] == "pytest" else " ".join(step)
     say(f"\n== {name}")
     start = time.monotonic()
     code = subprocess.run([str(program(ROOT, step[0])), *step[1:]], cwd=ROOT, env=environment).returncode
@@ -258,7 +237,7 @@ def main(arguments: list[str]) -> int:
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
     try:
         return commands[arguments[0]](arguments[1:])
-    except Problem as problem:
+    except (Problem, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -9,13 +9,13 @@ Bounds = tuple[float, float, float, float]  # left, bottom, right, top
 _SUPER = 3  # drawn this much larger, then averaged
 
 
-def bounds_of(*clouds: np.ndarray) -> Bounds:
-    """A square around clouds (N, 2), centred at 0, that holds 99.8 % of each cloud's coordinates with a margin."""
+def bounds_of(*clouds: np.ndarray, share: float = 0.998) -> Bounds:
+    """A square around clouds (N, 2), centred at 0, that holds a share of each cloud's coordinates with a margin."""
     reach = 0.5
     for cloud in clouds:
         finite = np.abs(cloud[np.isfinite(cloud).all(1)])
         if len(finite):
-            reach = max(reach, float(np.quantile(finite, 0.998)))
+            reach = max(reach, float(np.quantile(finite, share)))
     reach *= 1.12
     return -reach, -reach, reach, reach
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
@@ -37,10 +38,12 @@ class Model:
         """The label that stands for "any"."""
         return len(self.card.labels)
 
-    def labels(self, label: int | None, samples: int) -> Condition:
-        """A batch of one label; None where the model takes none."""
+    def labels(self, label: int | Sequence[int] | None, samples: int) -> Condition:
+        """A batch of one label, or of one label each; None where the model takes none."""
         if not self.card.labels:
             return None
+        if isinstance(label, Sequence):
+            return torch.tensor(label, device=self.device)
         return torch.full((samples,), self.any_label if label is None else label, device=self.device)
 
     def guided(self, guidance_scale: float) -> Denoiser:

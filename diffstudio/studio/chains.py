@@ -20,6 +20,7 @@ from diffstudio.diffusion.times import Level, level, levels
 from diffstudio.errors import BadInput
 from diffstudio.networks.model import Model
 from diffstudio.studio.plan import Plan
+from diffstudio.studio.request import Request
 from diffstudio.studio.sources import load_source
 from diffstudio.traces.reader import Trace
 
@@ -43,6 +44,7 @@ class Prepared:
     x0: Tensor | None
     x_start: Tensor | None
     labels: tuple[int | None, ...]
+    cond: int | tuple[int, ...] | None  # what the network is told: one label, any, or one each
 
 
 def prepare(plan: Plan, model: Model) -> Prepared:
@@ -58,7 +60,8 @@ def prepare(plan: Plan, model: Model) -> Prepared:
         x_start, t_start = _recorded_step(plan, path)
     noise = SampleNoise(request.seed, count, card.shape)
     eps = noise.draw(path.theta)
-    x0, labels = None, (request.label,) * count
+    cond = each_label(request, len(card.labels)) if request.label == "each" else request.label
+    x0, labels = None, cond if isinstance(cond, tuple) else (cond,) * count
     if request.source == "file":
         x0 = _from_file(FilePath(request.source_file or ""), plan)
     elif any(c.name == "forward" for c in plan.chains) or request.source == "data":
@@ -66,7 +69,12 @@ def prepare(plan: Plan, model: Model) -> Prepared:
         rows, drawn = data.sample(card.data.dataset, labels, seeds)
         x0 = torch.from_numpy(rows)
         labels = tuple(drawn) if request.label is None and request.source == "data" else labels
-    return Prepared(path, levels(path, request.steps, request.grid, t_start), noise, eps, x0, x_start, labels)
+    return Prepared(path, levels(path, request.steps, request.grid, t_start), noise, eps, x0, x_start, labels, cond)
+
+
+def each_label(request: Request, count: int) -> tuple[int, ...]:
+    """The classes in turn; sample i of seed s has class (s + i) mod count, as it has the picture of seed s + i."""
+    return tuple((request.seed + i) % count for i in range(request.samples))
 
 
 def chains(plan: Plan, model: Model, prepared: Prepared, stop: Callable[[], bool]) -> Iterator[Step]:
@@ -100,7 +108,7 @@ def chains(plan: Plan, model: Model, prepared: Prepared, stop: Callable[[], bool
         _place(x, model),
         prepared.noise,
         solver=request.solver,
-        cond=model.labels(request.label, request.samples),
+        cond=model.labels(prepared.cond, request.samples),
         params=dict(request.solver_params),
     )
 
@@ -169,6 +177,7 @@ def score(plan: Plan, model: Model, points: np.ndarray, log_snr: float, stop: Ca
         raise BadInput("the score is not defined at the data itself: choose an earlier step")
     x = torch.from_numpy(points.astype(np.float32)).to(model.device)
     with torch.no_grad():
-        cond = model.labels(plan.request.label, len(points))
+        label = None if plan.request.label == "each" else plan.request.label
+        cond = model.labels(label, len(points))
         x0_hat = _stoppable(_denoiser(plan, model, path), stop)(x, at, cond)
     return ((at.a * x0_hat - x) / at.s**2).cpu().numpy()

@@ -13,6 +13,7 @@ from diffstudio.modalities import image, points
 from diffstudio.traces.reader import Trace
 
 SIGNED = ("eps_hat", "delta")
+POINTS_SIDE = 256  # side of a cloud's picture at scale 1
 ENOUGH = 1 << 15  # values that a percentile is taken of
 NAMES = {"xt": "x_t", "x0_hat": "x̂0", "eps_hat": "ε̂", "delta": "Δ"}
 
@@ -83,16 +84,21 @@ def picture(
 ) -> np.ndarray:
     """Record k as one picture (H, W, 3) uint8: the grid of all samples, or one sample.
 
-    scale: screen pixels for a pixel of an image; for points the side is 256·scale. columns: 0 chooses.
+    scale: screen pixels for a pixel of an image; for points the side is POINTS_SIDE·scale. columns: 0 chooses.
     """
     if trace.modality == "points":
         chosen = None if sample is None else slice(sample, sample + 1)
-        return cloud(trace, k, name, 256 * scale, look, chosen, bounds(trace))
+        return cloud(trace, k, name, POINTS_SIDE * scale, look, chosen, bounds(trace))
     pixels = image_pixels(trace, k, name, sample, look.dark)
     if sample is not None:
         return image.enlarge(pixels[0], scale)
-    tiled = image.tile(pixels, columns or image.columns_for(len(pixels)), 1 if scale < 4 else 2, look.paper)
+    tiled = image.tile(pixels, columns or image.columns_for(len(pixels)), grid_gap(scale), look.paper)
     return image.enlarge(tiled, scale)
+
+
+def grid_gap(scale: int) -> int:
+    """Paper between the images of a grid, in their own pixels."""
+    return 1 if scale < 4 else 2
 
 
 def cloud(
@@ -105,7 +111,7 @@ def cloud(
         arrows = fields.tensor(trace, k, name, sample) * (0.1 if name == "eps_hat" else 1.0)
     else:
         at = displayed(trace, k, name, sample)
-    radius = max(0.6, side / 256 * (2.0 if len(at) <= 300 else 1.2))
+    radius = max(0.6, side / POINTS_SIDE * (2.0 if len(at) <= 300 else 1.2))
     return points.render(at, within, side, colour=look.ink, paper=look.paper, radius=radius, arrows=arrows)
 
 

@@ -85,10 +85,11 @@ def can_go_forward(card: Card, request: Request) -> bool:
 
 
 def _check(card: Card, request: Request) -> None:
-    if request.label is not None and request.label >= len(card.labels):
+    if request.label is not None and (request.label == "each" or request.label >= len(card.labels)):
         if not card.labels:
             raise BadInput(f"'{card.name}' knows no classes: leave the label out")
-        raise BadInput(f"'{card.name}' has the labels 0 to {len(card.labels) - 1}, found {request.label}")
+        if request.label != "each":
+            raise BadInput(f"'{card.name}' has the labels 0 to {len(card.labels) - 1}, found {request.label}")
     needs_data = request.source == "data" or (request.kind == "forward" and request.source == "noise")
     if needs_data and card.data.dataset not in DATASETS:
         raise BadInput(f"'{card.name}' carries no data set to draw from: give a file as the source")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,7 +11,7 @@ from diffstudio.specs import Finite, PathSpec, check_choice, check_params
 
 
 class Request(BaseModel):
-    """One run. `label` is an index into the card's labels, None means "any"."""
+    """One run. `label`: an index into the card's labels, "each" the classes in turn, None any (unconditional)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["sample", "forward"] = "sample"
@@ -21,7 +21,7 @@ class Request(BaseModel):
     source_step: int | None = Field(None, ge=0)
     source_fit: Literal["crop", "pad", "stretch"] | None = None
     source_invert: bool = False
-    label: int | None = Field(None, ge=0)
+    label: Annotated[int, Field(ge=0)] | Literal["each"] | None = None
     solver: str = "dpmpp_2m"
     solver_params: dict[str, Finite] = {}
     steps: int = Field(30, ge=1, le=100_000)

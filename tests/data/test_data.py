@@ -27,7 +27,7 @@ def test_a_dataset_says_who_made_it_and_draws_what_it_says(name):
 
 
 def test_an_unknown_dataset_is_answered_with_the_known_ones():
-    with pytest.raises(NotFound, match="'digit'.*digits, shapes-2d"):
+    with pytest.raises(NotFound, match=r"'digit'.*digits, shapes-2d"):
         data.dataset("digit")
     with pytest.raises(NotFound, match="'digit'"):
         data.sample("digit", [0], [0])

@@ -114,7 +114,7 @@ def test_augmenting_by_nothing_changes_nothing(monkeypatch):
 
 
 def test_augmented_pictures_stay_in_range_and_keep_their_class():
-    """A neighbour classifier that has seen nothing but changed training pictures reads the held-out ones as they are."""
+    """A neighbour classifier that has seen changed training pictures alone reads the held-out ones as they are."""
     train, known = digits.load("train")
     held_out, labels = digits.load("held-out")
     changed = digits.augment(train, np.random.default_rng(1))

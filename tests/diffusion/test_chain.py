@@ -15,7 +15,6 @@ from diffstudio.diffusion.paths import PATHS, make_path
 from diffstudio.diffusion.times import levels
 from diffstudio.specs import PathSpec
 
-
 STEEP = PathSpec(name="vp_linear", params={"beta_end": 0.999})  # half of its levels have no signal left
 
 

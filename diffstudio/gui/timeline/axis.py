@@ -11,7 +11,7 @@ import numpy as np
 from diffstudio.gui.timeline.clocks import Span
 
 GAP = 3.0  # px between the chains' bands
-CELL_GAP = 2.0  # px between cells of the film strip, at least
+CELL_GAP = 3.0  # px between cells of the film strip, at least
 MIN_SHARE = 0.25  # of the width, for each chain
 CELLS_PER_RECORD = 2.0  # at the largest zoom
 
@@ -152,6 +152,13 @@ class Axis:
         fresh = replace(self, spans=spans, width=width, side=side, offset=self.offset * scale)
         zoom = min(fresh.zoom, fresh.max_zoom)
         return replace(fresh, zoom=zoom).scrolled_to(fresh.offset * zoom / fresh.zoom)
+
+
+def fitted_side(spans: tuple[Span, ...], width: float, side: float) -> int:
+    """The side, at most `side`, with which the cells of the unzoomed axis stand without gaps."""
+    bands = Axis(spans, width, side).bands
+    cells = [max(1, math.ceil(band.width / (side + CELL_GAP) - 1e-9)) for band in bands]
+    return max(1, int(min([side, *(band.width / n - CELL_GAP for band, n in zip(bands, cells, strict=True))])))
 
 
 def _shares(counts: list[int]) -> list[float]:

@@ -39,15 +39,18 @@ class Curve:
     high: float
 
     def share(self, values: np.ndarray | float) -> np.ndarray | float:
-        """Height in the lane, 0 at its bottom, 1 at its top."""
-        return (values - self.low) / (self.high - self.low)
+        """Height in the lane, 0 at its bottom, 1 at its top.
 
-    def at(self, spans: tuple[Span, ...], record: int) -> float:
-        """The number at a record, NaN where there is none."""
-        for span, part in zip(reversed(spans), reversed(self.parts), strict=True):
-            if record >= span.first:
-                return float(part[record - span.first]) if record - span.first < len(part) else math.nan
-        return math.nan
+        Of a norm the square root is drawn: the first step's change of x̂0 is ten times the others'.
+        """
+        share = (np.clip(values, self.low, self.high) - self.low) / (self.high - self.low)
+        return share**0.5 if self.lane.norm else share
+
+    def at(self, trace: Trace, spans: tuple[Span, ...], record: int) -> float:
+        """The number at a record, which may be newer than the curve; NaN where there is none."""
+        if self.lane.norm and any(record == span.first for span in spans):
+            return math.nan
+        return trace.scalar(record, self.lane.scalar)
 
     def text(self, value: float) -> str:
         """A number of this lane as it is shown."""

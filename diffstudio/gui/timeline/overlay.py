@@ -8,11 +8,11 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPen, QPolygonF
 
 from diffstudio.gui.timeline.lanes import height_of
-from diffstudio.gui.timeline.rows import HEAD
+from diffstudio.gui.timeline.rows import HEAD, TICKS
 from diffstudio.gui.timeline.scene import Scene, colour
 
 HEAD_HALF = 6.0
-FLAG_WIDTH, FLAG_HEIGHT = 8, 10
+FLAG_WIDTH, FLAG_HEIGHT = 8, 8
 GRIP = 6  # px, the reach of a range handle
 DIM = 0.62  # opacity outside the range
 VALUE_WIDTH = 64
@@ -33,7 +33,7 @@ def value_rects(scene: Scene) -> list[QRect]:
 def flag_rect(scene: Scene, record: int) -> QRect:
     """Where a marker's flag is; its pole stands at the record."""
     row = scene.rows.ruler
-    return QRect(round(scene.axis.x_of(record)), row.bottom() - FLAG_HEIGHT - 2, FLAG_WIDTH, FLAG_HEIGHT)
+    return QRect(round(scene.axis.x_of(record)), row.bottom() - FLAG_HEIGHT, FLAG_WIDTH, FLAG_HEIGHT)
 
 
 def handle_rect(scene: Scene, record: int, last: bool) -> QRect:
@@ -57,11 +57,11 @@ def paint_range(painter: QPainter, scene: Scene, first: int, last: int, is_set: 
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ink)
-    top, bottom = rows.ruler.top() + 2.0, rows.ruler.bottom() + 1.0
+    top, bottom = rows.ruler.bottom() + 1.0 - TICKS, rows.ruler.bottom() + 1.0
     for x, way in ((x0, -1.0), (x1, 1.0)):
         shape = QPainterPath(QPointF(x, top))
         shape.lineTo(x + way * GRIP, top)
-        shape.lineTo(x + way * GRIP, bottom - 5)
+        shape.lineTo(x + way * GRIP, bottom - 4)
         shape.lineTo(x, bottom)
         shape.closeSubpath()
         painter.drawPath(shape)
@@ -103,12 +103,13 @@ def paint_values(painter: QPainter, scene: Scene, record: int, x: float) -> None
     painter.setFont(scene.small)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for curve, row in zip(scene.curves, scene.rows.lanes, strict=True):
-        value = curve.at(scene.axis.spans, record)
+        value = curve.at(scene.trace, scene.axis.spans, record)
         if math.isnan(value):
             continue
-        painter.setPen(QPen(colour(scene.tokens.bg), 1))
-        painter.setBrush(colour(getattr(scene.tokens, curve.lane.token)))
-        painter.drawEllipse(QPointF(x, float(height_of(curve, row, value))), DOT, DOT)
+        if math.isfinite(value):
+            painter.setPen(QPen(colour(scene.tokens.bg), 1))
+            painter.setBrush(colour(getattr(scene.tokens, curve.lane.token)))
+            painter.drawEllipse(QPointF(x, float(height_of(curve, row, value))), DOT, DOT)
         text = curve.text(value)
         width = metrics.horizontalAdvance(text) + 6
         place = QRectF(scene.axis.width - width - 3, row.top() + 2, width, metrics.height())

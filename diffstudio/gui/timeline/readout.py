@@ -8,17 +8,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.timeline.reading import Reading, chain_name
+from diffstudio.gui.timeline.scene import tabular
 from diffstudio.gui.words import tr
 
 GAP = 12  # px between numbers
 KEY_GAP = 4  # between a number's name and its value
-
-
-def tabular(font: QFont) -> QFont:
-    """The font with digits of one width, so that changing numbers don't shake."""
-    out = QFont(font)
-    out.setFeature(QFont.Tag("tnum"), 1)
-    return out
 
 
 class Readout(QWidget):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect
 
 HEAD = 9  # room of the playhead's head
-INSET = 3  # between a box and the cells in it
+INSET = 3  # below the cells in their box
+TICKS = 9  # of the ruler, under its labels: ticks, flags, handles of the range
 SPACE = 5  # between boxes
 FOOT = 6
 SMALLEST_SIDE, LARGEST_SIDE = 36, 128
@@ -42,15 +43,19 @@ class Rows:
         return (self.lanes[-1] if self.lanes else self.box).bottom()
 
 
-def rows_for(width: int, height: int, line: int, lanes: int) -> Rows:
-    """Rows for `lanes` curves at most; line: height of a line of text."""
-    header, ruler = line + 5, line + 3
+def rows_for(width: int, height: int, line: int, lanes: int, fitted: int | None = None) -> Rows:
+    """Rows for `lanes` curves at most.
+
+    line: height of a line of text.  fitted: a smaller side with which the cells fill the width; the lanes get the rest.
+    """
+    header, ruler = line + 3, line - 1 + TICKS
     room = height - HEAD - header - ruler - INSET - FOOT
     shown = max(0, min(lanes, (room - SMALLEST_SIDE) // (SMALLEST_LANE + SPACE)))
     free = room - shown * SPACE
     side = free if not shown else max(SMALLEST_SIDE, int(free * STRIP_SHARE))
     side = max(8, min(side, LARGEST_SIDE, free - shown * SMALLEST_LANE))
     side -= side % SIDE_GRID if side > SMALLEST_SIDE else 0
+    side = side if fitted is None else min(side, fitted)
     each = min(LARGEST_LANE, (free - side) // shown) if shown else 0
     top = HEAD
     box = QRect(0, top, width, header + ruler + side + INSET)

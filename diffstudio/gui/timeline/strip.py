@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPen, QPixmap
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen, QPixmap
 
+from diffstudio.gui.theme import Tokens
 from diffstudio.gui.timeline.axis import Band, Cell
 from diffstudio.gui.timeline.reading import end_labels
+from diffstudio.gui.timeline.rows import TICKS, rows_for
 from diffstudio.gui.timeline.ruler import ticks
-from diffstudio.gui.timeline.scene import Scene, colour, paint_box
+from diffstudio.gui.timeline.scene import ROUND, Scene, colour, fonts, mixed, paint_box
 from diffstudio.gui.words import tr
 
+FRAME = 1  # px around each picture
 PAD = 6  # between a band's edge and its labels
 RECORD_TICKS_FROM = 3.5  # px between records from which on each has its own tick
 LIVE_LINE = 2  # px, how much of an unfinished run is there
@@ -41,17 +44,17 @@ def visible_cells(scene: Scene, band: Band) -> list[Cell]:
 
 def paint_cell(painter: QPainter, scene: Scene, band: Band, cell: Cell, pictures: Pictures) -> None:
     """One picture of the film strip; a frame where there is none (yet)."""
-    side = scene.axis.cell_side(band)
+    side, tokens = scene.axis.cell_side(band), scene.tokens
     place = QRect(cell.left, scene.rows.strip.top() + (scene.rows.side - side) // 2, side, side)
+    inside = place.adjusted(FRAME, FRAME, -FRAME, -FRAME)
     picture = pictures(cell.record)
     if picture is not None:
-        painter.drawPixmap(place, picture)
+        painter.fillRect(place, mixed(tokens.border, tokens.bg, 0.5))  # a picture in the paper's colour is still one
+        painter.drawPixmap(inside, picture)
     else:
         recorded = cell.record < len(scene.trace)
-        painter.fillRect(place, colour(scene.tokens.bg))
-        painter.setBrush(colour(scene.tokens.raised, 0.55) if recorded else Qt.BrushStyle.NoBrush)
-        painter.setPen(colour(scene.tokens.border, 0.8 if recorded else 0.55))
-        painter.drawRect(place.adjusted(0, 0, -1, -1))
+        painter.fillRect(place, mixed(tokens.border, tokens.bg, 0.8 if recorded else 0.5))
+        painter.fillRect(inside, mixed(tokens.raised, tokens.bg, 0.5 if recorded else 0.0))
 
 
 def _paint_header(painter: QPainter, scene: Scene, band: Band) -> None:
@@ -80,7 +83,7 @@ def _line(row: QRect, left: int, right: int) -> QRect:
 def _paint_ruler(painter: QPainter, scene: Scene, band: Band) -> None:
     """Round values of the clock, and where there is room a tick for every record."""
     axis, row = scene.axis, scene.rows.ruler
-    bottom = row.bottom() - 2
+    bottom = row.bottom() - 1
     xs = band.xs - axis.offset
     seen = xs[(xs >= 0) & (xs <= axis.width)]
     painter.setPen(colour(scene.tokens.border))
@@ -96,7 +99,7 @@ def _paint_ruler(painter: QPainter, scene: Scene, band: Band) -> None:
         painter.drawLine(x, bottom - 3, x, bottom)
         at = min(max(x - half, left + 2, 2), right - 2 * half - 3, round(axis.width) - 2 * half - 3)
         painter.setPen(colour(scene.tokens.text_dim))
-        painter.drawText(at, bottom - 4 - metrics.descent() + 1, tick.text)
+        painter.drawText(at, row.bottom() + 1 - TICKS - metrics.descent() + 1, tick.text)
     if not scene.trace.complete and band.span.known > 0:
         end = xs[band.span.known - 1]
         painter.fillRect(QRectF(xs[0], row.bottom() - 1, end - xs[0], LIVE_LINE), colour(scene.tokens.lane_a))
@@ -113,3 +116,17 @@ def _paint_overview(painter: QPainter, scene: Scene) -> None:
     start = axis.offset * scale
     painter.drawLine(QPointF(start + 1, y), QPointF(start + axis.width * scale - 1, y))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def paint_empty(painter: QPainter, tokens: Tokens, size: QSize, font: QFont) -> None:
+    """The frame that a trace will fill, and what to do for it."""
+    painter.fillRect(QRect(QPoint(0, 0), size), colour(tokens.surface))
+    rows = rows_for(size.width(), size.height(), QFontMetrics(fonts(font)[0]).height(), 2)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(colour(tokens.border))
+    painter.setBrush(colour(tokens.bg))
+    for row in (rows.box, *rows.lanes):
+        painter.drawRoundedRect(QRectF(row).adjusted(0.5, 0.5, -0.5, -0.5), ROUND, ROUND)
+    painter.setPen(colour(tokens.text_dim))
+    painter.setFont(font)
+    painter.drawText(rows.box, Qt.AlignmentFlag.AlignCenter, tr("Generate to see both chains here."))

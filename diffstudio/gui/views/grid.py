@@ -92,15 +92,20 @@ def layout(count: int, width: int, height: int, room_width: int, room_height: in
     wide, high = max(1, room_width - 2 * margin), max(1, room_height - 2 * margin)
     columns = np.arange(1, count + 1)
     rows = -(-count // columns)
-    for gap, least in GAPS:
-        gap = round(gap * ratio)
-        scales = np.minimum((wide - (columns - 1) * gap) / (columns * width), (high - (rows - 1) * gap) / (rows * height))
+    gap, scales = 0, np.zeros(count)
+    for logical, least in GAPS:
+        gap = round(logical * ratio)
+        scales = np.minimum(
+            (wide - (columns - 1) * gap) / (columns * width), (high - (rows - 1) * gap) / (rows * height)
+        )
         whole = np.floor(scales)
         best = _best(whole, rows * columns != count)
         cell = int(whole[best]) * max(width, height)
         if whole[best] >= 1 and cell >= max(least, SMALLEST) * ratio:
             scale = int(whole[best])
-            return _centred(count, int(columns[best]), scale, (width * scale, height * scale), gap, room_width, room_height)
+            return _centred(
+                count, int(columns[best]), scale, (width * scale, height * scale), gap, room_width, room_height
+            )
     smallest = round(SMALLEST * ratio)
     best = int(np.argmax(scales))
     fraction = min(1.0, float(scales[best]))
@@ -121,9 +126,7 @@ def _centred(count: int, columns: int, scale: int, size: tuple[int, int], gap: i
     return Grid(count, columns, scale, *size, gap, left, top, high)
 
 
-def _scrolled(
-    count: int, width: int, height: int, smallest: int, gap: int, wide: int, high: int, margin: int
-) -> Grid:
+def _scrolled(count: int, width: int, height: int, smallest: int, gap: int, wide: int, high: int, margin: int) -> Grid:
     """Cells of about the smallest size, as many columns as fit."""
     longer = max(width, height)
     scale = math.ceil(smallest / longer) if longer <= smallest else 0

@@ -32,7 +32,7 @@ class ImageScene:
         self.tensor = "xt"
         self.sample = 0
         self.single = False
-        self.room = (1, 1)
+        self.room: tuple[int, int] = (1, 1)
         self.ratio = 1.0
         self.scroll = 0
         self.grid: Grid | None = None

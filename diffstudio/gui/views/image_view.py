@@ -116,7 +116,9 @@ class ImageView(QWidget):
             return ""
         scene.compose()
         found = self._under_cursor()
-        parts = [tr("sample {} of {}").format(count((found[0] if found else scene.sample) + 1), count(scene.trace.batch))]
+        parts = [
+            tr("sample {} of {}").format(count((found[0] if found else scene.sample) + 1), count(scene.trace.batch))
+        ]
         if found:
             parts.append(scene.value_text(*found))
         if scene.raster is not None and scene.raster.not_finite:

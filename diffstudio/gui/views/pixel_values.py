@@ -19,7 +19,12 @@ def fits(scale: float, ratio: float, channels: int) -> bool:
 
 
 def paint_values(
-    painter: QPainter, values: np.ndarray, pixels: np.ndarray, view: CloseUp, window: tuple[int, int, int, int], ratio: float
+    painter: QPainter,
+    values: np.ndarray,
+    pixels: np.ndarray,
+    view: CloseUp,
+    window: tuple[int, int, int, int],
+    ratio: float,
 ) -> None:
     """Write (C, H, W) into the pixels (H, W) 0xffRRGGBB of the window: columns and rows, as `CloseUp.window`."""
     left, right, top, bottom = window

@@ -1,0 +1,279 @@
+"""The canvas: the centre of the window, a header and the view that fits the trace's modality."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from diffstudio.analysis.fields import TENSORS
+from diffstudio.gui.playhead import Playhead
+from diffstudio.gui.theme import Tokens
+from diffstudio.gui.views.header import Header
+from diffstudio.gui.views.image_view import ImageView
+from diffstudio.gui.views.overlay import Busy, EmptyPage
+from diffstudio.gui.views.points_scene import OPTIONS
+from diffstudio.gui.views.points_view import PointsView
+from diffstudio.gui.words import tr
+from diffstudio.studio.pictures import tensor_title
+from diffstudio.traces.reader import Trace
+
+View = PointsView | ImageView
+# The view of each modality; a new modality is a new row.
+VIEWS: dict[str, type[PointsView] | type[ImageView]] = {"points": PointsView, "image": ImageView}
+NEEDS = {"xt": ("xt",), "x0_hat": ("x0_hat",), "eps_hat": ("xt", "x0_hat"), "delta": ("xt",)}
+
+
+class Canvas(QWidget):
+    """Shows the record at the playhead. Tensor, sample, single and options are kept from one trace to the next."""
+
+    tensorChanged = Signal(str)
+    sampleChanged = Signal(int)
+    singleChanged = Signal(bool)
+    optionChanged = Signal(str, bool)
+    scoresWanted = Signal(int, object, float)  # record, positions (N, 2) float32 of the model, log-SNR
+
+    def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(tr("Canvas"))
+        self._playhead = playhead
+        self._tokens = tokens
+        self._trace: Trace | None = None
+        self._tensor = "xt"
+        self._sample = 0
+        self._single = False
+        self._options = dict(OPTIONS)
+        self._views: dict[str, View] = {}
+        self._view: View | None = None
+        self.header = Header(tokens, self.readout, self)
+        self.empty = EmptyPage(tokens)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.empty)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addWidget(self._stack, 1)
+        self._busy = Busy(self)
+        self._busy.apply_theme(tokens)
+        self.header.tensorWanted.connect(self.set_tensor)
+        self.header.singleWanted.connect(self._set_single)
+        self.header.optionWanted.connect(self.set_option)
+        playhead.moved.connect(self.show_step)
+        self.header.set_tensor(self._tensor)
+        for name, on in self._options.items():
+            self.header.set_option(name, on)
+        self.header.setVisible(False)
+
+    # -- the trace
+
+    def set_trace(self, trace: Trace | None) -> None:
+        """Show a trace at the playhead, or the empty page."""
+        self._trace = trace
+        previous, self._view = self._view, None
+        if previous is not None:
+            previous.set_trace(None)
+        if trace is None:
+            self._show_page(None)
+            return
+        kind = VIEWS.get(trace.modality)
+        problem = kind.problem(trace) if kind else tr("There is no view for traces of {} yet.").format(trace.modality)
+        if kind is None or problem:
+            self.empty.set_text(problem)
+            self._show_page(None)
+            return
+        self._view = self._view_of(trace.modality)
+        self._offer(trace)
+        self._sample = min(self._sample, trace.batch - 1)
+        self._view.set_trace(trace)
+        self._view.set_tensor(self._tensor)
+        self._view.set_sample(self._sample)
+        self._view.set_single(self._single)
+        if isinstance(self._view, PointsView):
+            for name, on in self._options.items():
+                self._view.set_option(name, on)
+            missing = "" if self._view.has_data else tr("The data that this model was trained on are not at hand.")
+            self.header.set_option_reason("underlay", missing)
+        self.header.set_points(trace.modality == "points")
+        self._show_page(self._view)
+        self.show_step(self._playhead.position)
+
+    def refresh(self) -> None:
+        """The trace has grown: at most 30 times a second."""
+        if self._view is not None:
+            self._view.refresh()
+            self.show_step(self._playhead.position)
+
+    def show_step(self, k: int) -> None:
+        """Show record k; a record that the trace does not have (yet) leaves what is shown."""
+        if self._view is None or self._trace is None or not 0 <= k < len(self._trace):
+            return
+        self.header.set_titles({name: tensor_title(self._trace, k, name) for name in TENSORS})
+        self._view.show_record(k)
+
+    def _view_of(self, modality: str) -> View:
+        """The view, made when it is first needed."""
+        if modality not in self._views:
+            view = VIEWS[modality](self._tokens)
+            view.readoutChanged.connect(self.header.readout.update)
+            view.sampleClicked.connect(self.set_sample)
+            view.singleWanted.connect(self._set_single)
+            if isinstance(view, PointsView):
+                view.scoresWanted.connect(self.scoresWanted)
+            self._views[modality] = view
+            self._stack.addWidget(view)
+        return self._views[modality]
+
+    def _offer(self, trace: Trace) -> None:
+        """Enable what the trace holds; leave a tensor that it lacks."""
+        held = {spec.name for spec in trace.header.fields}
+        available = [name for name in TENSORS if held.issuperset(NEEDS[name])]
+        self.header.set_available(available)
+        if self._tensor not in available and available:
+            self.set_tensor(available[0])
+
+    def _show_page(self, page: View | None) -> None:
+        self._stack.setCurrentWidget(page or self.empty)
+        self.header.setVisible(page is not None)
+
+    # -- what is shown of it
+
+    @property
+    def tensor(self) -> str:
+        """Which of `fields.TENSORS` is shown."""
+        return self._tensor
+
+    def set_tensor(self, name: str) -> None:
+        """Show another tensor. ValueError: none of `fields.TENSORS`."""
+        if name not in TENSORS:
+            raise ValueError(f"no tensor '{name}': choose one of {', '.join(TENSORS)}")
+        self.header.set_tensor(name)
+        if name != self._tensor:
+            self._tensor = name
+            if self._view is not None:
+                self._view.set_tensor(name)
+            self.tensorChanged.emit(name)
+
+    def flip(self) -> None:
+        """From x_t to x̂0; from any other to x_t."""
+        self.set_tensor("x0_hat" if self._tensor == "xt" else "xt")
+
+    @property
+    def sample(self) -> int:
+        """The selected sample."""
+        return self._sample
+
+    def set_sample(self, index: int) -> None:
+        """Select a sample, within the batch."""
+        index = max(0, min(index, (self._trace.batch if self._trace is not None else index + 1) - 1))
+        if index != self._sample:
+            self._sample = index
+            if self._view is not None:
+                self._view.set_sample(index)
+            self.sampleChanged.emit(index)
+
+    @property
+    def single(self) -> bool:
+        """Whether one sample is shown alone."""
+        return self._single
+
+    def toggle_single(self) -> None:
+        """The batch, or one sample alone."""
+        self._set_single(not self._single)
+
+    def _set_single(self, single: bool) -> None:
+        self.header.set_single(single)
+        if single != self._single:
+            self._single = single
+            if self._view is not None:
+                self._view.set_single(single)
+            self.singleChanged.emit(single)
+
+    def option(self, name: str) -> bool:
+        """Whether something is drawn with points: "trails", "underlay", "arrows", "density"."""
+        return self._options[name]
+
+    def set_option(self, name: str, on: bool) -> None:
+        """Draw something with points, or not. KeyError: no such option."""
+        changed = self._options[name] != on
+        self._options[name] = on
+        self.header.set_option(name, on)
+        if changed:
+            if isinstance(self._view, PointsView):
+                self._view.set_option(name, on)
+            self.optionChanged.emit(name, on)
+
+    def set_scores(self, points: np.ndarray, arrows: np.ndarray | None, k: int) -> None:
+        """The answer to `scoresWanted`; dropped if record k is no longer at the playhead."""
+        if isinstance(self._view, PointsView):
+            self._view.set_scores(points, arrows, k)
+
+    def fit(self) -> None:
+        """Undo zoom, pan and scrolling."""
+        if self._view is not None:
+            self._view.fit()
+
+    # -- around it
+
+    def readout(self) -> str:
+        """What the header says of the sample under the cursor."""
+        return "" if self._view is None else self._view.readout()
+
+    def picture(self) -> QImage:
+        """What is shown, for the clipboard; null where nothing is."""
+        return QImage() if self._view is None else self._view.picture()
+
+    def show_empty(self, text: str) -> None:
+        """What the empty page says."""
+        self.empty.set_text(text)
+
+    def set_busy(self, text: str | None) -> None:
+        """A quiet word over the canvas while something is under way; None takes it away."""
+        self._busy.say(text)
+        self._place_busy()
+
+    def apply_theme(self, tokens: Tokens) -> None:
+        """Other colours."""
+        self._tokens = self.empty.tokens = tokens
+        self.header.apply_theme(tokens)
+        self._busy.apply_theme(tokens)
+        self.empty.update()
+        for view in self._views.values():
+            view.apply_theme(tokens)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs: plain values."""
+        return {"tensor": self._tensor, "single": self._single, "options": dict(self._options)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Set what `state` gave; what is missing or not understood stays as it is."""
+        if state.get("tensor") in TENSORS:
+            self.set_tensor(str(state["tensor"]))
+        if isinstance(state.get("single"), bool):
+            self._set_single(state["single"])
+        options = state.get("options")
+        for name, on in options.items() if isinstance(options, dict) else ():
+            if name in OPTIONS and isinstance(on, bool):
+                self.set_option(name, on)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        if not plain or self._view is None:
+            super().keyPressEvent(event)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.toggle_single()
+        elif event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            self.set_sample(self._sample + (1 if event.key() == Qt.Key.Key_PageDown else -1))
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_busy()
+
+    def _place_busy(self) -> None:
+        self._busy.move((self.width() - self._busy.width()) // 2, self.header.height() + 12)
+        self._busy.raise_()

@@ -1,0 +1,213 @@
+"""What the points view shows, without the widget: cloud, trails, the data below and contours, composed in layers."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QFont, QImage, QPainter
+
+from diffstudio.analysis import fields
+from diffstudio.errors import BadFile
+from diffstudio.gui.theme import Tokens
+from diffstudio.gui.views import axes, splat
+from diffstudio.gui.views.contours import SHARES, contours
+from diffstudio.gui.views.plane import Plane, fitted
+from diffstudio.gui.views.raster import rgb
+from diffstudio.gui.views.splat import Box
+from diffstudio.gui.views.trails import Trails
+from diffstudio.gui.views.underlay import fresh_data
+from diffstudio.modalities import points
+from diffstudio.modalities.points import Bounds
+from diffstudio.studio import pictures
+from diffstudio.traces.reader import Trace
+
+OPTIONS = {"trails": True, "underlay": True, "arrows": False, "density": False}
+# Radius (logical pixels) and opacity of a dot, by the number of points.
+DOTS = ((150, 3.2, 0.95), (600, 2.6, 0.9), (2_000, 2.1, 0.85), (6_000, 1.5, 0.7), (10**9, 1.0, 0.55))
+DATA_DOT = 1.0, 0.16
+MOST_LINES = 4_000  # of ε̂ and Δ
+EPS_SHARE = 0.1  # of ε̂ is drawn: whole it would be as long as the plane is wide
+INNER = 0.97  # share of pure noise that must be in view: its far tail would make everything small
+FAINT = 0.22  # ink of the other points where one is shown alone
+
+
+class PointsScene:
+    """room: width and height of the plot. All in device pixels; ratio: how many for a logical one."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+        self.trace: Trace | None = None
+        self.k = -1
+        self.tensor = "xt"
+        self.sample = 0
+        self.single = False
+        self.options = dict(OPTIONS)
+        self.room: tuple[int, int] = (1, 1)
+        self.ratio = 1.0
+        self.moved: Plane | None = None  # by the user; None: fitted to the bounds
+        self.data: np.ndarray | None = None
+        self.at: np.ndarray = np.zeros((0, 2))  # the points on the screen
+        self.problem = ""
+        self.layers: list[QImage] = []
+        self._bounds: Bounds = (-3.0, -3.0, 3.0, 3.0)
+        self._trails = Trails()
+        self._base: QImage | None = None
+        self._stale = True
+
+    # -- state
+
+    def set_trace(self, trace: Trace | None) -> None:
+        """Show another trace: nothing until a record is chosen."""
+        model = (trace and trace.header.card.get("name")) or None
+        if self.trace is None or model != self.trace.header.card.get("name"):
+            self.moved = None  # between runs of one model the eye stays where it was
+        self.trace, self.k = trace, -1
+        self.data = None if trace is None else fresh_data(trace)
+        self.find_bounds()
+        self.changed(True)
+
+    def changed(self, base: bool = False) -> None:
+        """What was composed no longer holds; base: nor do the axes and the data below."""
+        self._stale = True
+        if base:
+            self._base = None
+
+    def find_bounds(self) -> None:
+        """The square that is fitted: data and samples whole, of the noise what is not far out."""
+        before = self._bounds
+        try:
+            self._bounds = _bounds(self.trace) if self.trace is not None and len(self.trace) else (-3.0, -3.0, 3.0, 3.0)
+        except BadFile:
+            return  # composing will say so
+        if self._bounds != before and self.moved is None:
+            self.changed(True)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a record to show."""
+        return self.trace is not None and 0 <= self.k < len(self.trace)
+
+    @property
+    def plane(self) -> Plane:
+        """Where coordinates lie in the plot."""
+        return self.moved or fitted(self._bounds, *self.room)
+
+    @property
+    def zoom(self) -> float:
+        """How much larger than fitted."""
+        return self.plane.scale / fitted(self._bounds, *self.room).scale
+
+    def nearest(self, x: float, y: float, within: float) -> int | None:
+        """The point nearest to a position of the plot, if it is within some pixels."""
+        if not len(self.at):
+            return None
+        apart = ((self.at - (x, y)) ** 2).sum(1)
+        apart[~np.isfinite(apart)] = np.inf
+        best = int(apart.argmin())
+        return best if apart[best] <= within * within else None
+
+    # -- composing
+
+    def compose(self) -> None:
+        """Bring `layers`, `at` and `problem` up to date."""
+        if not self._stale:
+            return
+        self._stale, self.layers, self.problem, self.at = False, [], "", np.zeros((0, 2))
+        if not self.ready:
+            return
+        assert self.trace is not None
+        try:
+            self._compose(self.trace)
+        except (BadFile, IndexError) as error:
+            self.problem = str(error)
+
+    def _compose(self, trace: Trace) -> None:
+        plane, t = self.plane, self.tokens
+        place = pictures.displayed(trace, self.k, self.shown, None)
+        self.at = plane.to_screen(place)
+        box = Box(0, 0, *self.room)
+        if self.options["density"]:
+            edges = contours(place, self._bounds)
+            drawn = [splat.lines(plane.to_screen(a), plane.to_screen(b), box, 0.9) for a, b in edges]
+            fading = [(at, ink * (0.35 + 0.65 * i / len(SHARES))) for i, (at, ink) in enumerate(drawn)]
+            self._add(box, splat.depth(box, *fading), splat.ramp(t.lane_c, t.lane_c))
+        if self.tensor in pictures.SIGNED:
+            some = slice(0, min(trace.batch, MOST_LINES))
+            along = fields.tensor(trace, self.k, self.tensor, some) * np.float32(self.line_share)
+            lines = splat.lines(self.at[some], plane.to_screen(place[some] + along), box, self._faded(0.8))
+            self._add(box, splat.depth(box, lines), splat.ramp(t.lane_b, t.lane_b))
+        ink = splat.dots(self.at, box, *self._dot(trace.batch, plane))
+        drawn = [(ink[0], ink[1] * self._faded(1.0))]
+        if self.options["trails"] and self.tensor not in pictures.SIGNED:
+            drawn += self._trails.taps(trace, self.k, self.tensor, plane, box, self._faded(1.0))
+        self._add(box, splat.depth(box, *drawn), splat.ramp(t.accent, t.lane_a))
+
+    @property
+    def shown(self) -> str:
+        """The tensor whose positions are drawn: ε̂ and Δ are lines from x_t."""
+        return "xt" if self.tensor in pictures.SIGNED else self.tensor
+
+    @property
+    def line_share(self) -> float:
+        """What of ε̂ or Δ is drawn."""
+        assert self.trace is not None
+        return EPS_SHARE if self.tensor == "eps_hat" else pictures.display_gain(self.trace, self.k)
+
+    def _faded(self, ink: float) -> float:
+        return ink * FAINT if self.single else ink
+
+    def _dot(self, many: int, plane: Plane) -> tuple[float, float]:
+        _, radius, opacity = next(row for row in DOTS if many <= row[0])
+        return radius * self.ratio * min(2.0, max(1.0, self.zoom**0.4)), opacity
+
+    def _add(self, box: Box, ink: np.ndarray, ramp: np.ndarray) -> None:
+        self.layers.append(splat.picture(ink, box, ramp, self.ratio))
+
+    def base(self, width: int, height: int, font: QFont) -> QImage:
+        """Axes and data, for a widget of some logical pixels: drawn anew only when they change."""
+        if self._base is None:
+            picture = QImage(int(width * self.ratio), int(height * self.ratio), QImage.Format.Format_RGB32)
+            picture.setDevicePixelRatio(self.ratio)
+            picture.fill(int(rgb(self.tokens.bg)))
+            painter = QPainter(picture)
+            plot = axes.plot_box(width, height)
+            axes.paint_grid(painter, plot, self.plane, self.ratio, self.tokens)
+            if self.data is not None and self.options["underlay"]:
+                painter.setClipRect(plot)
+                painter.drawImage(plot.topLeft(), self._data_layer(self.data))
+                painter.setClipping(False)
+            axes.paint_labels(painter, plot, self.plane, self.ratio, self.tokens, font, self._unit())
+            painter.end()
+            self._base = picture
+        return self._base
+
+    def _data_layer(self, data: np.ndarray) -> QImage:
+        box = Box(0, 0, *self.room)
+        radius, opacity = DATA_DOT
+        ink = splat.dots(self.plane.to_screen(data), box, radius * self.ratio, opacity)
+        return splat.picture(splat.depth(box, ink), box, splat.ramp(self.tokens.lane_b, self.tokens.lane_b), self.ratio)
+
+    def _unit(self) -> str:
+        return self.trace.header.fields[0].unit if self.trace is not None else ""
+
+    def paint(self, painter: QPainter, width: int, height: int, font: QFont) -> None:
+        """Draw everything that belongs to the record, into a painter of logical pixels."""
+        self.compose()
+        painter.drawImage(QPointF(0, 0), self.base(width, height, font))
+        plot = axes.plot_box(width, height)
+        painter.setClipRect(plot.adjusted(1, 1, -1, -1))
+        for layer in self.layers:
+            painter.drawImage(plot.topLeft(), layer)
+        painter.setClipping(False)
+
+
+def _bounds(trace: Trace) -> Bounds:
+    """Around the ends of both chains, as far as they are recorded."""
+    chains = trace.scalars("chain")
+    ends = {0, len(trace) - 1} | {int(k) + i for k in np.flatnonzero(np.diff(chains)) for i in (0, 1)}
+    reach = 0.0
+    for k in ends:
+        noisy = trace.scalar(k, "s") * pictures.display_gain(trace, k) > 0.5
+        cloud = pictures.displayed(trace, k, "xt")
+        reach = max(reach, points.bounds_of(cloud, share=INNER if noisy else 0.998)[2])
+    return -reach, -reach, reach, reach

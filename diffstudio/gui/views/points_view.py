@@ -1,0 +1,323 @@
+"""Points at the playhead: the cloud in the plane with its trails, the data below, contours and the score field."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QEnterEvent,
+    QFocusEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from diffstudio.analysis import fields
+from diffstudio.errors import BadFile
+from diffstudio.gui.theme import Tokens
+from diffstudio.gui.views import axes, legend
+from diffstudio.gui.views.point_path import paint_path, paint_ring
+from diffstudio.gui.views.points_scene import EPS_SHARE, PointsScene
+from diffstudio.gui.views.score_field import ScoreField
+from diffstudio.gui.views.trails import Paths
+from diffstudio.gui.words import SHY, count, number, tr
+from diffstudio.studio import pictures
+from diffstudio.traces.reader import Trace
+
+NEAR = 10  # logical pixels between the cursor and the point that it means
+CLICK = 4  # logical pixels that a click may wander before it is a drag
+ZOOM = 1.25  # for one click of a mouse wheel (angleDelta 120)
+
+
+class PointsView(QWidget):
+    """Draws records of points traces."""
+
+    readoutChanged = Signal()
+    sampleClicked = Signal(int)
+    singleWanted = Signal(bool)
+    scoresWanted = Signal(int, object, float)
+
+    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName(tr("Points at the playhead"))
+        self._scene = PointsScene(tokens)
+        self._paths = Paths()
+        self._score = ScoreField(self._scene, self)
+        self._score.wanted.connect(self.scoresWanted)
+        self._cursor: QPointF | None = None
+        self._pressed: QPointF | None = None
+        self._dragged = False
+        self._focus_shown = False
+
+    @staticmethod
+    def problem(trace: Trace) -> str:
+        """Why this view can't show a trace: a sentence, or ""."""
+        if trace.sample_shape == (2,):
+            return ""
+        return tr("This trace's samples are not points of the plane: their shape is {}.").format(trace.sample_shape)
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is something to lie under the samples."""
+        return self._scene.data is not None
+
+    # -- what is shown
+
+    def set_trace(self, trace: Trace | None) -> None:
+        """Show another trace; nothing until `show_record`."""
+        self._scene.set_trace(trace)
+        self._changed()
+
+    def show_record(self, k: int) -> None:
+        """Show a record."""
+        if k != self._scene.k:
+            self._scene.k = k
+            self._changed()
+
+    def refresh(self) -> None:
+        """More records exist: the bounds may be others, the path of a point goes on."""
+        self._scene.find_bounds()
+        self._changed()
+
+    def set_tensor(self, name: str) -> None:
+        """Which of `fields.TENSORS` is shown."""
+        self._scene.tensor = name
+        self._changed()
+
+    def set_sample(self, index: int) -> None:
+        """Ring a point."""
+        self._scene.sample = index
+        self._changed()
+
+    def set_single(self, single: bool) -> None:
+        """The selected point and its path alone, the others faint; or all."""
+        self._scene.single = single
+        self._changed()
+
+    def set_option(self, name: str, on: bool) -> None:
+        """Switch one of `points_scene.OPTIONS`."""
+        self._scene.options[name] = on
+        self._changed(base=name == "underlay")
+
+    def option(self, name: str) -> bool:
+        """Whether an option is on."""
+        return self._scene.options[name]
+
+    def set_scores(self, points: np.ndarray, arrows: np.ndarray | None, k: int) -> None:
+        """The answer to `scoresWanted`."""
+        self._score.answer(points, arrows, k)
+        self.update()
+
+    def fit(self) -> None:
+        """Undo zoom and pan."""
+        self._scene.moved = None
+        self._changed(base=True)
+
+    def apply_theme(self, tokens: Tokens) -> None:
+        """Other colours."""
+        self._scene.tokens = tokens
+        self._changed(base=True)
+
+    def picture(self) -> QImage:
+        """What is shown, without selection and notes."""
+        ratio = self.devicePixelRatioF()
+        out = QImage(int(self.width() * ratio), int(self.height() * ratio), QImage.Format.Format_RGB32)
+        out.setDevicePixelRatio(ratio)
+        painter = QPainter(out)
+        self._scene.paint(painter, self.width(), self.height(), self.font())
+        self._paint_arrows(painter)
+        painter.end()
+        return out
+
+    def readout(self) -> str:
+        """The point under the cursor (else the selected one) and its recorded coordinates."""
+        scene = self._scene
+        if not scene.ready or scene.trace is None:
+            return ""
+        scene.compose()
+        index = self._under_cursor()
+        index = scene.sample if index is None else index
+        parts = [tr("point {} of {}").format(count(index + 1), count(scene.trace.batch))]
+        try:
+            parts += self._values(scene.trace, index)
+        except (BadFile, IndexError):
+            return parts[0]
+        lost = int((~np.isfinite(scene.at).all(1)).sum())
+        if lost:
+            parts.append(tr("{} not finite").format(count(lost)))
+        if abs(scene.zoom - 1) > 0.01:
+            parts.append(f"{number(scene.zoom * 100, 0)} %")
+        return f" {SHY} ".join(parts)
+
+    def _values(self, trace: Trace, index: int) -> list[str]:
+        """(0.31, −0.72), and the ε̂ or Δ there."""
+        scene = self._scene
+        out = [_pair(fields.tensor(trace, scene.k, scene.shown, index))]
+        if scene.tensor != scene.shown:
+            name = pictures.tensor_title(trace, scene.k, scene.tensor)
+            out.append(f"{name} = {_pair(fields.tensor(trace, scene.k, scene.tensor, index))}")
+        return out
+
+    def _changed(self, base: bool = False) -> None:
+        self._scene.changed(base)
+        self._score.update()
+        self.update()
+        self.readoutChanged.emit()
+
+    def _plot(self) -> QRectF:
+        return axes.plot_box(self.width(), self.height())
+
+    def _in_plot(self, at: QPointF) -> QPointF:
+        """Device pixels from the plot's corner."""
+        return (at - self._plot().topLeft()) * self._scene.ratio
+
+    def _under_cursor(self) -> int | None:
+        if self._cursor is None or self._dragged:
+            return None
+        at = self._in_plot(self._cursor)
+        return self._scene.nearest(at.x(), at.y(), NEAR * self._scene.ratio)
+
+    # -- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self._scene.paint(painter, self.width(), self.height(), self.font())
+        self._paint_arrows(painter)
+        self._paint_chosen(painter)
+        self._paint_notes(painter)
+        if self._focus_shown:
+            legend.paint_focus(painter, QRectF(self.rect()), self._scene.tokens)
+
+    def _paint_arrows(self, painter: QPainter) -> None:
+        plot = self._plot()
+        painter.save()
+        painter.setClipRect(plot)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(plot.topLeft())
+        self._score.paint(painter, self._scene.tokens)
+        painter.restore()
+
+    def _paint_chosen(self, painter: QPainter) -> None:
+        """The selected point, and the one under the cursor with its path."""
+        scene = self._scene
+        if not len(scene.at) or scene.trace is None:
+            return
+        plot, hovered = self._plot(), self._under_cursor()
+        painter.save()
+        painter.setClipRect(plot)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(plot.topLeft())
+        followed = hovered if hovered is not None else scene.sample if scene.single else None
+        try:
+            if followed is not None:
+                positions, here = self._paths.of(scene.trace, scene.k, scene.shown, followed)
+                paint_path(painter, scene.plane.to_screen(positions) / scene.ratio, here, scene.tokens)
+        except (BadFile, IndexError) as error:
+            scene.problem = str(error)
+        paint_ring(painter, scene.at[scene.sample] / scene.ratio, scene.tokens, selected=True)
+        if hovered is not None:
+            paint_ring(painter, scene.at[hovered] / scene.ratio, scene.tokens, selected=False)
+        painter.restore()
+
+    def _paint_notes(self, painter: QPainter) -> None:
+        scene, plot = self._scene, self._plot().adjusted(10, 6, -10, -6)
+        painter.setFont(legend.small(self.font()))
+        if scene.problem:
+            legend.paint_message(painter, plot.adjusted(24, 24, -24, -24), scene.problem, scene.tokens)
+        if scene.ready:
+            legend.paint_note(painter, QRectF(plot.left(), plot.top(), plot.width(), 16), self._note(), scene.tokens)
+
+    def _note(self) -> str:
+        """What is not as it seems: scaled positions, shortened lines, the unit of the arrows."""
+        scene = self._scene
+        assert scene.trace is not None
+        notes = []
+        if scene.shown == "xt":
+            notes.append(legend.gain_note(pictures.display_gain(scene.trace, scene.k)))
+        if scene.tensor in pictures.SIGNED:
+            name = pictures.tensor_title(scene.trace, scene.k, scene.tensor)
+            share = f"{number(EPS_SHARE, 1)} · " if scene.tensor == "eps_hat" else ""
+            notes.append(tr("lines from x_t: {}").format(share + name))
+        if self._score.longest is not None:
+            digits = 1 if self._score.longest < 100 else 0
+            notes.append(tr("longest arrow: |∇ log p_t| = {}").format(number(self._score.longest, digits)))
+        elif scene.options["arrows"] and scene.shown != "xt":
+            notes.append(tr("score arrows are shown with x_t"))
+        return f" {SHY} ".join(note for note in notes if note)
+
+    # -- mouse and keyboard
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        scene, plot = self._scene, self._plot()
+        scene.ratio = self.devicePixelRatioF()
+        before, scene.room = scene.room, (int(plot.width() * scene.ratio), int(plot.height() * scene.ratio))
+        if scene.moved is not None:
+            scene.moved = scene.moved.panned(*((a - b) / 2 for a, b in zip(scene.room, before, strict=True)))
+        self._changed(base=True)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pressed = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is not None:
+            moved = event.position() - self._pressed
+            if self._dragged or moved.manhattanLength() > CLICK:
+                self._dragged, self._pressed = True, event.position()
+                ratio = self._scene.ratio
+                self._scene.moved = self._scene.plane.panned(moved.x() * ratio, moved.y() * ratio)
+                self.setCursor(Qt.CursorShape.ClosedHandCursor)
+                self._changed(base=True)
+        self._hover(event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        was_drag, self._pressed, self._dragged = self._dragged, None, False
+        self.unsetCursor()
+        self._hover(event.position())
+        found = self._under_cursor()
+        if not was_drag and found is not None:
+            self.sampleClicked.emit(found)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._hover(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and (self._scene.single or self._under_cursor() is not None):
+            self.singleWanted.emit(not self._scene.single)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        at = self._in_plot(event.position())
+        self._scene.moved = self._scene.plane.zoomed(ZOOM ** (event.angleDelta().y() / 120), at.x(), at.y())
+        self._changed(base=True)
+        self._hover(event.position())
+        event.accept()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._hover(event.position())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover(None)
+
+    def _hover(self, at: QPointF | None) -> None:
+        self._cursor = at
+        self.update()
+        self.readoutChanged.emit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._focus_shown = event.reason() in legend.KEYBOARD
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._focus_shown = False
+        self.update()
+
+
+def _pair(values: np.ndarray) -> str:
+    return f"({', '.join(number(float(v)) for v in values)})"

@@ -1,0 +1,98 @@
+"""The score arrows of the points view: when to ask for them, which answer to keep, how to draw it."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from diffstudio.gui.theme import Tokens
+from diffstudio.gui.views.plane import Plane
+from diffstudio.gui.views.points_scene import PointsScene
+from diffstudio.gui.views.quiver import Quiver, positions, quiver
+from diffstudio.studio import pictures
+
+PAUSE_MS = 60  # of rest before a field is asked for
+KEPT = 256  # fields, for playing a run again
+
+Field = tuple[np.ndarray, np.ndarray]
+
+
+class ScoreField(QObject):
+    """Asks for the field at the playhead once it rests, and keeps the answers while plane and trace stay the same.
+
+    An answer for another record than the one at the playhead is kept for later but not shown.
+    """
+
+    wanted = Signal(int, object, float)  # record, positions (N, 2) float32 in the model's coordinates, log-SNR
+
+    def __init__(self, scene: PointsScene, parent: QObject) -> None:
+        super().__init__(parent)
+        self._scene = scene
+        self._fields: dict[int, Field] = {}
+        self._of: tuple[object, ...] = ()
+        self._quiver: Quiver | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PAUSE_MS)
+        self._timer.timeout.connect(self._ask)
+
+    def update(self) -> None:
+        """Something has changed: show what is known, ask for what is not."""
+        self._quiver = None
+        self._timer.stop()
+        if not self.possible:
+            return
+        of = (self._scene.trace, self._scene.plane, self._scene.room)
+        if of != self._of:
+            self._of = of
+            self._fields.clear()
+        if self._scene.k in self._fields:
+            self._draw(*self._fields[self._scene.k])
+        else:
+            self._timer.start()
+
+    def answer(self, points: np.ndarray, arrows: np.ndarray | None, k: int) -> None:
+        """The field of record k; dropped if the playhead or the view has moved on, or nothing came of it."""
+        if not self.possible or k != self._scene.k or arrows is None or len(arrows) != len(points):
+            return
+        while len(self._fields) >= KEPT:
+            self._fields.pop(next(iter(self._fields)))
+        self._fields[k] = np.asarray(points, float), np.asarray(arrows, float)
+        self._draw(*self._fields[k])
+
+    @property
+    def possible(self) -> bool:
+        """Arrows are on, x_t is shown, and there is noise: at the data itself the score is not defined."""
+        scene = self._scene
+        if scene.trace is None or not scene.ready or not scene.options["arrows"] or scene.shown != "xt":
+            return False
+        return scene.trace.scalar(scene.k, "s") > 0 and np.isfinite(scene.trace.scalar(scene.k, "log_snr"))
+
+    @property
+    def longest(self) -> float | None:
+        """The score that the longest arrows stand for; None where none are shown."""
+        return None if self._quiver is None else self._quiver.longest
+
+    def paint(self, painter: QPainter, tokens: Tokens) -> None:
+        """Draw the arrows into a painter whose origin is the plot's corner."""
+        if self._quiver is not None:
+            ink = QColor(tokens.text)
+            ink.setAlphaF(0.75)
+            painter.setPen(QPen(ink, 1))
+            painter.drawPath(self._quiver.path)
+
+    def _ask(self) -> None:
+        scene = self._scene
+        if not self.possible or scene.trace is None:
+            return
+        at = positions(scene.plane, *scene.room, scene.ratio)
+        gain = pictures.display_gain(scene.trace, scene.k)
+        self.wanted.emit(scene.k, (at / np.float32(gain)).astype(np.float32), scene.trace.scalar(scene.k, "log_snr"))
+
+    def _draw(self, points: np.ndarray, arrows: np.ndarray) -> None:
+        scene = self._scene
+        assert scene.trace is not None
+        gain = pictures.display_gain(scene.trace, scene.k)
+        plane: Plane = scene.plane
+        self._quiver = quiver(scene.k, points * gain, arrows, plane, scene.ratio)

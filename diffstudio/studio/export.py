@@ -1,0 +1,239 @@
+"""A trace becomes files: pictures, film strips, animations, arrays, single samples. No Qt, no torch.
+
+Everything is written fully or not at all, and every picture carries its settings (see `provenance`).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from diffstudio.analysis import fields
+from diffstudio.errors import BadFile
+from diffstudio.files import atomic_folder, atomic_write
+from diffstudio.studio import arrays, pictures, provenance
+from diffstudio.studio.animation import write_animation
+from diffstudio.studio.export_options import (
+    KINDS,
+    SUFFIXES,
+    Chain,
+    ExportOptions,
+    Kind,
+    check_target,
+    kinds_for,
+    suffix_of,
+)
+from diffstudio.studio.export_plan import Estimate, end_of, estimate, records
+from diffstudio.studio.filmstrip import draw_strip, strip_rows, strip_size
+from diffstudio.studio.layout import Subject, check_animation, check_picture, picture_size, scale_of
+from diffstudio.traces.reader import Trace
+
+__all__ = [
+    "KINDS",
+    "SUFFIXES",
+    "Chain",
+    "Estimate",
+    "ExportOptions",
+    "Kind",
+    "check_target",
+    "estimate",
+    "export",
+    "kinds_for",
+    "records",
+    "suffix_of",
+]
+
+_COPY = 1 << 20
+_SAVE = {
+    ".png": ("PNG", {}),
+    ".jpg": ("JPEG", {"subsampling": 0, "optimize": True}),
+    ".jpeg": ("JPEG", {"subsampling": 0, "optimize": True}),
+    ".webp": ("WEBP", {"lossless": True, "method": 4}),
+    ".tif": ("TIFF", {}),  # not compressed: libtiff, which would do it, refuses Exif
+    ".tiff": ("TIFF", {}),
+}
+
+
+class _Stopped(Exception):
+    """The user stopped the export."""
+
+
+class _Steps:
+    """Counts what is done, tells progress, and stops."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, stop: Callable[[], bool]) -> None:
+        self._progress, self._stop = progress, stop
+        self.done = 0
+        self.total = 1
+
+    def over(self, items: Sequence[int]) -> Iterator[int]:
+        """The items, one step each."""
+        self.total = len(items)
+        for item in items:
+            if self._stop():
+                raise _Stopped
+            yield item
+            self.tick()
+
+    def tick(self) -> None:
+        """One more is done."""
+        if self._stop():
+            raise _Stopped
+        self.done += 1
+        if self._progress:
+            self._progress(min(self.done, self.total), self.total)
+
+
+def export(
+    trace: Trace,
+    out: Path,
+    options: ExportOptions,
+    progress: Callable[[int, int], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> list[Path]:
+    """Write `out` and return the files that were written; [] once `stop` is true: then everything is as it was.
+
+    progress(done, total) is called after every record or sample. In a folder, files of the same names are replaced and
+    others left alone: 0000.png … for "frames", sample-0000.png … or samples.csv (x, y of points) for "samples".
+
+    Raises:
+        BadInput: the suffix, a record, the sample or the picture's size won't do, or the target can't be written.
+        NoRoom: an animation needs more memory than is free.  BadFile: the trace was cut meanwhile.
+    """
+    check_target(out, options.kind, trace.modality)
+    steps = _Steps(progress, stop)
+    try:
+        match options.kind:
+            case "frames":
+                return _frames(trace, out, options, steps)
+            case "samples":
+                return _samples(trace, out, options, steps)
+            case _:
+                return _file(trace, out, options, steps)
+    except _Stopped:
+        return []
+
+
+def _file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+    suffix, subject = suffix_of(out), Subject.of(trace)
+    chosen = records(trace, options) if options.kind not in ("arrays", "trace") else []
+    found = provenance.settings(trace, chosen, options.tensor, options.sample)
+    picture = None
+    if options.kind == "picture":
+        check_picture(*picture_size(subject, options), suffix)
+        for k in steps.over(chosen):
+            picture = _draw(trace, k, options)
+    elif options.kind == "strip":
+        rows = strip_rows(trace, chosen, options.columns)
+        check_picture(*strip_size(subject, [len(row) for row in rows], options), suffix)
+        picture = draw_strip(trace, rows, options, steps.over([k for row in rows for k in row]))
+    elif options.kind == "animation":
+        check_animation(*picture_size(subject, options), len(chosen), suffix)
+    if options.kind == "trace" and out.exists() and out.samefile(trace.path):
+        return [out]
+    with atomic_write(out) as stream:
+        if picture is not None:
+            save_picture(picture, stream, suffix, found, options.quality)
+        elif options.kind == "animation":
+            write_animation(trace, chosen, options, suffix, found, stream, steps.over(chosen))
+        elif options.kind == "arrays":
+            steps.total = sum(len(which) for _, _, which in arrays.members(trace))
+            arrays.write_arrays(trace, stream, steps.tick)
+        else:
+            _copy(trace, stream, steps)
+    return [out]
+
+
+def _frames(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+    chosen = records(trace, options)
+    check_picture(*picture_size(Subject.of(trace), options), ".png")
+    digits = max(4, len(str(len(chosen) - 1)))
+    names = []
+    with atomic_folder(out) as folder:
+        for number, k in enumerate(steps.over(chosen)):
+            names.append(f"{number:0{digits}d}.png")
+            found = provenance.settings(trace, [k], options.tensor, options.sample)
+            _save_in(folder / names[-1], _draw(trace, k, options), found)
+    return [out / name for name in names]
+
+
+def _samples(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+    [k] = records(trace, options)
+    if trace.modality == "points":
+        return _table(trace, out, k, options)
+    check_picture(*picture_size(Subject.of(trace), options), ".png")
+    chosen = range(trace.batch) if options.sample is None else [options.sample]
+    digits = max(4, len(str(trace.batch - 1)))
+    names = []
+    with atomic_folder(out) as folder:
+        for i in steps.over(chosen):
+            names.append(f"sample-{i:0{digits}d}.png")
+            found = provenance.settings(trace, [k], options.tensor, i)
+            one = replace(options, kind="picture", sample=i, scale=options.scale or 1)
+            _save_in(folder / names[-1], _draw(trace, k, one), found)
+    return [out / name for name in names]
+
+
+def _table(trace: Trace, out: Path, k: int, options: ExportOptions) -> list[Path]:
+    """Points as x,y with all their digits: seventeen thousand pictures of a dot each would help nobody."""
+    chosen = None if options.sample is None else slice(options.sample, options.sample + 1)
+    rows = fields.tensor(trace, k, options.tensor, chosen)
+    names = ["x", "y", "z"][: rows.shape[1]] if rows.shape[1] <= 3 else [f"x{i}" for i in range(rows.shape[1])]
+    text = io.StringIO(newline="")
+    np.savetxt(text, rows, "%.9g", ",", header=",".join(names), comments="")
+    data = text.getvalue().encode()
+    if suffix_of(out) == ".csv":
+        with atomic_write(out) as stream:
+            stream.write(data)
+        return [out]
+    with atomic_folder(out) as folder:
+        (folder / "samples.csv").write_bytes(data)
+    return [out / "samples.csv"]
+
+
+def save_picture(picture: Image.Image, stream: BinaryIO, suffix: str, found: dict, quality: int = 95) -> None:
+    """Encode a picture with its settings; suffix: .png, .jpg, .webp, .tiff …"""
+    kind, own = _SAVE[suffix]
+    if kind == "PNG":
+        picture.save(stream, kind, pnginfo=provenance.png_info(found))
+        return
+    if kind == "JPEG":
+        own = {**own, "quality": quality}
+    picture.save(stream, kind, exif=provenance.exif_bytes(found), xmp=provenance.xmp_packet(found), **own)
+
+
+def _save_in(path: Path, picture: Image.Image, found: dict) -> None:
+    with path.open("wb") as stream:
+        save_picture(picture, stream, ".png", found)
+
+
+def _draw(trace: Trace, k: int, options: ExportOptions) -> Image.Image:
+    """A record's picture; grey where it is, so that other programs read one channel."""
+    scale = scale_of(Subject.of(trace), options)
+    pixels = pictures.picture(trace, k, options.tensor, options.sample, scale, options.look)
+    grey = (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all()
+    return Image.fromarray(np.ascontiguousarray(pixels[..., 0]) if grey else pixels)
+
+
+def _copy(trace: Trace, stream: BinaryIO, steps: _Steps) -> None:
+    """The file up to its last complete record: a run may still be writing it."""
+    left = end_of(trace)
+    steps.total = -(-left // _COPY)
+    try:
+        source = trace.path.open("rb")
+    except OSError as error:
+        raise BadFile(f"can't read {trace.path}: {error.strerror}") from error
+    with source:
+        while left:
+            part = source.read(min(left, _COPY))
+            if not part:
+                raise BadFile(f"{trace.path} was cut while it was copied")
+            stream.write(part)
+            left -= len(part)
+            steps.tick()

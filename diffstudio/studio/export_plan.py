@@ -1,0 +1,101 @@
+"""What an export will write, known before it is written: which records, how large."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from diffstudio.errors import BadFile, BadInput
+from diffstudio.studio import arrays
+from diffstudio.studio.export_options import ExportOptions
+from diffstudio.studio.filmstrip import strip_rows, strip_size
+from diffstudio.studio.layout import Subject, picture_size, scale_of
+from diffstudio.traces.format import PREFIX
+from diffstudio.traces.reader import Trace
+
+# Bytes for a value of an image (noise does not compress), for a pixel (enlarged ones do), for a pixel of a cloud.
+_DENSITY = {
+    ".png": (1.3, 0.035, 0.11),
+    ".webp": (0.6, 0.02, 0.06),
+    ".gif": (1.0, 0.25, 0.05),
+    ".jpg": (0.0, 0.2, 0.16),
+    ".jpeg": (0.0, 0.2, 0.16),
+    ".tif": (0.0, 3.0, 3.0),
+    ".tiff": (0.0, 3.0, 3.0),
+}
+
+
+class Estimate(NamedTuple):
+    """width, height: of a picture in pixels, 0 where there is none.  frames: pictures, samples or records.
+
+    bytes: of arrays and traces what they will have (within some kilobytes), of pictures a guess.
+    """
+
+    width: int
+    height: int
+    frames: int
+    bytes: int
+
+
+def records(trace: Trace, options: ExportOptions) -> list[int]:
+    """The records that are chosen, in the order of the trace; one for "picture" and "samples".
+
+    Raises:
+        BadInput: there are none, or a record or the sample is out of range.
+    """
+    if not len(trace):
+        raise BadInput("this run has no recorded step: there is nothing to export")
+    for name in ("first", "last", "record"):
+        k = getattr(options, name)
+        if k is not None and not 0 <= k < len(trace):
+            raise BadInput(f"{name} is {k}, expected a record from 0 to {len(trace) - 1}")
+    if options.sample is not None and not 0 <= options.sample < trace.batch:
+        raise BadInput(f"sample is {options.sample}, expected 0 to {trace.batch - 1}")
+    single = options.kind in ("picture", "samples")
+    if single and options.record is not None:
+        return [options.record]
+    first, last = options.first or 0, len(trace) - 1 if options.last is None else options.last
+    wanted = {"forward": (0,), "reverse": (1,), "both": (0, 1)}[options.chain]
+    found = [k for k in range(first, last + 1) if trace.chain(k) in wanted]
+    if not found:
+        which = "" if options.chain == "both" else f" of the {options.chain} chain"
+        raise BadInput(f"there is no step{which} among the records {first} to {last}")
+    if single:
+        return found[-1:]
+    chosen = found[:: options.every]
+    return chosen if chosen[-1] == found[-1] else [*chosen, found[-1]]
+
+
+def estimate(trace: Trace, options: ExportOptions, suffix: str = ".png") -> Estimate:
+    """How large an export into a file of that suffix will be, from sizes alone.
+
+    Raises:
+        BadInput: as `records`.
+    """
+    subject = Subject.of(trace)
+    if options.kind in ("arrays", "trace"):
+        return Estimate(0, 0, len(trace), arrays.size(trace) if options.kind == "arrays" else end_of(trace))
+    chosen = records(trace, options)
+    if options.kind == "samples" and subject.modality == "points":
+        return Estimate(0, 0, subject.batch, 24 * subject.batch)
+    width, height = picture_size(subject, options)
+    values = width * height // scale_of(subject, options) ** 2 if subject.modality == "image" else 0
+    count = subject.batch if options.kind == "samples" else len(chosen)
+    pixels = width * height
+    if options.kind == "strip":
+        counts = [len(row) for row in strip_rows(trace, chosen, options.columns)]
+        width, height = strip_size(subject, counts, options)
+        values, pixels, count = values * sum(counts), width * height, 1
+    per_value, per_pixel, per_drawn = _DENSITY.get(suffix, _DENSITY[".png"])
+    per_pixel = per_drawn if subject.modality == "points" else per_pixel
+    return Estimate(width, height, count, round(1500 + values * per_value + pixels * per_pixel) * count)
+
+
+def end_of(trace: Trace) -> int:
+    """Where the last complete record of the trace's file ends."""
+    try:
+        with trace.path.open("rb") as stream:
+            _, header, _ = PREFIX.unpack(stream.read(PREFIX.size))
+    except (OSError, struct.error) as error:
+        raise BadFile(f"{trace.path} is gone or was cut while it was open") from error
+    return PREFIX.size + header + len(trace) * trace.header.record_bytes

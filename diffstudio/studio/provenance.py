@@ -1,0 +1,221 @@
+"""Settings that travel with a picture: what made it, readable again by DiffStudio, and its origin for everybody else.
+
+PNG and APNG carry them as a text chunk, JPEG, WebP and TIFF in the Exif UserComment, GIF as a comment. All but GIF also
+carry an XMP packet with the IPTC field that marks pictures made by a model.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import warnings
+from collections.abc import Sequence
+from pathlib import Path, PureWindowsPath
+from typing import Annotated, Any, Literal
+
+from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from diffstudio import __version__
+from diffstudio.errors import BadFile, BadInput
+from diffstudio.studio.request import Request
+from diffstudio.traces.format import TraceHeader, first_problem
+from diffstudio.traces.reader import Trace
+
+KEY = "diffstudio"
+MADE_BY_A_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF")
+MAX_TEXT = 1 << 20
+MAX_FILE = 1 << 30
+
+_SOFTWARE = f"DiffStudio {__version__}"
+_UNICODE = b"UNICODE\0"  # the character code of an Exif UserComment
+_ShortText = Annotated[str, Field(max_length=1000)]
+# What Pillow raises for damaged files, besides the errors that it documents.
+_DAMAGED = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+
+
+class _Settings(BaseModel):
+    """What is believed of a file's settings; the request is judged by `request_of`."""
+
+    model_config = ConfigDict(extra="ignore")
+    diffstudio: Literal[1]
+    model: _ShortText = ""
+    checkpoint_sha256: Annotated[str, Field(max_length=64)] = ""
+    created: _ShortText = ""
+    device: _ShortText = ""
+    versions: Annotated[dict[str, _ShortText], Field(max_length=100)] = {}
+    shown: Annotated[dict[str, Any], Field(max_length=100)] = {}
+    digitalSourceType: _ShortText = ""
+    request: dict[str, Any] | None = None
+
+
+def settings(
+    trace: Trace, records: Sequence[int] | None = None, tensor: str = "xt", sample: int | None = None
+) -> dict[str, Any]:
+    """The settings of a picture of those records (None: all), as JSON values.
+
+    request, model ("digits@3500"), checkpoint_sha256, versions, device, created; shown: chain, tensor, sample, and step
+    and t of a single record.  digitalSourceType: IPTC's trainedAlgorithmicMedia where a record is of the reverse chain.
+    It is left out where all are of the forward chain, in the trace of a forward run as in any other: those are data
+    with noise on them, and no model made them.
+    """
+    header = trace.header
+    chosen = range(len(trace)) if records is None else records
+    chains = {trace.chain(k) for k in chosen}
+    name = "both" if len(chains) > 1 else "reverse" if 1 in chains else "forward"
+    shown: dict[str, Any] = {"chain": name, "tensor": tensor, "sample": sample, "records": len(chosen)}
+    if len(chosen) == 1:
+        shown |= {"step": int(trace.scalar(chosen[0], "step")), "t": trace.scalar(chosen[0], "t")}
+    found = {
+        KEY: 1,
+        "model": _model(header),
+        "checkpoint_sha256": header.checkpoint_sha256[:64],
+        "created": header.created[:40],
+        "device": header.device[:40],
+        "versions": {name[:40]: version[:40] for name, version in list(header.versions.items())[:20]},
+        "shown": shown,
+        "request": portable_request(header),
+    }
+    return found | ({"digitalSourceType": MADE_BY_A_MODEL} if 1 in chains else {})
+
+
+def portable_request(header: TraceHeader) -> dict[str, Any] | None:
+    """The request without what belongs to one computer: a source file by its name, a model's path by its spec.
+
+    A picture is passed on to others; where its maker keeps files is not their business. None where the trace has no
+    request that this version understands.
+    """
+    if not header.request:
+        return None
+    try:
+        request = Request.model_validate(header.request)
+    except ValidationError:
+        return None
+    changes: dict[str, str] = {}
+    if request.source_file:
+        changes["source_file"] = PureWindowsPath(request.source_file).name[-200:]  # splits at / and \ alike
+    if PureWindowsPath(request.model).name != request.model or request.model.endswith(".safetensors"):
+        changes["model"] = _model(header)
+    return request.model_copy(update=changes).model_dump(mode="json")
+
+
+def png_info(found: dict[str, Any]) -> PngInfo:
+    """The text chunks of a PNG or APNG."""
+    info = PngInfo()
+    info.add_text("Software", _SOFTWARE)
+    info.add_text(KEY, to_text(found))
+    if packet := xmp_packet(found):
+        info.add_itxt("XML:com.adobe.xmp", packet.decode())
+    return info
+
+
+def exif_bytes(found: dict[str, Any]) -> bytes:
+    """The Exif block of a JPEG, WebP or TIFF: Software, and the settings as UserComment in UTF-16."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = _SOFTWARE
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _UNICODE + to_text(found).encode("utf-16-be")
+    return exif.tobytes()
+
+
+def xmp_packet(found: dict[str, Any]) -> bytes:
+    """The XMP packet with Iptc4xmpExt:DigitalSourceType; empty where the settings name none."""
+    if not found.get("digitalSourceType"):
+        return b""
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" '
+        'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">'
+        f"<xmp:CreatorTool>{_SOFTWARE}</xmp:CreatorTool>"
+        f"<Iptc4xmpExt:DigitalSourceType>{MADE_BY_A_MODEL}</Iptc4xmpExt:DigitalSourceType>"
+        '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    ).encode()
+
+
+def to_text(found: dict[str, Any]) -> str:
+    """Settings as JSON in ASCII, the key that tells them apart first."""
+    return json.dumps({KEY: 1, **found})
+
+
+def read_settings(path: Path) -> dict[str, Any] | None:
+    """The settings that a picture carries, None if it carries none of ours. No pixel is decoded.
+
+    Of repeated PNG chunks the last before the pixels counts.
+
+    Raises:
+        BadInput: no such file.  BadFile: not a picture, damaged, or settings that are too long or not understood.
+    """
+    if not path.is_file():
+        raise BadInput(f"there is no file {path}")
+    if path.stat().st_size > MAX_FILE:
+        raise BadFile(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_FILE:,}")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # Pillow warns of large pictures and of crooked Exif
+            found = _find_text(path)
+    except _DAMAGED as error:
+        raise BadFile(f"{path} is not a picture that can be read") from error
+    return None if found is None else _parse(found, path)
+
+
+def request_of(found: dict[str, Any], where: str = "these settings") -> Request:
+    """The request in settings, checked. `where` names the file in the error.
+
+    Raises:
+        BadFile: there is no request, or a field of it is unknown or out of its bounds.
+    """
+    if not found.get("request"):
+        raise BadFile(f"{where}: request: found none")
+    try:
+        return Request.model_validate(found["request"])
+    except ValidationError as error:
+        raise BadFile(f"{where}: request: {first_problem(error.errors())}") from error
+
+
+def _model(header: TraceHeader) -> str:
+    return f"{header.card.get('name', '')}@{header.card.get('step', 0)}"[:200]
+
+
+def _find_text(path: Path) -> str | None:
+    """The text that may be ours, by the format of the picture."""
+    with Image.open(path, formats=FORMATS) as picture:
+        if picture.format == "PNG":
+            found = picture.info.get(KEY)
+        elif picture.format == "GIF":
+            found = picture.info.get("comment")
+        else:
+            found = picture.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
+    if not isinstance(found, bytes):
+        return found if isinstance(found, str) else None
+    found = found[: 2 * MAX_TEXT + 32]  # more is too long in any case, and `_parse` says so if it is ours
+    if found.startswith(_UNICODE):
+        text = found[len(_UNICODE) :]
+        return text.decode("utf-16-le" if text[1:2] == b"\0" else "utf-16-be", "replace")
+    return found.decode("utf-8", "replace")
+
+
+def _parse(text: str, path: Path) -> dict[str, Any] | None:
+    if not text.startswith(f'{{"{KEY}":'):
+        return None  # somebody else's comment
+    if len(text) > MAX_TEXT:
+        raise BadFile(f"{path}: the settings have more than {MAX_TEXT:,} characters")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{path}: the settings are damaged: not JSON") from error
+    if isinstance(found[KEY], int) and found[KEY] > 1:
+        raise BadFile(f"{path}: settings of format {found[KEY]}, expected 1: read them with a newer DiffStudio")
+    try:
+        return _Settings.model_validate(found).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise BadFile(f"{path}: settings: {first_problem(error.errors())}") from error
