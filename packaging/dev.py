@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +43,7 @@ LIBRARIES = {
     "libxkbcommon-x11-0": "libxkbcommon-x11.so.0",
 }
 FOR_RUN = [*LIBRARIES, "fonts-dejavu-core"]
-FOR_TEST = [*FOR_RUN, "xvfb", "xdotool"]
+FOR_TEST = [*FOR_RUN, "xvfb", "xauth", "xdotool"]
 
 
 class Problem(Exception):
@@ -139,14 +139,18 @@ def work_to_do(root: Path, version: tuple[int, int]) -> str:
     return "nothing" if found == wanted else "install"
 
 
-def ensure_venv_module() -> None:
-    """Debian packs the module that makes virtual environments separately."""
-    if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
-        return
+def make_environment(root: Path) -> None:
+    """An empty virtual environment; Debian packs what it takes separately."""
     package = f"python{dotted(PYTHON)}-venv"
-    if not (on_debian() and apt_install([package])):
+    if not (find_spec("venv") and find_spec("ensurepip")) and not (on_debian() and apt_install([package])):
         remedy = f"{APT_INSTALL} {package}" if on_debian() else "your system's package with Python's venv and ensurepip"
         raise Problem(f"This Python cannot make virtual environments, please install: {remedy}")
+    import venv
+
+    shutil.rmtree(root / ".venv", ignore_errors=True)
+    (root / ".venv").mkdir()
+    (root / STAMP).write_text("unfinished", encoding="utf-8")
+    venv.create(root / ".venv", with_pip=True, symlinks=os.name != "nt")
 
 
 def ensure_environment(root: Path) -> None:
@@ -157,20 +161,11 @@ def ensure_environment(root: Path) -> None:
     say("Setting DiffStudio up in .venv. This happens once and takes some minutes.")
     (root / STAMP).unlink(missing_ok=True)
     if work == "rebuild":
-        ensure_venv_module()
-        shutil.rmtree(root / ".venv", ignore_errors=True)
-        (root / ".venv").mkdir()
-        (root / STAMP).write_text("unfinished", encoding="utf-8")
-        python = getattr(sys, "_base_executable", sys.executable)  # not the one in the .venv that is being rebuilt
-        attempt([python, "-m", "venv", ".venv"], root, "The virtual environment could not be made")
+        make_environment(root)
     pip = [str(program(root, "python")), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
-    attempt([*pip, "-c", "packaging/constraints.txt", "-e", ".[dev]"], root, "The installation failed")
+    if subprocess.run([*pip, "-c", "packaging/constraints.txt", "-e", ".[dev]"], cwd=root).returncode:
+        raise Problem("The installation failed: see pip's message above, check the network, and start this again.")
     (root / STAMP).write_text("\n".join(stamp(root, PYTHON)), encoding="utf-8")
-
-
-def attempt(command: Sequence[str], root: Path, failure: str) -> None:
-    if subprocess.run(command, cwd=root).returncode:
-        raise Problem(f"{failure}: see the message above, check the network and the disk, and start this again.")
 
 
 def set_up(packages: Sequence[str]) -> None:
@@ -196,8 +191,9 @@ def run(arguments: list[str]) -> int:
         arguments = ["tour", "--out", str(folder)]
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     command = [str(program(ROOT, "diffstudio")), *arguments]
-    # On Windows exec would give the console back at once.
-    return subprocess.run(command).returncode if os.name == "nt" else os.execv(command[0], command)
+    if os.name == "nt":  # exec would give the console back at once
+        return subprocess.run(command).returncode
+    return os.execv(command[0], command)
 
 
 def test(arguments: list[str]) -> int:
@@ -237,7 +233,7 @@ def main(arguments: list[str]) -> int:
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
     try:
         return commands[arguments[0]](arguments[1:])
-    except (Problem, OSError) as problem:
+    except (Problem, OSError, subprocess.CalledProcessError) as problem:
         print(problem, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

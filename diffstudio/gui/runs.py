@@ -63,13 +63,13 @@ class Runs(QObject):
 
         self._jobs.submit(job)
 
-    def generate(self, request: Request) -> None:
-        """Start a run; the trace that is shown stays until the first record is there."""
+    def generate(self, request: Request, budget: int | None = None) -> None:
+        """Start a run; the trace that is shown stays until the first record is there. budget: bytes, for this run."""
         if self.running:
             return
         self.cancel_score()
         path = self._history.new_path(request.model)
-        budget = int(self._settings.trace_budget_gib * 2**30)
+        budget = budget or int(self._settings.trace_budget_gib * 2**30)
         self.request, self._path, self._waiting = request, path, True
         self._number = self._jobs.submit(_run_job(self.engine, request, path, budget))
         self.started.emit()

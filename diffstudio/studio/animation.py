@@ -115,7 +115,8 @@ def _palette(trace: Trace, chosen: Sequence[int], options: ExportOptions) -> byt
         u = np.linspace(0, 1, 256)[:, None]
         table = (np.array(look.paper) * (1 - u) + np.array(look.ink) * u).round().astype(np.uint8)
     elif options.tensor in pictures.SIGNED:
-        table = np.vstack([diverging(options.dark), [look.paper], [NOT_FINITE]])
+        # Two of the map's 256 colours, next to its ends, give their places away.
+        table = np.vstack([np.delete(diverging(options.dark), (1, 254), 0), [look.paper], [NOT_FINITE]])
     elif trace.sample_shape[0] == 1:
         table = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
         if not all(np.isfinite(fields.tensor(trace, k, options.tensor, options.sample)).all() for k in chosen):

@@ -126,7 +126,7 @@ class Engine:
     def _load(self, plan: Plan, device: str) -> Model:
         from diffstudio.networks.model import load_file
 
-        place = _device(device)
+        place = pick_device(device)
         try:
             key = (plan.entry.path, plan.entry.path.stat().st_mtime_ns, place)
         except OSError as error:
@@ -168,7 +168,7 @@ class _Clock:
         return Progress(done, self._total, records, seconds, eta, rate)
 
 
-def _device(name: str) -> str:
+def pick_device(name: str) -> str:
     """ "auto" is the GPU where there is one.
 
     Raises:

@@ -29,9 +29,9 @@ from diffstudio.studio.export_options import (
     kinds_for,
     suffix_of,
 )
-from diffstudio.studio.export_plan import Estimate, end_of, estimate, records
-from diffstudio.studio.filmstrip import draw_strip, strip_rows, strip_size
-from diffstudio.studio.layout import Subject, check_animation, check_picture, picture_size, scale_of
+from diffstudio.studio.export_plan import Estimate, check_size, end_of, estimate, records
+from diffstudio.studio.filmstrip import draw_strip, strip_rows
+from diffstudio.studio.layout import Subject, scale_of
 from diffstudio.traces.reader import Trace
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Estimate",
     "ExportOptions",
     "Kind",
+    "check_size",
     "check_target",
     "estimate",
     "export",
@@ -121,20 +122,17 @@ def export(
 
 
 def _file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
-    suffix, subject = suffix_of(out), Subject.of(trace)
+    suffix = suffix_of(out)
     chosen = records(trace, options) if options.kind not in ("arrays", "trace") else []
     found = provenance.settings(trace, chosen, options.tensor, options.sample)
     picture = None
+    _check_size(trace, chosen, options, suffix)
     if options.kind == "picture":
-        check_picture(*picture_size(subject, options), suffix)
         for k in steps.over(chosen):
             picture = _draw(trace, k, options)
     elif options.kind == "strip":
         rows = strip_rows(trace, chosen, options.columns)
-        check_picture(*strip_size(subject, [len(row) for row in rows], options), suffix)
         picture = draw_strip(trace, rows, options, steps.over([k for row in rows for k in row]))
-    elif options.kind == "animation":
-        check_animation(*picture_size(subject, options), len(chosen), suffix)
     if options.kind == "trace" and out.exists() and out.samefile(trace.path):
         return [out]
     with atomic_write(out) as stream:
@@ -152,7 +150,7 @@ def _file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> lis
 
 def _frames(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
     chosen = records(trace, options)
-    check_picture(*picture_size(Subject.of(trace), options), ".png")
+    _check_size(trace, chosen, options, "")
     digits = max(4, len(str(len(chosen) - 1)))
     names = []
     with atomic_folder(out) as folder:
@@ -167,7 +165,7 @@ def _samples(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> 
     [k] = records(trace, options)
     if trace.modality == "points":
         return _table(trace, out, k, options)
-    check_picture(*picture_size(Subject.of(trace), options), ".png")
+    _check_size(trace, [k], options, "")
     chosen = range(trace.batch) if options.sample is None else [options.sample]
     digits = max(4, len(str(trace.batch - 1)))
     names = []
@@ -219,6 +217,11 @@ def _draw(trace: Trace, k: int, options: ExportOptions) -> Image.Image:
     pixels = pictures.picture(trace, k, options.tensor, options.sample, scale, options.look)
     grey = (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all()
     return Image.fromarray(np.ascontiguousarray(pixels[..., 0]) if grey else pixels)
+
+
+def _check_size(trace: Trace, chosen: Sequence[int], options: ExportOptions, suffix: str) -> None:
+    chains = [trace.chain(k) for k in chosen]
+    check_size(Subject.of(trace), [chains.count(c) for c in sorted(set(chains))], options, suffix)
 
 
 def _copy(trace: Trace, stream: BinaryIO, steps: _Steps) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.studio import arrays
 from diffstudio.studio.export_options import ExportOptions
 from diffstudio.studio.filmstrip import strip_rows, strip_size
-from diffstudio.studio.layout import Subject, picture_size, scale_of
+from diffstudio.studio.layout import Subject, check_animation, check_picture, picture_size, scale_of
 from diffstudio.traces.format import PREFIX
 from diffstudio.traces.reader import Trace
 
@@ -64,6 +65,22 @@ def records(trace: Trace, options: ExportOptions) -> list[int]:
         return found[-1:]
     chosen = found[:: options.every]
     return chosen if chosen[-1] == found[-1] else [*chosen, found[-1]]
+
+
+def check_size(subject: Subject, counts: Sequence[int], options: ExportOptions, suffix: str) -> None:
+    """Refuse what is too large; counts: the records that are chosen of each chain.
+
+    Raises:
+        BadInput: a picture is too large for its format.  NoRoom: an animation is too large for the memory.
+    """
+    if options.kind in ("arrays", "trace") or (options.kind == "samples" and subject.modality == "points"):
+        return
+    if options.kind == "strip":
+        check_picture(*strip_size(subject, [min(options.columns, count) for count in counts], options), suffix)
+    elif options.kind == "animation":
+        check_animation(*picture_size(subject, options), sum(counts), suffix)
+    else:
+        check_picture(*picture_size(subject, options), suffix or ".png")
 
 
 def estimate(trace: Trace, options: ExportOptions, suffix: str = ".png") -> Estimate:

@@ -13,6 +13,7 @@ from diffstudio.studio.export_options import ExportOptions
 from diffstudio.studio.layout import Subject, picture_size, scale_of
 from diffstudio.traces.reader import Trace
 
+_BOARD = {True: (27, 28, 32), False: (243, 244, 246)}  # behind the pictures, so that clouds have edges
 _TEXT = {True: ((230, 231, 234), (157, 160, 170)), False: ((27, 29, 34), (86, 90, 100))}  # plain, dim
 # The built-in font has neither hats nor Greek.
 _NAMES = {"xt": "x_t", "x0_hat": "predicted x_0", "eps_hat": "predicted noise", "delta": "change of x_t"}
@@ -42,7 +43,7 @@ def draw_strip(trace: Trace, rows: list[list[int]], options: ExportOptions, step
     """Draw it. `steps` yields the records of all rows one after the other, and may raise to stop."""
     subject = Subject.of(trace)
     shape, scale = _Shape(subject, options), scale_of(subject, options)
-    strip = Image.new("RGB", strip_size(subject, [len(row) for row in rows], options), options.look.paper)
+    strip = Image.new("RGB", strip_size(subject, [len(row) for row in rows], options), _BOARD[options.dark])
     pen = ImageDraw.Draw(strip)
     plain, dim = _TEXT[options.dark]
     large, small = ImageFont.load_default(shape.heading), ImageFont.load_default(shape.caption)

@@ -14,7 +14,7 @@ from diffstudio.traces.reader import Trace
 MAX_PIXELS = 178_956_970  # what Pillow, and with it many programs, agrees to open
 MAX_SIDE = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".gif": 65_535}
 MAX_SIDE_OTHERS = 100_000
-AIM = {"animation": 512, "strip": 160, "samples": 1}  # pixels of the longer side that scale 0 aims at
+AIM = {"animation": 512, "strip": 256, "samples": 1}  # pixels of the longer side that scale 0 aims at
 AIM_OTHERS = 640
 BYTES_PER_PIXEL = {".gif": 2, ".webp": 6, ".png": 6, ".apng": 6}  # what Pillow holds of every picture of an animation
 

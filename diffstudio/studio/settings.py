@@ -28,7 +28,6 @@ class Settings(BaseModel):
         4.0, "Trace budget (GiB)", "A run that would record more than this asks first.", ge=0.01, le=4096
     )
     keep_runs: int = _shown(20, "Runs kept", "Recorded runs that are kept on disk; the oldest go first.", ge=1, le=1000)
-    fps: int = _shown(10, "Playback (steps/s)", "Steps per second at speed 1×.", ge=1, le=60)
     threads: int = _shown(0, "CPU threads", "Threads that computing may use; 0 lets torch decide.", ge=0, le=256)
     device: str = _shown(
         "auto", "Device", "auto uses the GPU where there is one; else cpu, cuda:0, mps …", max_length=40

@@ -90,6 +90,7 @@ def fake_installation(monkeypatch, failing=""):
         return dev.subprocess.CompletedProcess(command, int(failing in command), "", "")
 
     monkeypatch.setattr(dev.subprocess, "run", call)
+    monkeypatch.setattr("venv.create", lambda folder, **_: commands.append(["venv", folder]))
     monkeypatch.setattr(dev, "PYTHON", (3, 12))
     return commands
 
@@ -98,7 +99,8 @@ def test_a_new_checkout_is_installed_once(checkout, monkeypatch):
     dev.program(checkout, "python").unlink()
     commands = fake_installation(monkeypatch)
     dev.ensure_environment(checkout)
-    assert [command[1:3] for command in commands] == [["-m", "venv"], ["-m", "pip"]]
+    assert commands[0] == ["venv", checkout / ".venv"]
+    assert commands[1][1:3] == ["-m", "pip"]
     assert commands[1][-4:] == ["-c", "packaging/constraints.txt", "-e", ".[dev]"]
     assert (checkout / dev.STAMP).read_text(encoding="utf-8").splitlines() == dev.stamp(checkout, (3, 12))
 

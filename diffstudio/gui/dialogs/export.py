@@ -26,7 +26,8 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import count, size, tr
 from diffstudio.studio import pictures
-from diffstudio.studio.export import KINDS, SUFFIXES, ExportOptions, estimate
+from diffstudio.studio.export_options import KINDS, SUFFIXES, ExportOptions
+from diffstudio.studio.export_plan import estimate
 from diffstudio.traces.reader import Trace
 
 # Suffixes by kind, the first is offered. "" is a folder.
@@ -188,7 +189,7 @@ class ExportDialog(QDialog):
         save = self.buttons.button(QDialogButtonBox.StandardButton.Save)
         try:
             options = self.options()
-            found = estimate(self._trace, options)
+            found = estimate(self._trace, options, self.format.currentData() or "")
         except DiffStudioError as error:
             self.note.setText(str(error))
             save.setEnabled(False)

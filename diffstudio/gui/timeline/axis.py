@@ -32,8 +32,9 @@ class Band:
 
     @cached_property
     def xs(self) -> np.ndarray:
-        """Where each planned record stands. The first and the last are the centres of the outer cells."""
-        return self.left + self.pitch / 2 + self.span.placed * (self.width - self.pitch)
+        """Where each planned record stands. The outer cells' centres are the first and the last."""
+        margin = min(self.pitch, self.width / 2)
+        return self.left + margin / 2 + self.span.placed * (self.width - margin)
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,10 @@ class ClockSwitch(QWidget):
             row.addWidget(segment)
         choices = [(clock_title(clock), clock) for clock in CLOCKS]
         self.menu = menu_button(tr("Clock"), actions.tooltip("next_clock"), list(choices))
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.addWidget(self.segments)
-        self._row.addWidget(self.menu)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.segments)
+        layout.addWidget(self.menu)
         self.set_compact(False)
         self.group.idClicked.connect(self._on_segment)
         self.menu.menu().triggered.connect(self._on_menu)
@@ -85,8 +85,6 @@ class ClockSwitch(QWidget):
         """Be a menu."""
         self.segments.setVisible(not compact)
         self.menu.setVisible(compact)
-        self._row.invalidate()  # at once, not with the next event: the transport row measures both
-        self.updateGeometry()
 
     def apply_theme(self, tokens: Tokens) -> None:
         """Colours of another theme; the chosen segment is bold, which must not push the others."""

@@ -59,17 +59,19 @@ def paint_cell(painter: QPainter, scene: Scene, band: Band, cell: Cell, pictures
 
 def _paint_header(painter: QPainter, scene: Scene, band: Band) -> None:
     """Names of the chain's two ends, and between them where it goes."""
-    left, right = scene.axis.extent(band)
-    left, right = max(0, left) + PAD, min(round(scene.axis.width), right) - PAD
+    start, end = scene.axis.extent(band)
+    left, right = max(0, start) + PAD, min(round(scene.axis.width), end) - PAD
     row, metrics = scene.rows.header, QFontMetrics(scene.font)
     painter.setFont(scene.font)
     painter.setPen(colour(scene.tokens.text_dim))
     title = tr("reverse: denoising") if band.span.chain else tr("forward: noising")
     third = (right - left) // 3
     first, last = end_labels(scene.trace, band.span)
+    ends = [(first, Qt.AlignmentFlag.AlignLeft)] if start >= 0 else []
+    ends += [(last, Qt.AlignmentFlag.AlignRight)] if end <= scene.axis.width else []  # out of view: no label
     middle = metrics.elidedText(f"{title} →", Qt.TextElideMode.ElideRight, right - left - 2 * PAD)
     half = (right - left - metrics.horizontalAdvance(middle)) // 2 - PAD
-    for text, align in ((first, Qt.AlignmentFlag.AlignLeft), (last, Qt.AlignmentFlag.AlignRight)):
+    for text, align in ends:
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, min(half, third))
         if len(shown) > 1:  # a lone … says nothing
             painter.drawText(_line(row, left, right), align | Qt.AlignmentFlag.AlignVCenter, shown)

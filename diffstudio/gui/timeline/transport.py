@@ -19,6 +19,7 @@ from diffstudio.gui.words import tr
 ICON = QSize(16, 16)
 LOOP_ICONS = {"once": "once", "loop": "loop", "ping-pong": "pingpong"}
 FRACTIONS = {0.25: "¼", 0.5: "½"}
+SPACING = 6
 PLAY_WIDTH = 40
 BUTTON_PAD = 24  # of a button with icon and word
 ROOMY, SHORT, TIGHT = 0, 1, 2  # everything in words; loop and follow as icons; the clock as a menu
@@ -38,8 +39,6 @@ class Transport(QWidget):
         super().__init__(parent)
         self._player, self._playhead, self._tokens = player, playhead, tokens
         self._level = -1
-        self._needs: list[int] = []  # width of each level
-        self._loop_width = 0
         self._marked, self._active = False, True
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.first = self._button("first")
@@ -61,7 +60,7 @@ class Transport(QWidget):
         self.follow = self._button("last", checkable=True)
         self.follow.setText(tr("follow"))
         self.follow.setAccessibleName(tr("Follow the newest step"))
-        self._row = self._laid_out()
+        self._lay_out()
         self._connect()
         self.apply_theme(tokens)
         self.show_clock("step")
@@ -98,7 +97,7 @@ class Transport(QWidget):
         self._show_playing(self._player.playing)
         self._show_follow(self._playhead.follow)
         self._show_marked(self._marked)
-        self._needs = []
+        self._level = -1
         self._fit()
 
     @Slot()
@@ -109,21 +108,19 @@ class Transport(QWidget):
             self._show_marked(marked)
 
     def minimumSizeHint(self) -> QSize:
-        self._measure()
-        width = self._needs[TIGHT] - self._wish() + self.readout.minimumSizeHint().width()
-        return QSize(width, self._row.minimumSize().height())
+        return QSize(self._needs()[TIGHT] - self._wish() + self.readout.minimumSizeHint().width(), self._height())
 
     def sizeHint(self) -> QSize:
-        self._measure()
-        return QSize(self._needs[ROOMY], self._row.minimumSize().height())
+        return QSize(self._needs()[ROOMY], self._height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._needs = []
         super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._level = -1
+            self._fit()
 
     @Slot()
     def _on_first(self) -> None:
@@ -206,44 +203,49 @@ class Transport(QWidget):
         button.setAccessibleName(actions.title(action))
         button.setToolTip(actions.tooltip(action))
 
-    def _laid_out(self) -> QHBoxLayout:
+    def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
+        row.setSpacing(SPACING)
         for button in (self.first, self.back, self.play, self.on, self.last):
             row.addWidget(button)
-        row.addSpacing(6)
+        row.addSpacing(SPACING)
         for widget in (self.loop, self.speed, self.clocks):
             row.addWidget(widget)
         row.addSpacing(GAP)
         row.addWidget(self.readout, 1)
-        row.addSpacing(6)
+        row.addSpacing(SPACING)
         row.addWidget(self.marker)
         row.addWidget(self.follow)
-        return row
+
+    def _height(self) -> int:
+        return max(widget.sizeHint().height() for widget in (self.play, self.loop, self.clocks, self.follow))
 
     def _wish(self) -> int:
         """Room for the numbers for which buttons give up their words."""
-        return QFontMetrics(self.font()).horizontalAdvance("1000 / 1000  t 0.000  σ 0.000  log-SNR +0.00") + 3 * GAP
+        return self._width_of("1000 / 1000  t 0.000  σ 0.000  log-SNR +0.00") + 3 * GAP
 
-    def _measure(self) -> None:
-        """How much width each level needs."""
-        if self._needs:
-            return
-        self.ensurePolished()
-        widest = max(QFontMetrics(self.font()).horizontalAdvance(tr(loop)) for loop in LOOPS)
-        self._loop_width = widest + ICON.width() + BUTTON_PAD
-        level, self._level = self._level, -1
-        for each in (ROOMY, SHORT, TIGHT):
-            self._apply(each)
-            self._row.invalidate()
-            fixed = self._row.minimumSize().width() - self.readout.minimumSizeHint().width()
-            self._needs.append(fixed + self._wish())
-        self._apply(max(level, ROOMY))
+    def _width_of(self, text: str) -> int:
+        return QFontMetrics(self.font()).horizontalAdvance(text)
+
+    def _needs(self) -> tuple[int, int, int]:
+        """The width that each level needs, found without trying them on."""
+        same = (self.first, self.back, self.play, self.on, self.last, self.speed, self.marker)
+        base = sum(widget.sizeHint().width() + SPACING for widget in same) + 2 * SPACING + GAP + self._wish()
+        icon_width = self.marker.sizeHint().width() + SPACING
+        words = self._loop_width() + self._width_of(tr("follow")) + ICON.width() + BUTTON_PAD + 2 * SPACING
+        segments = self.clocks.segments.sizeHint().width() + SPACING
+        menu = self.clocks.menu.sizeHint().width() + SPACING
+        icons = icon_width + PLAY_WIDTH + SPACING
+        return base + words + segments, base + icons + segments, base + icons + menu
+
+    def _loop_width(self) -> int:
+        """The same for all three words: the row must not shake when they change."""
+        return max(self._width_of(tr(loop)) for loop in LOOPS) + ICON.width() + BUTTON_PAD
 
     def _fit(self) -> None:
-        self._measure()
-        self._apply(next((level for level in (ROOMY, SHORT) if self._needs[level] <= self.width()), TIGHT))
+        needs = self._needs()
+        self._apply(next((level for level in (ROOMY, SHORT) if needs[level] <= self.width()), TIGHT))
 
     def _apply(self, level: int) -> None:
         if level == self._level:
@@ -252,7 +254,7 @@ class Transport(QWidget):
         words = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if level == ROOMY else Qt.ToolButtonStyle.ToolButtonIconOnly
         self.loop.setText(tr(self._player.loop) if level == ROOMY else "")
         self.follow.setToolButtonStyle(words)
-        self.loop.setMinimumWidth(self._loop_width if level == ROOMY else 0)
+        self.loop.setFixedWidth(self._loop_width() if level == ROOMY else PLAY_WIDTH)
         self.clocks.set_compact(level == TIGHT)
 
 

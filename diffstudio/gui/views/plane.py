@@ -25,7 +25,12 @@ class Plane:
 
     def to_screen(self, points: np.ndarray) -> np.ndarray:
         """(N, 2) coordinates → (N, 2) device pixels."""
-        return points * np.array([self.scale, -self.scale]) + np.array([self.x, self.y])
+        out = np.empty(points.shape)
+        np.multiply(points[:, 0], self.scale, out=out[:, 0])
+        np.multiply(points[:, 1], -self.scale, out=out[:, 1])
+        out[:, 0] += self.x
+        out[:, 1] += self.y
+        return out
 
     def to_world(self, x: float, y: float) -> tuple[float, float]:
         """Device pixels → coordinates."""

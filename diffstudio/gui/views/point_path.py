@@ -16,7 +16,7 @@ def paint_path(painter: QPainter, positions: np.ndarray, here: int, tokens: Toke
 
     positions: (M, 2) on the screen; those that are not finite are left out. here: which of them is now.
     """
-    finite = np.isfinite(positions).all(axis=1)
+    finite: np.ndarray = np.all(np.isfinite(positions), axis=1)
     places = [QPointF(x, y) for x, y in positions[finite].tolist()]
     passed = int(np.count_nonzero(finite[: here + 1]))
     painter.setBrush(Qt.BrushStyle.NoBrush)

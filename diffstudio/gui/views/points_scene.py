@@ -13,19 +13,20 @@ from diffstudio.gui.views import axes, splat
 from diffstudio.gui.views.contours import SHARES, contours
 from diffstudio.gui.views.plane import Plane, fitted
 from diffstudio.gui.views.raster import rgb
-from diffstudio.gui.views.splat import Box
-from diffstudio.gui.views.trails import Trails
+from diffstudio.gui.views.splat import Box, Sheet, Taps
+from diffstudio.gui.views.trails import trails
 from diffstudio.gui.views.underlay import fresh_data
 from diffstudio.modalities import points
 from diffstudio.modalities.points import Bounds
 from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
 
+Layer = tuple[QImage, int]  # and its first row
 OPTIONS = {"trails": True, "underlay": True, "arrows": False, "density": False}
 # Radius (logical pixels) and opacity of a dot, by the number of points.
 DOTS = ((150, 3.2, 0.95), (600, 2.6, 0.9), (2_000, 2.1, 0.85), (6_000, 1.5, 0.7), (10**9, 1.0, 0.55))
 DATA_DOT = 1.0, 0.16
-MOST_LINES = 4_000  # of ε̂ and Δ
+MOST_LINES = 2_000  # of ε̂ and Δ
 EPS_SHARE = 0.1  # of ε̂ is drawn: whole it would be as long as the plane is wide
 INNER = 0.97  # share of pure noise that must be in view: its far tail would make everything small
 FAINT = 0.22  # ink of the other points where one is shown alone
@@ -47,10 +48,11 @@ class PointsScene:
         self.moved: Plane | None = None  # by the user; None: fitted to the bounds
         self.data: np.ndarray | None = None
         self.at: np.ndarray = np.zeros((0, 2))  # the points on the screen
+        self.lost = 0  # how many have no place: NaN or infinite
         self.problem = ""
-        self.layers: list[QImage] = []
+        self.layers: list[Layer] = []
+        self._sheets: list[Sheet] = []
         self._bounds: Bounds = (-3.0, -3.0, 3.0, 3.0)
-        self._trails = Trails()
         self._base: QImage | None = None
         self._stale = True
 
@@ -125,22 +127,28 @@ class PointsScene:
         plane, t = self.plane, self.tokens
         place = pictures.displayed(trace, self.k, self.shown, None)
         self.at = plane.to_screen(place)
+        self.lost = len(self.at) - int(np.count_nonzero(np.isfinite(self.at[:, 0] + self.at[:, 1])))
         box = Box(0, 0, *self.room)
         if self.options["density"]:
-            edges = contours(place, self._bounds)
-            drawn = [splat.lines(plane.to_screen(a), plane.to_screen(b), box, 0.9) for a, b in edges]
-            fading = [(at, ink * (0.35 + 0.65 * i / len(SHARES))) for i, (at, ink) in enumerate(drawn)]
-            self._add(box, splat.depth(box, *fading), splat.ramp(t.lane_c, t.lane_c))
+            self._add(self._contour_taps(place, plane, box), splat.ramp(t.lane_c, t.lane_c))
         if self.tensor in pictures.SIGNED:
             some = slice(0, min(trace.batch, MOST_LINES))
             along = fields.tensor(trace, self.k, self.tensor, some) * np.float32(self.line_share)
             lines = splat.lines(self.at[some], plane.to_screen(place[some] + along), box, self._faded(0.8))
-            self._add(box, splat.depth(box, lines), splat.ramp(t.lane_b, t.lane_b))
-        ink = splat.dots(self.at, box, *self._dot(trace.batch, plane))
-        drawn = [(ink[0], ink[1] * self._faded(1.0))]
+            self._add([lines], splat.ramp(t.lane_b, t.lane_b))
+        at, ink = splat.dots(self.at, box, *self._dot(trace.batch, plane))
+        drawn = [(at, ink * self._faded(1.0))]
         if self.options["trails"] and self.tensor not in pictures.SIGNED:
-            drawn += self._trails.taps(trace, self.k, self.tensor, plane, box, self._faded(1.0))
-        self._add(box, splat.depth(box, *drawn), splat.ramp(t.accent, t.lane_a))
+            drawn.append(trails(trace, self.k, self.tensor, plane, box, self._faded(1.0)))
+        self._add(drawn, splat.ramp(t.accent, t.lane_a))
+
+    def _contour_taps(self, place: np.ndarray, plane: Plane, box: Box) -> list[Taps]:
+        """The lines of equal density, the innermost strongest."""
+        out = []
+        for i, (starts, ends) in enumerate(contours(place, self._bounds)):
+            ink = 0.35 + 0.65 * (i + 1) / len(SHARES)
+            out.append(splat.lines(plane.to_screen(starts), plane.to_screen(ends), box, ink))
+        return out
 
     @property
     def shown(self) -> str:
@@ -160,8 +168,14 @@ class PointsScene:
         _, radius, opacity = next(row for row in DOTS if many <= row[0])
         return radius * self.ratio * min(2.0, max(1.0, self.zoom**0.4)), opacity
 
-    def _add(self, box: Box, ink: np.ndarray, ramp: np.ndarray) -> None:
-        self.layers.append(splat.picture(ink, box, ramp, self.ratio))
+    def _add(self, taps: list[Taps], ramp: np.ndarray) -> None:
+        """One more layer, on a sheet of its own."""
+        index, box = len(self.layers), Box(0, 0, *self.room)
+        if index == len(self._sheets):
+            self._sheets.append(Sheet(box))
+        elif self._sheets[index].box != box:
+            self._sheets[index] = Sheet(box)
+        self.layers.append(self._sheets[index].picture(taps, ramp, self.ratio))
 
     def base(self, width: int, height: int, font: QFont) -> QImage:
         """Axes and data, for a widget of some logical pixels: drawn anew only when they change."""
@@ -174,18 +188,21 @@ class PointsScene:
             axes.paint_grid(painter, plot, self.plane, self.ratio, self.tokens)
             if self.data is not None and self.options["underlay"]:
                 painter.setClipRect(plot)
-                painter.drawImage(plot.topLeft(), self._data_layer(self.data))
+                self._paint_data(painter, self.data, plot.topLeft())
                 painter.setClipping(False)
             axes.paint_labels(painter, plot, self.plane, self.ratio, self.tokens, font, self._unit())
             painter.end()
             self._base = picture
         return self._base
 
-    def _data_layer(self, data: np.ndarray) -> QImage:
+    def _paint_data(self, painter: QPainter, data: np.ndarray, corner: QPointF) -> None:
         box = Box(0, 0, *self.room)
         radius, opacity = DATA_DOT
         ink = splat.dots(self.plane.to_screen(data), box, radius * self.ratio, opacity)
-        return splat.picture(splat.depth(box, ink), box, splat.ramp(self.tokens.lane_b, self.tokens.lane_b), self.ratio)
+        sheet = Sheet(box)  # it owns the pixels until they are drawn
+        self._draw(
+            painter, sheet.picture([ink], splat.ramp(self.tokens.lane_b, self.tokens.lane_b), self.ratio), corner
+        )
 
     def _unit(self) -> str:
         return self.trace.header.fields[0].unit if self.trace is not None else ""
@@ -197,8 +214,12 @@ class PointsScene:
         plot = axes.plot_box(width, height)
         painter.setClipRect(plot.adjusted(1, 1, -1, -1))
         for layer in self.layers:
-            painter.drawImage(plot.topLeft(), layer)
+            self._draw(painter, layer, plot.topLeft())
         painter.setClipping(False)
+
+    def _draw(self, painter: QPainter, layer: Layer, corner: QPointF) -> None:
+        picture, first = layer
+        painter.drawImage(corner + QPointF(0, first / self.ratio), picture)
 
 
 def _bounds(trace: Trace) -> Bounds:

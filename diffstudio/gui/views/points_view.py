@@ -149,9 +149,8 @@ class PointsView(QWidget):
             parts += self._values(scene.trace, index)
         except (BadFile, IndexError):
             return parts[0]
-        lost = int((~np.isfinite(scene.at).all(1)).sum())
-        if lost:
-            parts.append(tr("{} not finite").format(count(lost)))
+        if scene.lost:
+            parts.append(tr("{} not finite").format(count(scene.lost)))
         if abs(scene.zoom - 1) > 0.01:
             parts.append(f"{number(scene.zoom * 100, 0)} %")
         return f" {SHY} ".join(parts)

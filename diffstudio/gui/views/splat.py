@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtGui import QColor, QImage
 
-PHASES = 4  # a dot's centre is placed to a quarter of a pixel
-MARGIN = 12  # device pixels around the box, so that dots at its edge need no clipping
+PHASE_BITS = 2
+PHASES = 1 << PHASE_BITS  # a dot's centre is placed to a quarter of a pixel
 LEVELS = 256
 FULL = 3.0  # depth of the last level: 95 % covered
 
@@ -22,7 +22,7 @@ Taps = tuple[np.ndarray, np.ndarray]  # pixels (indices into the box) and the in
 
 @dataclass(frozen=True)
 class Box:
-    """A part of the screen that ink is collected for: device pixels, with the margin."""
+    """A part of the screen that ink is collected for: device pixels."""
 
     left: int
     top: int
@@ -35,86 +35,107 @@ class Box:
         return self.width * self.height
 
 
-def box_around(points: np.ndarray, width: int, height: int) -> Box:
-    """The smallest box that holds what is visible of some points (N, 2), all finite."""
-    low, high = np.zeros(2), np.array([width, height])
-    seen = points[((points >= low - MARGIN) & (points <= high + MARGIN)).all(1)]
-    if not len(seen):
-        return Box(0, 0, 2 * MARGIN, 2 * MARGIN)
-    first = np.floor(np.maximum(seen.min(0), low)).astype(int) - MARGIN
-    last = np.ceil(np.minimum(seen.max(0), high)).astype(int) + MARGIN
-    return Box(int(first[0]), int(first[1]), *(int(v) + 1 for v in last - first))
-
-
 def dots(points: np.ndarray, box: Box, radius: float, opacity: float) -> Taps:
-    """Discs about points (N, 2) of the screen. Those that are not finite or out of the box are left out."""
+    """Discs about points (N, 2) of the screen. Those that are not finite, or not wholly in the box, are left out."""
     ink, dy, dx = _stamp(round(radius, 2), round(opacity, 3))
     reach = int(max(abs(dx).max(), abs(dy).max())) + 1
-    place = (points - (box.left, box.top)) * PHASES
-    with np.errstate(invalid="ignore"):
-        inside = (
-            (place >= reach * PHASES) & (place < ((box.width - reach) * PHASES, (box.height - reach) * PHASES))
-        ).all(1)
-    place = place[inside].astype(np.int64)
-    pixel, phase = place // PHASES, place % PHASES
-    at = pixel[:, 1] * box.width + pixel[:, 0]
-    taps = at[:, None] + (dy * box.width + dx)
-    return taps.ravel(), ink.take(phase[:, 1] * PHASES + phase[:, 0], axis=0).ravel()
+    # Column by column: numpy is ten times slower along an axis of two.
+    x, y = (points[:, 0] - box.left) * PHASES, (points[:, 1] - box.top) * PHASES
+    low, right, bottom = reach * PHASES, (box.width - reach) * PHASES, (box.height - reach) * PHASES
+    inside = np.flatnonzero((x >= low) & (x < right) & (y >= low) & (y < bottom))
+    column, row = x[inside].astype(np.int64), y[inside].astype(np.int64)
+    at = (row >> PHASE_BITS) * box.width + (column >> PHASE_BITS)
+    phase = (row & PHASES - 1) * PHASES + (column & PHASES - 1)
+    return (at[:, None] + (dy * box.width + dx)).ravel(), ink.take(phase, axis=0).ravel()
 
 
-def lines(starts: np.ndarray, ends: np.ndarray, box: Box, ink: float) -> Taps:
-    """Thin lines: one sample for each pixel along the longer axis, shared by the two pixels across (Wu, 1991)."""
-    starts, ends = clipped(starts, ends, box)
+def lines(starts: np.ndarray, ends: np.ndarray, box: Box, ink: float | np.ndarray) -> Taps:
+    """Thin lines: one sample for each pixel along the longer axis, shared by the two pixels across (Wu, 1991).
+
+    ink: of a pixel's length of line, for all lines or for each (N,).
+    """
+    starts, ends, kept = clipped(starts, ends, box)
     along = ends - starts
-    steps = np.maximum(1, np.ceil(np.abs(along).max(1, initial=0))).astype(np.int64)
-    which = np.repeat(np.arange(len(steps)), steps)
-    index = np.arange(len(which)) - np.repeat(np.cumsum(steps) - steps, steps)
-    share = (index + 0.5) / steps[which]
-    x = starts[which, 0] + share * along[which, 0] - box.left
-    y = starts[which, 1] + share * along[which, 1] - box.top
     steep = np.abs(along[:, 1]) > np.abs(along[:, 0])
-    steep = steep[which]
-    across, other = np.where(steep, x, y) - 0.5, np.where(steep, y, x)
-    low = np.floor(across)
-    upper = across - low
-    low, other = low.astype(np.int64), other.astype(np.int64)
-    at = np.where(steep, other * box.width + low, low * box.width + other)
-    next_across = np.where(steep, 1, box.width)
-    # A line of n samples has the length of |along|: short lines get less ink a sample, not a dot each.
-    weight = (ink * np.linalg.norm(along, axis=1) / steps)[which]
-    return np.concatenate([at, at + next_across]), np.concatenate([weight * (1 - upper), weight * upper])
+    # u along the longer axis, v across, both in pixels of the box; v so that its floor is the lower of the two pixels.
+    u, v = _swapped(starts - (box.left, box.top), steep)
+    du, dv = _swapped(along, steep)
+    v -= 0.5
+    steps = np.maximum(1, np.ceil(np.abs(du))).astype(np.int64)
+    # A line of n samples has the length |along|: a short line gets less ink a sample, not a dot of its own.
+    weight = (ink[kept] if isinstance(ink, np.ndarray) else ink) * np.hypot(du, dv) / steps
+    du, dv = du / steps, dv / steps
+    rows = np.stack([u + du / 2, v + dv / 2, du, dv, weight]).astype(np.float32)
+    first = np.cumsum(steps) - steps
+    u, v, du, dv, weight = np.repeat(rows, steps, axis=1)
+    index = (np.arange(len(u)) - np.repeat(first, steps)).astype(np.float32)
+    u, v = u + index * du, v + index * dv
+    low = np.floor(v)
+    upper = (v - low) * weight
+    strides = np.where(steep, [[box.width], [1]], [[1], [box.width]])
+    stride_u, stride_v = np.repeat(strides, steps, axis=1)
+    at = u.astype(np.int64) * stride_u + low.astype(np.int64) * stride_v
+    return np.concatenate([at, at + stride_v]), np.concatenate([weight - upper, upper])
 
 
-def clipped(starts: np.ndarray, ends: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray]:
-    """The parts of lines that lie in the box, away from its edge; lines wholly outside are left out (Liang, Barsky)."""
+def _swapped(pairs: np.ndarray, steep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """x and y of (N, 2), exchanged where a line is steep."""
+    return np.where(steep, pairs[:, 1], pairs[:, 0]), np.where(steep, pairs[:, 0], pairs[:, 1])
+
+
+def clipped(starts: np.ndarray, ends: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The parts of lines that lie in the box, away from its edge (Liang, Barsky), and which lines (M,) they are of."""
     low = np.array([box.left + 2, box.top + 2], float)
     high = np.array([box.left + box.width - 3, box.top + box.height - 3], float)
-    along = ends - starts
+    within = (starts >= low) & (starts <= high) & (ends >= low) & (ends <= high)
+    whole = within[:, 0] & within[:, 1]
+    inside, cut = np.flatnonzero(whole), np.flatnonzero(~whole)
+    s, along = starts[cut], ends[cut] - starts[cut]
     with np.errstate(divide="ignore", invalid="ignore"):
-        a, b = (low - starts) / along, (high - starts) / along
-        enter, leave = np.fmax.reduce([*np.minimum(a, b).T, np.zeros(len(along))]), None
+        a, b = (low - s) / along, (high - s) / along
+        enter = np.fmax.reduce([*np.minimum(a, b).T, np.zeros(len(along))])
         leave = np.fmin.reduce([*np.maximum(a, b).T, np.ones(len(along))])
-        still = (along == 0) & ((starts < low) | (starts > high))
-        kept = (enter < leave) & ~still.any(1) & np.isfinite(starts).all(1) & np.isfinite(ends).all(1)
-    s, e, d = starts[kept], enter[kept, None], along[kept]
-    return s + e * d, s + leave[kept, None] * d
+        beside = ((along == 0) & ((s < low) | (s > high))).any(1)
+        kept = (enter < leave) & ~beside & np.isfinite(along).all(1)
+    s, along = s[kept], along[kept]
+    return (
+        np.concatenate([starts[inside], s + enter[kept, None] * along]),
+        np.concatenate([ends[inside], s + leave[kept, None] * along]),
+        np.concatenate([inside, cut[kept]]),
+    )
 
 
-def depth(box: Box, *taps: Taps) -> np.ndarray:
-    """All the ink on the box's pixels: (area,)."""
-    at = np.concatenate([t[0] for t in taps]) if taps else np.zeros(0, np.int64)
-    ink = np.concatenate([t[1] for t in taps]) if taps else np.zeros(0)
-    return np.bincount(at, ink, box.area)
+class Sheet:
+    """Collects ink and turns it into a picture. It keeps its memory: fresh pages would cost more than the drawing."""
 
+    def __init__(self, box: Box) -> None:
+        self.box = box
+        self._depth = np.zeros(box.area, np.float32)
+        self._pixels = np.zeros(box.area, np.uint32)
 
-def picture(ink: np.ndarray, box: Box, ramp: np.ndarray, ratio: float) -> QImage:
-    """Depth (area,) → a translucent picture of the box in the colours of a `ramp`."""
-    level = np.minimum(ink * ((LEVELS - 1) / FULL), LEVELS - 1).astype(np.uint8)
-    pixels = ramp.take(level).reshape(box.height, box.width)
-    out = QImage(pixels.data, box.width, box.height, 4 * box.width, QImage.Format.Format_ARGB32_Premultiplied)
-    out.setDevicePixelRatio(ratio)
-    out.keep = pixels  # pyright: ignore[reportAttributeAccessIssue]  # QImage does not own the memory
-    return out
+    def picture(self, taps: list[Taps], ramp: np.ndarray, ratio: float) -> tuple[QImage, int]:
+        """A translucent picture of the rows that have ink, in the colours of a `ramp`, and the first of them.
+
+        It holds until the next is asked for.
+        """
+        taps = [t for t in taps if len(t[0])]
+        if not taps:
+            return QImage(), 0
+        wide = self.box.width
+        first = int(min(at.min() for at, _ in taps)) // wide
+        last = int(max(at.max() for at, _ in taps)) // wide + 1
+        rows = slice(first * wide, last * wide)
+        depth, pixels = self._depth[rows], self._pixels[rows]
+        for at, ink in taps:
+            np.add.at(self._depth, at, ink.astype(np.float32, copy=False))
+        wet = np.flatnonzero(depth)
+        level = np.minimum(depth[wet] * np.float32((LEVELS - 1) / FULL), LEVELS - 1).astype(np.int64)
+        depth[wet] = 0
+        pixels.fill(0)
+        pixels[wet] = ramp[level]
+        out = QImage(pixels.data, wide, last - first, 4 * wide, QImage.Format.Format_ARGB32_Premultiplied)
+        out.setDevicePixelRatio(ratio)
+        return out, first
 
 
 @functools.lru_cache(maxsize=32)
@@ -138,7 +159,7 @@ def _stamp(radius: float, opacity: float) -> tuple[np.ndarray, np.ndarray, np.nd
     apart = offsets[None, :] - centre[:, None]
     distance = np.sqrt(apart[:, None, :, None] ** 2 + apart[None, :, None, :] ** 2)
     cover = np.clip(radius + 0.5 - distance, 0, 1)  # a pixel at the rim is covered in part
-    ink = -np.log1p(-opacity * cover).reshape(PHASES * PHASES, -1)
+    ink = -np.log1p(-opacity * cover).reshape(PHASES * PHASES, -1).astype(np.float32)
     used = ink.any(0)
     rows, columns = np.meshgrid(offsets, offsets, indexing="ij")
     return ink[:, used], rows.ravel()[used], columns.ravel()[used]

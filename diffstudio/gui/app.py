@@ -1,0 +1,347 @@
+"""The composition root: builds every part of the window and wires them with signals."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import logging.handlers
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from diffstudio.checkpoints.catalog import default_catalog
+from diffstudio.errors import DiffStudioError
+from diffstudio.gui import theme
+from diffstudio.gui.commands import Commands, Parts
+from diffstudio.gui.dialogs.message import show_error
+from diffstudio.gui.jobs import Ended, Jobs
+from diffstudio.gui.keyboard import KeyRouter
+from diffstudio.gui.main_window import MainWindow
+from diffstudio.gui.panels.card import CardPanel
+from diffstudio.gui.panels.inspect import InspectPanel
+from diffstudio.gui.panels.models import ModelsPanel
+from diffstudio.gui.panels.sampling import SamplingPanel
+from diffstudio.gui.playhead import Playhead
+from diffstudio.gui.runs import Runs
+from diffstudio.gui.timeline.timeline import Timeline
+from diffstudio.gui.views.canvas import Canvas
+from diffstudio.gui.words import count, duration, number, size, tr
+from diffstudio.studio.engine import Engine, Progress
+from diffstudio.studio.history import History, runs_folder
+from diffstudio.studio.settings import Settings, load_settings, save_settings, settings_file
+from diffstudio.traces.reader import Trace
+
+log = logging.getLogger("diffstudio")
+WARM_UP_MS = 250  # after the first paint; torch's import holds the interpreter, so the window answers first
+
+
+class Studio(QObject):
+    """One window with all its parts. Close the window, or call `shut_down`, to end its threads."""
+
+    def __init__(self, settings_path: Path | None = None, runs: Path | None = None, warm_up: bool = True) -> None:
+        super().__init__()
+        self._settings_path = settings_path or settings_file()
+        settings, problem = load_settings(self._settings_path)
+        tokens = _tokens(settings)
+        _apply_theme(tokens)
+        catalog = default_catalog([Path(folder) for folder in settings.folders])
+        playhead = Playhead(self)
+        window = MainWindow(tokens)
+        self.parts = Parts(
+            window=window,
+            catalog=catalog,
+            settings=settings,
+            playhead=playhead,
+            runs=Runs(Engine(catalog), History(runs or runs_folder()), settings, playhead, self),
+            files=Jobs("files", self),
+            models=ModelsPanel(catalog, tokens),
+            card=CardPanel(),
+            sampling=SamplingPanel(tokens, tuple(dict.fromkeys(("auto", "cpu", settings.device)))),
+            inspect=InspectPanel(tokens),
+            canvas=Canvas(playhead, tokens),
+            timeline=Timeline(playhead, tokens),
+        )
+        p = self.parts
+        window.place(p.canvas, [p.models, p.card], [p.sampling, p.inspect], p.timeline)
+        self.commands = Commands(p, self.use_settings)
+        self._closed = False
+        self._wire()
+        self._restore()
+        self._keys = KeyRouter(window)
+        p.canvas.show_empty(tr("Press Enter or Generate: a batch forms here, and every step can be scrubbed below."))
+        self._enable()
+        window.say(problem or tr("Ready"))
+        if warm_up:
+            QTimer.singleShot(WARM_UP_MS, p.runs.warm_up)
+
+    def _wire(self) -> None:
+        p = self.parts
+        p.models.selected.connect(self.commands.show_entry)
+        p.models.activated.connect(self.commands.generate)
+        p.sampling.generate.connect(self.commands.generate)
+        p.sampling.stop.connect(p.runs.stop)
+        p.sampling.changed.connect(self._on_request)
+        p.sampling.source.browse.connect(self.commands.choose_source)
+        p.sampling.presetSaveWanted.connect(self.commands.save_preset)
+        p.sampling.presetChosen.connect(self.commands.take_preset)
+        p.runs.traceChanged.connect(self._on_trace)
+        p.runs.grew.connect(self._on_grew)
+        p.runs.started.connect(self._on_started)
+        p.runs.progressed.connect(self._on_progress)
+        p.runs.ended.connect(self._on_ended)
+        p.runs.scored.connect(p.canvas.set_scores)
+        p.canvas.scoresWanted.connect(p.runs.want_score)
+        p.canvas.tensorChanged.connect(p.timeline.set_tensor)
+        p.canvas.tensorChanged.connect(p.inspect.set_tensor)
+        p.canvas.sampleChanged.connect(p.timeline.set_sample)
+        p.canvas.optionChanged.connect(self._on_option)
+        p.playhead.moved.connect(p.inspect.show_step)
+        p.playhead.moved.connect(p.sampling.source.set_step)
+        p.playhead.moved.connect(self._enable)
+        p.inspect.stepClicked.connect(p.playhead.move_to)
+        p.window.closing.connect(self.shut_down)
+        hints = QGuiApplication.styleHints()
+        hints.colorSchemeChanged.connect(self._on_system_theme)
+
+    # ── the run ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @Slot()
+    def _on_started(self) -> None:
+        p = self.parts
+        p.sampling.set_running(True)
+        p.canvas.set_busy(tr("Loading the model…"))
+        p.window.say(tr("Generating…"))
+        self._enable()
+
+    @Slot(object)
+    def _on_progress(self, progress: Progress) -> None:
+        p = self.parts
+        p.canvas.set_busy(None)
+        p.sampling.show_progress(progress.done, progress.total, progress.eta, progress.steps_per_second)
+
+    @Slot(object)
+    def _on_ended(self, ended: Ended) -> None:
+        p = self.parts
+        p.canvas.set_busy(None)
+        p.sampling.set_running(False)
+        self._on_request()
+        self._enable()
+        trace = p.runs.trace
+        if ended.outcome == "failed":
+            p.window.say(tr("The run failed."))
+            show_error(p.window, ended.error, ended.details)
+        elif trace is not None and len(trace):
+            seconds = trace.scalar(len(trace) - 1, "seconds")
+            word = tr("{} samples in {}") if ended.outcome == "done" else tr("Stopped: {} samples after {}")
+            p.window.say(word.format(count(trace.batch), duration(seconds)))
+            p.window.device.setText(f"{trace.header.device} · " + tr("{} steps/s").format(number(_rate(trace), 1)))
+        else:
+            p.window.say(tr("Stopped."))
+        self._show_sizes()
+
+    @Slot(object)
+    def _on_trace(self, trace: Trace | None) -> None:
+        p = self.parts
+        for part in (p.canvas, p.timeline, p.inspect):
+            part.set_trace(trace)
+        p.sampling.source.set_trace(trace.path if trace else None, trace is not None and trace.complete)
+        if trace is not None:
+            p.window.device.setText(trace.header.device)
+            if trace.damaged:
+                p.window.say(tr("The end of this trace is damaged: {} steps are shown.").format(count(len(trace))))
+        self._show_sizes()
+        self._enable()
+
+    @Slot()
+    def _on_grew(self) -> None:
+        for part in (self.parts.canvas, self.parts.timeline, self.parts.inspect):
+            part.refresh()
+
+    @Slot()
+    def _on_request(self) -> None:
+        """The request changed: what will it take?"""
+        p = self.parts
+        if p.runs.running or p.sampling.card is None:
+            return
+        try:
+            request = p.sampling.request()
+            plan = p.runs.engine.plan(request)
+            p.sampling.show_estimate(p.runs.engine.estimate_seconds(request), plan.total_bytes)
+        except DiffStudioError as error:
+            p.sampling.show_estimate(None, None, str(error))
+        self._enable()
+
+    @Slot()
+    def _enable(self) -> None:
+        p, trace = self.parts, self.parts.runs.trace
+        running = p.runs.running
+        states = {"run"} if running else {"idle"} if p.sampling.card else set()
+        if trace is not None and len(trace):
+            states |= {"trace", trace.modality}
+            k = min(p.playhead.position, len(trace) - 1)
+            if not running and trace.chain(k) == 1 and trace.scalar(k, "s") > 0:
+                states.add("fork")
+            if trace.complete and not running:
+                p.sampling.source.set_trace(trace.path, True)
+        if p.runs.previous is not None and not running:
+            states.add("previous")
+        states |= ({"undo"} if p.sampling.can_undo else set()) | ({"redo"} if p.sampling.can_redo else set())
+        if states != getattr(self, "_states", None):
+            self._states = states
+            p.window.set_states(states)
+
+    def _show_sizes(self) -> None:
+        p, trace = self.parts, self.parts.runs.trace
+        if trace is not None:
+            p.window.right.setText(tr("trace {}").format(size(trace.header.total_bytes)))
+
+    @Slot(str, bool)
+    def _on_option(self, name: str, on: bool) -> None:
+        self.parts.window.actions_by_id[name].setChecked(on)
+
+    # ── settings ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def use_settings(self, changed: Settings) -> None:
+        """Take changed settings into use and write them."""
+        for name in Settings.model_fields:
+            setattr(self.parts.settings, name, getattr(changed, name))
+        self._use_theme()
+        self._save()
+
+    @Slot()
+    def _on_system_theme(self) -> None:
+        if self.parts.settings.theme == "system":
+            self._use_theme()
+
+    def _use_theme(self) -> None:
+        tokens, p = _tokens(self.parts.settings), self.parts
+        _apply_theme(tokens)
+        for part in (p.window, p.models, p.sampling, p.inspect, p.canvas, p.timeline):
+            part.apply_theme(tokens)
+
+    def _restore(self) -> None:
+        p = self.parts
+        state = p.settings.window
+        p.window.restore(state.get("layout", {}) if isinstance(state.get("layout"), dict) else {})
+        for name, part in (("canvas", p.canvas), ("timeline", p.timeline)):
+            if isinstance(state.get(name), dict):
+                part.restore(state[name])
+        for name in ("trails", "underlay", "arrows", "density"):
+            self._on_option(name, p.canvas.option(name))
+        p.sampling.seed.lock.setChecked(p.settings.seed_locked)
+        p.sampling.set_presets(sorted(p.settings.presets))
+        p.sampling.fold.set_open(bool(state.get("advanced", False)))
+        p.window.set_recent(p.settings.recent)
+        if not (p.settings.last_model and p.models.choose(p.settings.last_model)) and not p.models.choose("digits"):
+            p.models.choose_first()
+        p.models.tree.setFocus()
+
+    def _save(self) -> None:
+        p = self.parts
+        p.settings.seed_locked = p.sampling.seed.lock.isChecked()
+        p.settings.window = {
+            "layout": p.window.state(),
+            "canvas": p.canvas.state(),
+            "timeline": p.timeline.state(),
+            "advanced": p.sampling.fold.button.isChecked(),
+        }
+        problem = save_settings(p.settings, self._settings_path)
+        if problem:
+            log.warning("%s", problem)
+            p.window.say(problem)
+
+    @Slot()
+    def shut_down(self) -> None:
+        """Cancel, join, remember. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self.parts.timeline.pause()
+        self._save()
+        self.parts.files.shut_down()
+        self.parts.runs.shut_down()
+
+
+def run_app(files: list[str] | None = None) -> int:
+    """Open the window and run until it is closed; returns the exit code."""
+    app = make_application()
+    _log_to_file()
+    if sys.platform == "win32":
+        import torch  # noqa: F401 - on Windows torch ≥ 2.9 imported after Qt's plugins fails with WinError 1114
+    studio = Studio()
+    _show_exceptions(studio)
+    studio.parts.window.show()
+    if files:
+        QTimer.singleShot(0, lambda: studio.commands.open_paths([Path(f) for f in files]))
+    code = app.exec()
+    studio.shut_down()
+    return code
+
+
+def make_application() -> QApplication:
+    """The QApplication, styled; made once."""
+    # Shorter slices of the interpreter: the window waits less for the computing thread.
+    sys.setswitchinterval(0.001)
+    found = QApplication.instance()
+    app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("DiffStudio")
+    app.setStyle("Fusion")
+    return app
+
+
+def _apply_theme(tokens: theme.Tokens) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.apply(app, tokens)
+
+
+def _tokens(settings: Settings) -> theme.Tokens:
+    if settings.theme in theme.THEMES:
+        return theme.THEMES[settings.theme]
+    light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
+    return theme.LIGHT if light else theme.DARK
+
+
+def _rate(trace: Trace) -> float:
+    """Steps of the reverse chain in a second."""
+    first = trace.first_of(1)
+    if first is None or len(trace) - first < 2:
+        return 0.0
+    seconds = trace.scalar(len(trace) - 1, "seconds") - trace.scalar(first, "seconds")
+    steps = trace.scalar(len(trace) - 1, "step") - trace.scalar(first, "step")
+    return steps / seconds if seconds > 0 else 0.0
+
+
+def _log_to_file() -> None:
+    import platformdirs
+
+    folder = Path(platformdirs.user_log_dir("diffstudio", appauthor=False))
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(folder / "diffstudio.log", maxBytes=1 << 20, backupCount=2)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+
+
+def _show_exceptions(studio: Studio) -> None:
+    """An exception in a slot or a paint: one log entry, one dialog (not one for every repaint), a living window."""
+    last: dict[str, float] = {}
+
+    def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        log.error("unexpected", exc_info=(kind, error, traceback))
+        if issubclass(kind, KeyboardInterrupt):
+            studio.parts.window.close()
+            return
+        key, now = f"{kind.__name__}: {error}", time.monotonic()
+        if now - last.get(key, -60.0) > 30:
+            last[key] = now
+            sentence = tr("Something went wrong, the window goes on: {}").format(key[:300])
+            QTimer.singleShot(0, lambda: show_error(studio.parts.window, sentence))
+
+    sys.excepthook = hook

@@ -1,0 +1,51 @@
+"""Which keys a focused control keeps for itself, although the window has a shortcut on them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QSlider, QWidget
+
+_PRESS = {Qt.Key.Key_Space}
+_MOVE = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End}
+
+
+class KeyRouter(QObject):
+    """Space presses a button that was reached with Tab, arrows move such a slider; else the timeline has them.
+
+    Controls take the focus by Tab alone: after a click the keys still belong to the timeline.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        for control in (*window.findChildren(QAbstractButton), *window.findChildren(QSlider)):
+            if control.focusPolicy() == Qt.FocusPolicy.StrongFocus:
+                control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        QApplication.instance().installEventFilter(self)  # pyright: ignore[reportOptionalMemberAccess]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _keeps(watched, event):
+            event.accept()
+            return True
+        if (
+            event.type() == QEvent.Type.KeyPress
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Escape
+            and isinstance(watched, QLineEdit | QAbstractSpinBox)
+            and watched.window() is self._window
+        ):
+            self._window.setFocus()  # Esc leaves a field
+            return True
+        return False
+
+
+def _keeps(watched: QObject, event: QKeyEvent) -> bool:
+    plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+    if not plain:
+        return False
+    if isinstance(watched, QAbstractButton):
+        return event.key() in _PRESS
+    if isinstance(watched, QSlider):
+        return event.key() in _MOVE
+    return isinstance(watched, QComboBox) and event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, *_PRESS)

@@ -1,0 +1,246 @@
+"""A run without a screen: a progress bar, Ctrl+C that keeps what is finished, and the file that was asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from diffstudio.checkpoints.catalog import SUFFIX
+from diffstudio.errors import BadInput
+from diffstudio.studio.engine import Engine, pick_device
+from diffstudio.studio.export import ExportOptions, check_size, check_target, export, suffix_of
+from diffstudio.studio.layout import Subject
+from diffstudio.studio.plan import Plan
+from diffstudio.studio.request import Request
+from diffstudio.studio.sources import inspect_source
+from diffstudio.traces.reader import Trace
+from diffstudio.training.recipe import load_recipe
+
+# A picture or a set of samples of an unfinished chain would pass for what it is not; the chain itself is worth keeping.
+KEPT_WHEN_INTERRUPTED = ("animation", "strip", "frames", "arrays", "trace")
+
+
+@dataclass
+class Interrupt:
+    """Whether somebody pressed Ctrl+C; called, it answers. A second signal ends the program at once."""
+
+    signal: int = 0
+
+    def __call__(self) -> bool:
+        return self.signal > 0
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell expects: 130 for Ctrl+C."""
+        return 128 + self.signal
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """The signal's handler."""
+        if self.signal:
+            raise KeyboardInterrupt
+        self.signal = number
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Interrupt]:
+    """Within, SIGINT and SIGTERM only ask to stop, so that nothing is torn in the middle of a write."""
+    interrupt = Interrupt()
+    before = {number: signal.signal(number, interrupt.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupt
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dataclass
+class Outcome:
+    """What became of a run. exit_code: 0, or 128 + the signal that interrupted it; then `note` says what was kept."""
+
+    request: dict[str, Any] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
+    seconds: float = 0.0
+    steps_per_second: float = 0.0
+    device: str = ""
+    exit_code: int = 0
+    note: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What was computed, and how fast."""
+        speed = f", {self.steps_per_second:.3g} steps/s on {self.device}" if self.steps_per_second else ""
+        return f"{self.request['samples']} × {self.request['steps']} steps in {self.seconds:.1f} s{speed}"
+
+    def summary(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "out": [str(path) for path in self.files],
+            "seconds": round(self.seconds, 3),
+            "steps_per_second": round(self.steps_per_second, 3),
+            "device": self.device,
+            "interrupted": self.exit_code != 0,
+            "request": self.request,
+        }
+
+
+def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -> Plan:
+    """Everything that can be known to fail before computing, in milliseconds and without torch.
+
+    Raises:
+        NotFound, BadFile, BadInput, NoRoom: as `Engine.plan`, `check_target`, `check_size` and `inspect_source`.
+    """
+    plan = engine.plan(request)
+    card = plan.card
+    check_target(out, options.kind, card.modality)
+    _check_writable(out)
+    counts = [c.records for c in plan.chains if options.chain in (c.name, "both")]
+    check_size(Subject(card.modality, card.shape, request.samples), counts, options, suffix_of(out))
+    if request.source == "file" and request.source_file:
+        info = inspect_source(Path(request.source_file), card.shape, card.modality)
+        if not info.fits and request.source_fit is None:
+            raise BadInput(info.sentence)
+    return plan
+
+
+def run(engine: Engine, request: Request, out: Path, options: ExportOptions, budget: int) -> Outcome:
+    """Check, compute, export. Errors as `check`, and as `Engine.run` and `export`."""
+    check(engine, request, out, options)
+    begun = time.monotonic()
+    outcome = Outcome(request.model_dump(mode="json"))
+    with _trace_path(out, options) as path, interruptible() as interrupt:
+        with _Bar(request.model) as bar:
+            for now in engine.run(request, path, budget, interrupt):
+                bar.show(now.done, now.total, request.model)
+        with Trace.open(path) as trace:
+            outcome.device, outcome.steps_per_second = trace.header.device, _speed(trace)
+            _export(trace, out, options, interrupt, outcome)
+        if not outcome.files and options.kind == "trace":
+            path.unlink(missing_ok=True)  # a header without a step
+    outcome.seconds = time.monotonic() - begun
+    return outcome
+
+
+def _check_writable(out: Path) -> None:
+    place = out if out.is_dir() else out.parent
+    if not place.is_dir():
+        raise BadInput(f"there is no folder {place}: make it first")
+    if not os.access(place, os.W_OK):
+        raise BadInput(f"can't write into {place}: permission denied")
+
+
+def _export(trace: Trace, out: Path, options: ExportOptions, interrupt: Interrupt, outcome: Outcome) -> None:
+    worth = trace.complete or (options.kind in KEPT_WHEN_INTERRUPTED and _has_a_step(trace, options))
+    if worth:
+        # Who stopped the run still wants its file; who presses Ctrl+C only now does not.
+        early = interrupt()
+        outcome.files = export(trace, out, options, stop=lambda: not early and interrupt())
+    if trace.complete and outcome.files:
+        return
+    last = int(trace.scalar(len(trace) - 1, "step")) if len(trace) else 0
+    outcome.exit_code = interrupt.exit_code
+    kept = f"{out} has what is finished" if outcome.files else f"{out} was not written, because it is not finished"
+    outcome.note = f"interrupted after step {last} of {outcome.request['steps']}: {kept}"
+
+
+def _has_a_step(trace: Trace, options: ExportOptions) -> bool:
+    if options.kind in ("arrays", "trace") or options.chain == "both":
+        return len(trace) > 0
+    return trace.first_of({"forward": 0, "reverse": 1}[options.chain]) is not None
+
+
+def _speed(trace: Trace) -> float:
+    """Steps a second of the last chain, its first step (which warms caches) left out."""
+    if not len(trace):
+        return 0.0
+    last = np.flatnonzero(trace.scalars("chain") == trace.chain(len(trace) - 1))
+    seconds, steps = (np.ptp(trace.scalars(name)[last]) for name in ("seconds", "step"))
+    return float(steps / seconds) if seconds > 0 else 0.0
+
+
+@contextlib.contextmanager
+def _trace_path(out: Path, options: ExportOptions) -> Iterator[Path]:
+    """Where the run is recorded: in the file that was asked for, or for a while beside it, on the same disk."""
+    if options.kind == "trace":
+        yield out
+        return
+    place = out if out.is_dir() else out.parent
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".diffstudio-", dir=place))
+    except OSError as error:
+        raise BadInput(f"can't write into {place}: {error.strerror}") from error
+    try:
+        yield folder / "run.trace"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def train(recipe_path: Path, out: Path, device: str, threads: int) -> Outcome:
+    """Train as a recipe says; `files` are the checkpoints that were written, also when interrupted.
+
+    Raises:
+        BadInput, BadFile: the recipe, its network, the device or the target won't do.
+    """
+    recipe = load_recipe(recipe_path)
+    if out.suffix != SUFFIX:
+        raise BadInput(f"a checkpoint is a {SUFFIX} file, found '{out.name}'")
+    _check_writable(out)
+    outcome = Outcome()
+    begun = time.monotonic()
+    Engine.warm_up(threads)
+    from diffstudio.training.loop import train as steps
+
+    outcome.device = pick_device(device)
+    done = 0
+    with interruptible() as interrupt, _Bar(recipe.name) as bar:
+        for now in steps(recipe, out, outcome.device):
+            done = now.step
+            bar.show(now.step, now.steps, f"{recipe.name}, loss {now.loss:.4f}")
+            if now.saved:
+                outcome.files.append(now.saved)
+            if interrupt() and now.step < now.steps:
+                outcome.exit_code = interrupt.exit_code
+                kept = "the checkpoints above are kept" if outcome.files else "there was no checkpoint yet"
+                outcome.note = f"interrupted after step {done} of {now.steps}: {kept}"
+                break
+    outcome.seconds = time.monotonic() - begun
+    return outcome
+
+
+class _Bar:
+    """A progress bar with the time left, on a terminal; elsewhere nothing."""
+
+    def __init__(self, title: str) -> None:
+        self._bar = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            tqdm.monitor_interval = 0  # no thread beside the run
+            self._bar = tqdm(desc=f"{title}: loading", unit=" steps", leave=False, dynamic_ncols=True)
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, done: int, total: int, title: str) -> None:
+        """So much is done."""
+        if self._bar is None:
+            return
+        if self._bar.total is None:
+            self._bar.reset(total)  # its clock begins when the first step does, not with loading
+        self._bar.set_description_str(title, refresh=False)
+        self._bar.update(done - self._bar.n)

@@ -1,0 +1,131 @@
+"""What people type becomes parts of a request: a class, a path with its numbers, a source, an amount of memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.catalog import Entry
+from diffstudio.errors import BadFile, BadInput
+from diffstudio.specs import PathSpec
+from diffstudio.studio.defaults import default_request
+from diffstudio.studio.request import Request
+
+_UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
+_BINARY = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+# Words that go into a request as they are, and those that have another name there.
+_SAME = ("kind", "steps", "seed", "samples", "grid", "solver", "solver_params", "guidance", "forward", "device")
+_RENAMED = {"fit": "source_fit", "invert": "source_invert", "every": "trace_every"}
+_OPTIONS = {new: old for old, new in _RENAMED.items()} | {"solver_params": "solver-param", "source_file": "source"}
+
+
+def parse_request(entry: Entry, given: Mapping[str, Any]) -> Request:
+    """The request for a checkpoint from the options of the command line; None is what was not given.
+
+    Raises:
+        BadFile: the checkpoint has no card.  BadInput: an option that is not understood or out of its bounds.
+    """
+    if entry.card is None:
+        raise BadFile(entry.problem or f"{entry.path}: no card")
+    fields = {name: given.get(name) for name in _SAME}
+    fields |= {new: given.get(old) for old, new in _RENAMED.items()}
+    fields["trace_dtype"] = "float16" if given.get("half") else None
+    if given.get("source") is not None:
+        fields |= parse_source(given["source"])
+    if given.get("path") is not None:
+        fields["path"] = parse_path(given["path"])
+    fields = {name: value for name, value in fields.items() if value is not None}
+    if given.get("label") is not None:
+        fields["label"] = parse_label(given["label"], entry.card)  # None means something here: any
+    try:
+        return default_request(entry.card, given["model"], **fields)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        where = f"--{_OPTIONS.get(name, name)}: " if name else ""
+        raise BadInput(where + plain_reason(problem)) from error
+
+
+def parse_label(text: str, card: Card) -> int | str | None:
+    """A class by name or number; "any" is None, "each" the classes in turn.
+
+    Raises:
+        BadInput: the model has no such class; those it has are named.
+    """
+    word = text.strip().casefold()
+    if word == "any":
+        return None
+    if word == "each" and card.labels:
+        return "each"
+    names = [name.casefold() for name in card.labels]
+    if word in names:
+        return names.index(word)
+    if word.isdecimal() and int(word) < len(names):
+        return int(word)
+    if not names:
+        raise BadInput(f"'{card.name}' knows no classes: leave the label out")
+    known = ", ".join(card.labels[:20]) + (", …" if len(names) > 20 else "")
+    raise BadInput(f"'{card.name}' has no label '{text}': choose one of {known}, any or each")
+
+
+def parse_source(text: str) -> dict[str, str]:
+    """ "noise", "data", or a file: the fields of a request."""
+    return {"source": text} if text in ("noise", "data") else {"source": "file", "source_file": text}
+
+
+def parse_params(words: Iterable[str], option: str) -> dict[str, float]:
+    """Numbers given as "name=number". `option` names where they were given.
+
+    Raises:
+        BadInput: not of that form.
+    """
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals or not name.strip():
+            raise BadInput(f"{option}: '{word}' is not of the form name=number")
+    return found
+
+
+def parse_path(text: str) -> PathSpec:
+    """A path as "vp_linear" or "vp_linear:n=100,beta_end=0.05".
+
+    Raises:
+        BadInput: an unknown path or parameter, or one out of its bounds.
+    """
+    name, _, params = text.partition(":")
+    try:
+        return PathSpec(name=name, params=parse_params(filter(None, params.split(",")), "--path"))
+    except ValidationError as error:
+        raise BadInput(f"--path: {plain_reason(error.errors()[0])}") from error
+
+
+def parse_size(text: str) -> int:
+    """An amount of memory as "500MB", "4GiB", "4G" or bytes.
+
+    Raises:
+        BadInput: not an amount.
+    """
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?)(i?)b?", text.strip(), re.IGNORECASE)
+    if not found:
+        raise BadInput(f"'{text}' is not an amount of memory: write 500MB or 4GiB")
+    number, unit, binary = found.groups()
+    return int(float(number) * (_BINARY if binary else _UNITS)[unit.lower()])
+
+
+def plain_reason(problem: Any) -> str:
+    """A finding of pydantic in words, with what was found."""
+    reason = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        return reason  # our own sentences name what was found
+    return f"{reason[:1].lower()}{reason[1:]}, found {problem['input']!r:.60}"

@@ -1,0 +1,81 @@
+"""The numbers of the lanes, and that they are drawn where they belong."""
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QColor
+
+from diffstudio.gui import theme
+from diffstudio.gui.timeline.clocks import spans
+from diffstudio.gui.timeline.curves import LANES, available, curve
+from diffstudio.gui.timeline.lanes import _thinned
+
+LOG_SNR, X0_CHANGE, DX_NORM = LANES
+
+
+def made(run, lane):
+    chains = spans(run.trace, "step")
+    return curve(run.trace, lane, chains), chains
+
+
+def test_infinite_ends_are_left_out(make_run):
+    found, _ = made(make_run(), LOG_SNR)
+    assert [np.isnan(part).nonzero()[0].tolist() for part in found.parts] == [[0, 10], [0, 10]]
+
+
+def test_the_change_at_a_chains_first_record_is_unknown(make_run):
+    run = make_run()
+    found, chains = made(run, DX_NORM)
+    assert np.isnan(found.parts[1][0]) and np.isnan(found.at(run.trace, chains, 11))
+    assert found.at(run.trace, chains, 14) == 3
+    assert found.text(3.0) == "3.00"
+
+
+def test_a_norm_stands_on_zero(make_run):
+    found, _ = made(make_run(), X0_CHANGE)
+    assert (found.low, found.high) == (0, 100)
+    assert found.share(25.0) == 0.5
+    assert found.share(0.0) == 0
+
+
+def test_log_snr_fills_its_lane(make_run):
+    found, _ = made(make_run(), LOG_SNR)
+    assert (found.share(found.low), found.share(found.high)) == (0, 1)
+    assert found.text(0.5) == "+0.50"
+
+
+@pytest.mark.parametrize("records", [0, 1, 2, 12])
+def test_a_run_that_has_just_begun(make_run, records):
+    run = make_run(records=records)
+    for lane in available(run.trace):
+        found, _ = made(run, lane)
+        assert found.high > found.low
+
+
+def test_lanes_are_drawn_in_their_colours_at_their_heights(show, make_run):
+    track = show(make_run())
+    image, scene = track.grab().toImage(), track._current()
+    for row, found in zip(scene.rows.lanes, scene.curves, strict=True):
+        ink = QColor(getattr(theme.DARK, found.lane.token))
+
+        def top(record, row=row, ink=ink):
+            x = round(track.axis.x_of(record))
+            near = [abs(image.pixelColor(x, y).hslHue() - ink.hslHue()) < 12 for y in range(row.top(), row.bottom())]
+            return near.index(True)
+
+        falls = found.lane.norm is False
+        assert (top(2) < top(8)) == falls  # forward: log-SNR falls, the norms of this run rise
+        assert (top(13) > top(19)) is True  # reverse: all of them rise
+
+
+def test_thinning_keeps_ends_and_peaks():
+    x = np.linspace(0, 700, 701)
+    smooth = 20 * np.sin(x / 200)
+    few_x, few_y = _thinned(x, smooth)
+    assert len(few_x) < 100
+    assert np.abs(np.interp(x, few_x, few_y) - smooth).max() <= 0.25
+    assert (few_x[0], few_x[-1]) == (0, 700)
+    noisy = np.random.default_rng(0).normal(size=5000)
+    many = np.linspace(0, 700, 5000)
+    few_x, few_y = _thinned(many, noisy)
+    assert len(few_x) <= 710
+    assert few_y.max() == noisy.max() and few_y.min() == noisy.min()
