@@ -19,7 +19,7 @@ from diffstudio.errors import BadInput, DiffStudioError
 if TYPE_CHECKING:
     from diffstudio.checkpoints.catalog import Entry
     from diffstudio.headless import Outcome
-    from diffstudio.studio.export import ExportOptions, Kind
+    from diffstudio.studio.export import Chain, Kind
 
 _FILES = """\b
 What FILE becomes follows from its name:
@@ -164,7 +164,7 @@ def _run_options(command: Callable) -> Callable:
     return command
 
 
-@cli.command(epilog=_SAMPLE_FILES, short_help="Generate: run the reverse chain, write a picture, animation, arrays …")
+@cli.command(epilog=_SAMPLE_FILES, short_help="Generate: run the reverse chain and write what came out.")
 @_run_options
 @click.option("--solver", type=click.Choice(list(options.SOLVERS)), help="How a step is made.  [the model's default]")
 @click.option("--guidance", type=float, help="Classifier-free guidance; 1 is none.  [the model's own default]")
@@ -201,23 +201,26 @@ def forward(**given: Any) -> int:
     \b
     Examples:
       diffstudio forward digits --out noising.gif --label 3
-      diffstudio forward digits --out mine.npz --source my-digit.png --fit pad --path vp_cosine --forward markov
+      diffstudio forward digits --out mine.npz --source my-digit.png --fit pad
+      diffstudio forward shapes-2d --out a.png --label spiral --forward markov
     """
-    if given["source"] is None:
-        given["source"] = "data"
-    return _run(given, {"kind": "forward"}, None, "forward")
+    if given["source"] == "noise":
+        raise click.UsageError("--source: the forward chain ends in noise, it starts from 'data' or a file")
+    return _run({**given, "source": given["source"] or "data"}, {"kind": "forward"}, None, "forward")
 
 
-def _run(given: dict[str, Any], fixed: dict[str, Any], kind: Kind | None, chain: str) -> int:
+def _run(given: dict[str, Any], fixed: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     """Everything that both commands do; `kind` None: what the suffix means."""
     from diffstudio.checkpoints.catalog import default_catalog
     from diffstudio.headless import run
     from diffstudio.studio.engine import Engine
-    from diffstudio.studio.export import suffix_of
+    from diffstudio.studio.export import ExportOptions, kind_of, suffix_of
     from diffstudio.studio.parse import parse_request, parse_size
 
+    if not given["out"].strip():
+        raise click.UsageError("--out: give a file or a folder")
     out = Path(given["out"])
-    looks = _export_options(suffix_of(out), kind, chain, given["tensor"], given["scale"])
+    looks = ExportOptions(kind_of(suffix_of(out), kind, chain), given["tensor"], scale=given["scale"], chain=chain)
     engine = Engine(default_catalog())
     request = parse_request(engine.catalog.find(given["model"]), given | fixed)
     outcome = run(engine, request, out, looks, parse_size(given["budget"]))
@@ -232,17 +235,6 @@ def _end(outcome: Outcome) -> int:
     if outcome.note:
         click.echo(f"diffstudio: {outcome.note}", err=True)
     return outcome.exit_code
-
-
-def _export_options(suffix: str, kind: Kind | None, chain: str, tensor: str, scale: int) -> ExportOptions:
-    from diffstudio.studio.export import ExportOptions, kinds_for
-
-    usual = kinds_for(suffix)[0]
-    if suffix == "" and (kind == "animation" or chain == "forward"):
-        kind = "frames"
-    elif chain == "forward" and usual == "picture":
-        kind = "strip"  # the last step is plain noise: the way there is the picture
-    return ExportOptions(kind=kind or usual, tensor=tensor, scale=scale, chain=chain)  # pyright: ignore[reportArgumentType]
 
 
 @cli.command(short_help="Train a network from a recipe.")

@@ -80,7 +80,8 @@ class Outcome:
     @property
     def sentence(self) -> str:
         """What was computed, and how fast."""
-        speed = f", {self.steps_per_second:.3g} steps/s on {self.device}" if self.steps_per_second else ""
+        rate = self.steps_per_second
+        speed = f", {rate:,.{1 if rate < 100 else 0}f} steps/s on {self.device}" if rate else ""
         return f"{self.request['samples']} × {self.request['steps']} steps in {self.seconds:.1f} s{speed}"
 
     def summary(self) -> dict[str, Any]:

@@ -131,5 +131,5 @@ def _adaptive(trace: Trace, chosen: Sequence[int], options: ExportOptions) -> np
     """The best 255 colours for some of the pictures, and the paper."""
     some = [chosen[i] for i in np.linspace(0, len(chosen) - 1, min(LOOKED_AT, len(chosen))).round().astype(int)]
     pixels = [pictures.picture(trace, k, options.tensor, options.sample, 1, options.look) for k in some]
-    best = Image.fromarray(np.concatenate(pixels)).quantize(255, Image.Quantize.MEDIANCUT)
+    best = Image.fromarray(np.concatenate(pixels)).quantize(255, Image.Quantize.MAXCOVERAGE, kmeans=2)
     return np.vstack([np.array(best.getpalette(), np.uint8).reshape(-1, 3), [options.look.paper]])

@@ -26,6 +26,7 @@ from diffstudio.studio.export_options import (
     ExportOptions,
     Kind,
     check_target,
+    kind_of,
     kinds_for,
     suffix_of,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "check_target",
     "estimate",
     "export",
+    "kind_of",
     "kinds_for",
     "records",
     "suffix_of",
@@ -200,6 +202,9 @@ def save_picture(picture: Image.Image, stream: BinaryIO, suffix: str, found: dic
     kind, own = _SAVE[suffix]
     if kind == "PNG":
         picture.save(stream, kind, pnginfo=provenance.png_info(found))
+        return
+    if kind == "TIFF":
+        picture.save(stream, kind, exif=provenance.exif_bytes(found, with_xmp=True))
         return
     if kind == "JPEG":
         own = {**own, "quality": quality}

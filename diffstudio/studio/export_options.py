@@ -114,6 +114,20 @@ def kinds_for(suffix: str) -> tuple[Kind, ...]:
     return SUFFIXES[suffix.lower()]
 
 
+def kind_of(suffix: str, asked: Kind | None, chain: Chain) -> Kind:
+    """The kind that a suffix means when `asked` is, or is not, said beside it.
+
+    A picture of the forward chain is a film strip: its last step is plain noise, the way there is what one sees.
+
+    Raises:
+        BadInput: an unknown suffix.
+    """
+    usual = kinds_for(suffix)[0]
+    if suffix == "" and (asked == "animation" or chain == "forward"):
+        return "frames"
+    return asked or ("strip" if chain == "forward" and usual == "picture" else usual)
+
+
 def suffix_of(out: Path) -> str:
     """The suffix that decides, in small letters; "" for a folder that is there, whatever its name."""
     return "" if out.is_dir() else out.suffix.lower()

@@ -120,10 +120,16 @@ def png_info(found: dict[str, Any]) -> PngInfo:
     return info
 
 
-def exif_bytes(found: dict[str, Any]) -> bytes:
-    """The Exif block of a JPEG, WebP or TIFF: Software, and the settings as UserComment in UTF-16."""
+def exif_bytes(found: dict[str, Any], with_xmp: bool = False) -> bytes:
+    """The Exif block of a JPEG, WebP or TIFF: Software, and the settings as UserComment in UTF-16.
+
+    with_xmp: the XMP packet too, which a TIFF has as a tag and the others have beside.
+    """
     exif = Image.Exif()
     exif[ExifTags.Base.Software] = _SOFTWARE
+    packet = xmp_packet(found)
+    if with_xmp and packet:
+        exif[ExifTags.Base.XMLPacket] = packet
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _UNICODE + to_text(found).encode("utf-16-be")
     return exif.tobytes()
 

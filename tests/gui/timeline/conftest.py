@@ -17,8 +17,8 @@ from diffstudio.traces.writer import TraceWriter
 
 
 def pytest_itemcollected(item):
-    # Qt's offscreen platform says it of every window that is shown.
-    item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints"))
+    # Qt's offscreen platform says it of every window that is shown or raised.
+    item.add_marker(pytest.mark.qt_log_ignore(r"This plugin does not support (propagateSizeHints|raise)"))
 
 
 class Run:
@@ -85,12 +85,12 @@ def timeline(qtbot, playhead):
     theme.apply(QApplication.instance(), theme.DARK)
     made = Timeline(playhead, theme.DARK)
     made.resize(1200, 300)
-    qtbot.addWidget(made)
     made.show()
-    qtbot.waitExposed(made)
-    yield made
+    yield made  # not qtbot.addWidget: that would delete it before its timers are looked at
     made.pause()
     qtbot.waitUntil(lambda: not active_timers(made), timeout=2000)
+    made.close()
+    made.deleteLater()
 
 
 @pytest.fixture

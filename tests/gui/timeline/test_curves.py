@@ -59,8 +59,8 @@ def test_lanes_are_drawn_in_their_colours_at_their_heights(show, make_run):
 
         def top(record, row=row, ink=ink):
             x = round(track.axis.x_of(record))
-            near = [abs(image.pixelColor(x, y).hslHue() - ink.hslHue()) < 12 for y in range(row.top(), row.bottom())]
-            return near.index(True)
+            column = [image.pixelColor(x, y) for y in range(row.top(), row.bottom())]
+            return [abs(c.hue() - ink.hue()) < 12 and c.value() > 0.6 * ink.value() for c in column].index(True)
 
         falls = found.lane.norm is False
         assert (top(2) < top(8)) == falls  # forward: log-SNR falls, the norms of this run rise

@@ -161,6 +161,7 @@ def test_another_trace_is_shown_before_the_playhead_knows(show, make_run, timeli
     show(make_run(40, 40))
     timeline.zoom(3)
     timeline.play(1)
+    playhead.move_to(70)
     short = make_run(0, 4)
     timeline.set_trace(short.trace)
     assert not timeline.playing and timeline.track.axis.zoom == 1

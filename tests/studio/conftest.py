@@ -1,0 +1,69 @@
+"""Traces with values that the test knows, and tiny checkpoints with random weights."""
+
+import numpy as np
+import pytest
+
+from diffstudio.studio.request import Request
+from diffstudio.traces.format import SCALARS, ChainSpec, FieldSpec, TraceHeader
+from diffstudio.traces.reader import Trace
+from diffstudio.traces.writer import TraceWriter
+
+CARD = {"name": "known", "title": "Known values", "modality": "image", "step": 7}
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory, monkeypatch):
+    """The catalog is free of the user's own files."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+
+
+@pytest.fixture
+def make_trace(tmp_path):
+    """make(forward, reverse, …): each (R, B, …) or None; the flow path, so that x̂0 = x_t − t·ε̂ with ε̂ = x_t/2."""
+    opened = []
+
+    def make(reverse=None, forward=None, *, dtype="float32", request=None, card=None, planned=0):
+        chains = [(name, x) for name, x in (("forward", forward), ("reverse", reverse)) if x is not None]
+        shape = chains[0][1].shape[1:]
+        modality = "points" if len(shape) == 2 else "image"
+        header = TraceHeader(
+            created="2026-01-02T03:04:05+00:00",
+            request=Request(model="known", samples=shape[0], steps=4).model_dump(mode="json") | (request or {}),
+            card=CARD | {"modality": modality} | (card or {}),
+            fields=(
+                FieldSpec(name="xt", shape=shape, dtype=dtype),
+                FieldSpec(name="x0_hat", shape=shape, dtype=dtype),
+            ),
+            scalars=SCALARS,
+            chains=tuple(ChainSpec(name=name, records=max(len(x), planned)) for name, x in chains),
+            versions={"diffstudio": "0.1.0", "torch": "2.13.0"},
+            device="cpu",
+            checkpoint_sha256="ab" * 32,
+            labels=(None, 3) * (shape[0] // 2) + (None,) * (shape[0] % 2),
+        )
+        path = tmp_path / f"made-{len(opened)}.trace"
+        with TraceWriter(path, header) as writer:
+            for name, states in chains:
+                times = np.linspace(0, 1, max(2, len(states)))[:: 1 if name == "forward" else -1]
+                for k, (t, xt) in enumerate(zip(times, states, strict=False)):
+                    scalars = {"chain": int(name == "reverse"), "step": k, "t": t, "a": 1 - t, "s": t, "log_snr": 0.0}
+                    writer.append(scalars | {"seconds": 0.1 * k}, {"xt": xt, "x0_hat": xt * np.float32(0.5)})
+        opened.append(Trace.open(path))
+        return opened[-1]
+
+    yield make
+    for trace in opened:
+        trace.close()
+
+
+@pytest.fixture
+def both(make_trace):
+    """Five records of each chain, six images of 5×4, all different."""
+    rng = np.random.default_rng(0)
+    return make_trace(*rng.uniform(-1.2, 1.2, (2, 5, 6, 1, 5, 4)).astype(np.float32))
+
+
+@pytest.fixture
+def cloud(make_trace):
+    """Four records of each chain, forty points."""
+    return make_trace(*np.random.default_rng(1).normal(size=(2, 4, 40, 2)).astype(np.float32))
