@@ -150,7 +150,7 @@ def _files(folder: Path) -> Iterator[Path]:
         if len(here.parts) - root_depth >= MAX_DEPTH:
             folders.clear()
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for name in sorted(files):
+        for name in sorted(files, key=lambda n: n.removesuffix(SUFFIX)):
             if name.endswith(SUFFIX) and not name.startswith("."):
                 count += 1
                 if count > MAX_FILES:

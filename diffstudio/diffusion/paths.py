@@ -48,7 +48,7 @@ class Path:
         low, high = 0.0, 1.0
         for _ in range(64):
             middle = 0.5 * (low + high)
-            if float(self.log_snr(np.float64(middle))) > log_snr:
+            if float(self.log_snr(np.float64(middle))) > log_snr:  # pyright: ignore
                 low = middle
             else:
                 high = middle

@@ -33,7 +33,7 @@ class Level(NamedTuple):
 
 def level(path: Path, t: float) -> Level:
     """The level at t; below 1e-12 the remaining a (cos π/2 is 6e-17) counts as none."""
-    a, s = float(path.a(np.float64(t))), float(path.s(np.float64(t)))
+    a, s = float(path.a(np.float64(t))), float(path.s(np.float64(t)))  # pyright: ignore
     return Level(float(t), a if a > 1e-12 else 0.0, s)
 
 

@@ -272,7 +272,7 @@ def run_app(files: list[str] | None = None) -> int:
     app = make_application()
     _log_to_file()
     if sys.platform == "win32":
-        import torch  # noqa: F401 - on Windows torch ≥ 2.9 imported after Qt's plugins fails with WinError 1114
+        Engine.warm_up()  # on Windows torch ≥ 2.9 imported after Qt's plugins fails with WinError 1114
     studio = Studio()
     _show_exceptions(studio)
     studio.parts.window.show()

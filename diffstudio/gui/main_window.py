@@ -72,7 +72,7 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
         area = Qt.DockWidgetArea
         self._dock("models", tr("Models"), _stack(left, (3, 2)), area.LeftDockWidgetArea)
-        self._dock("sampling", tr("Sampling"), _stack(right, (3, 2)), area.RightDockWidgetArea)
+        self._dock("sampling", tr("Sampling"), _stack(right, (5, 2)), area.RightDockWidgetArea)
         self._dock("timeline", tr("Timeline"), timeline, area.BottomDockWidgetArea)
         self.resizeDocks([self._docks["models"], self._docks["sampling"]], [236, 288], Qt.Orientation.Horizontal)
         self.resizeDocks([self._docks["timeline"]], [286], Qt.Orientation.Vertical)
@@ -233,4 +233,5 @@ def _stack(widgets: list[QWidget], shares: tuple[int, ...]) -> QSplitter:
     for i, widget in enumerate(widgets):
         splitter.addWidget(widget)
         splitter.setStretchFactor(i, shares[i])
+    splitter.setSizes([100 * share for share in shares])
     return splitter

@@ -139,7 +139,6 @@ QSlider::groove:horizontal {{ height: 4px; background: {t.border}; border-radius
 QSlider::sub-page:horizontal {{ background: {t.lane_a}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ background: {t.text if t.dark else "#ffffff"}; border: 1px solid {t.border};
   width: 13px; margin: -5px 0; border-radius: 7px; }}
-QSlider:focus::handle:horizontal {{ border: 2px solid {t.lane_a}; }}
 QProgressBar {{ background: {t.raised}; border: 0; border-radius: 3px; max-height: 6px; }}
 QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 QTabBar::tab {{ background: transparent; color: {t.text_dim}; padding: 4px 10px; border-radius: 4px; }}

@@ -70,7 +70,7 @@ def load_file(file: FilePath, device: str = "cpu") -> Model:
     place = torch.device(device)
     network = network.to(place).eval().requires_grad_(False)
     if len(card.shape) == 3 and place.type == "cpu":
-        network = network.to(memory_format=torch.channels_last)  # +15 % on CPU
+        network = network.to(memory_format=torch.channels_last)  # +15 % on CPU  # pyright: ignore
     denoiser = _in_parts(from_network(network, card.prediction))
     return Model(card, make_path(card.path), network, denoiser, place)
 

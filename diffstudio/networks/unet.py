@@ -69,8 +69,8 @@ class UNet(nn.Module):
         self.leave = nn.Sequential(
             nn.GroupNorm(8, current), nn.SiLU(), nn.Conv2d(current, colours * patch**2, 3, padding=1)
         )
-        nn.init.zeros_(self.leave[-1].weight)
-        nn.init.zeros_(self.leave[-1].bias)
+        nn.init.zeros_(self.leave[-1].weight)  # pyright: ignore
+        nn.init.zeros_(self.leave[-1].bias)  # pyright: ignore
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         """x: (B, C, H, W), t: (B,), labels: (B,) → (B, C, H, W)."""

@@ -69,9 +69,9 @@ class TraceWriter:
         with np.errstate(over="ignore"):  # half precision may overflow to inf: the views say so
             for name, target in self._arrays.items():
                 target[...] = arrays[name]
-        payload = memoryview(self._payload)
-        RECORD.pack_into(self._buffer, 0, RECORD_MAGIC, len(payload), zlib.crc32(payload), 0)
-        self._write(memoryview(self._buffer))
+        payload = memoryview(self._payload)  # pyright: ignore
+        RECORD.pack_into(self._buffer, 0, RECORD_MAGIC, len(payload), zlib.crc32(payload), 0)  # pyright: ignore
+        self._write(memoryview(self._buffer))  # pyright: ignore
         self._count += 1
         return self._count - 1
 

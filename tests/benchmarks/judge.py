@@ -1,6 +1,6 @@
 """Judge the bundled checkpoints: class agreement, copies, sliced Wasserstein distances, modes of the ring.
 
-    python tests/benchmarks/judge.py [digits] [digits-ddpm] [shapes-2d]
+python tests/benchmarks/judge.py [digits] [digits-ddpm] [shapes-2d]
 """
 
 from __future__ import annotations

@@ -75,6 +75,7 @@ class Palette(QDialog):
         first = None
         for i in range(self.list.topLevelItemCount()):
             item = self.list.topLevelItem(i)
+            assert item is not None
             fits = all(_in_order(word, item.text(0).casefold()) for word in text.casefold().split())
             item.setHidden(not fits)
             if fits and first is None and not item.isDisabled():
@@ -84,10 +85,11 @@ class Palette(QDialog):
 
     def _move(self, direction: int) -> None:
         count = self.list.topLevelItemCount()
-        at = self.list.indexOfTopLevelItem(self.list.currentItem()) if self.list.currentItem() else -1
+        current = self.list.currentItem()
+        at = -1 if current is None else self.list.indexOfTopLevelItem(current)
         for i in range(1, count + 1):
             item = self.list.topLevelItem((at + direction * i) % count)
-            if not item.isHidden() and not item.isDisabled():
+            if item is not None and not item.isHidden() and not item.isDisabled():
                 self.list.setCurrentItem(item)
                 return
 

@@ -131,7 +131,7 @@ class ModelsPanel(QWidget):
         for i in range(self.tree.topLevelItemCount()):
             group = self.tree.topLevelItem(i)
             assert group is not None
-            group.setHidden(all(group.child(j).isHidden() for j in range(group.childCount())))
+            group.setHidden(all(group.child(j).isHidden() for j in range(group.childCount())))  # pyright: ignore
         self.empty.setVisible(shown == 0)
 
     @Slot(QTreeWidgetItem, QTreeWidgetItem)

@@ -124,7 +124,7 @@ class Curves(QWidget):
             if len(finite) < 2:
                 continue
             high = float(values[finite].max()) or 1.0
-            line = [QPointF(self._x(k), bottom - values[k] / high * (bottom - top)) for k in finite]
+            line = [QPointF(self._x(k), bottom - values[k] / high * (bottom - top)) for k in finite]  # pyright: ignore
             painter.setPen(QPen(QColor(colour), 1.5))
             painter.drawPolyline(QPolygonF(line))
         painter.end()

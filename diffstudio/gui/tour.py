@@ -1,0 +1,102 @@
+"""The tour: drives the real window through the main job and takes its picture at every stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QTimer
+
+from diffstudio.errors import BadInput
+from diffstudio.files import write_bytes
+from diffstudio.gui.app import Studio, make_application
+from diffstudio.studio.export import export
+from diffstudio.studio.export_options import ExportOptions
+
+SIZES = ((1280, 800), (2560, 1440))
+
+
+def run_tour(out: Path) -> None:
+    """Generate digits and points, scrub, export; screenshots and timings.json into `out`. No screen is needed.
+
+    Raises:
+        BadInput: the folder can't be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"can't make the folder {out}: {error.strerror}") from error
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and os.name == "posix":
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    begun = time.monotonic()
+    app = make_application()
+    with tempfile.TemporaryDirectory() as folder:
+        studio = Studio(Path(folder) / "settings.json", Path(folder) / "runs")
+        try:
+            timings = _drive(studio, out, begun)
+        finally:
+            studio.parts.window.close()
+            studio.shut_down()
+            app.processEvents()
+    write_bytes(out / "timings.json", json.dumps(timings, indent=2).encode())
+
+
+def _drive(studio: Studio, out: Path, begun: float) -> dict[str, float]:
+    parts, timings = studio.parts, {}
+    parts.window.resize(1440, 900)
+    parts.window.show()
+    _wait(100)
+    timings["window_seconds"] = time.monotonic() - begun
+    _shoot(studio, out, "1-first-look")
+    _generate(studio)
+    timings["first_batch_seconds"] = time.monotonic() - begun
+    trace = parts.runs.trace
+    assert trace is not None
+    timings["digits_run_seconds"] = trace.scalar(len(trace) - 1, "seconds")
+    first = trace.first_of(1) or 0
+    for name, k in (("2-noise", first), ("3-denoising", first + 17), ("4-sample", len(trace) - 1)):
+        parts.playhead.move_to(k)
+        _shoot(studio, out, name)
+    moves = []
+    for k in range(len(trace)):
+        start = time.perf_counter()
+        parts.playhead.move_to(k)
+        parts.window.repaint()
+        moves.append(time.perf_counter() - start)
+    timings["playhead_move_ms_median"] = 1000 * sorted(moves)[len(moves) // 2]
+    for name, kind in (("digits.png", "picture"), ("digits.gif", "animation"), ("digits-strip.png", "strip")):
+        export(trace, out / name, ExportOptions(kind=kind))  # pyright: ignore[reportArgumentType]
+    parts.models.choose("shapes-2d")
+    parts.sampling.label.set_value(3)
+    _generate(studio)
+    points = parts.runs.trace
+    assert points is not None
+    parts.playhead.move_to((points.first_of(1) or 0) + 30)
+    _shoot(studio, out, "5-points")
+    for theme in ("light", "dark"):
+        studio.use_settings(parts.settings.model_copy(update={"theme": theme}))
+        for width, height in SIZES:
+            parts.window.resize(width, height)
+            _shoot(studio, out, f"6-{theme}-{width}x{height}")
+    return {name: round(value, 3) for name, value in timings.items()}
+
+
+def _generate(studio: Studio) -> None:
+    studio.commands.run("generate")
+    while studio.parts.runs.running:
+        _wait(20)
+
+
+def _shoot(studio: Studio, out: Path, name: str) -> None:
+    _wait(350)  # thumbnails are drawn in the background
+    studio.parts.window.grab().save(str(out / f"{name}.png"))
+
+
+def _wait(milliseconds: int) -> None:
+    # Not QTest.qWait: it holds the interpreter while it sleeps, and the computing thread starves.
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()

@@ -1,0 +1,104 @@
+"""The real window, driven: generate, scrub, stop, undo, reopen."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from diffstudio.checkpoints.card import Card, TrainingData
+from diffstudio.checkpoints.store import save
+from diffstudio.gui.actions import ACTIONS
+from diffstudio.gui.app import Studio
+from diffstudio.networks import NETWORKS
+from diffstudio.specs import PathSpec
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def studio(qtbot: QtBot, tmp_path: Path, qapp):
+    made = Studio(tmp_path / "settings.json", tmp_path / "runs", warm_up=False)
+    yield made
+    made.shut_down()
+    made.parts.window.deleteLater()
+    qapp.processEvents()
+
+
+def generate(studio: Studio, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(studio.parts.runs.ended, timeout=60_000):
+        studio.commands.run("generate")
+
+
+def test_one_generate_records_both_chains_and_the_playhead_reaches_every_step(studio, qtbot):
+    studio.parts.sampling.steps.set_value(4)
+    studio.parts.sampling.samples.setValue(2)
+    generate(studio, qtbot)
+    trace = studio.parts.runs.trace
+    assert trace is not None and trace.complete and len(trace) == 10
+    assert studio.parts.playhead.position == 9
+    for _ in range(9):
+        studio.commands.run("step_back")
+    assert studio.parts.playhead.position == 0
+    studio.commands.run("last")
+    assert studio.parts.playhead.position == 9
+
+
+def test_stop_ends_a_run_early_and_keeps_what_is_recorded(studio, qtbot):
+    studio.parts.sampling.steps.set_value(2000)
+    ended = studio.parts.runs.ended
+    with qtbot.waitSignal(ended, timeout=60_000) as signal:
+        studio.parts.runs.grew.connect(studio.parts.runs.stop)
+        studio.commands.run("generate")
+    assert signal.args[0].outcome == "cancelled"
+    assert 0 < len(studio.parts.runs.trace) < 4002
+
+
+def test_undo_takes_a_setting_back(studio):
+    before = studio.parts.sampling.request()
+    studio.parts.sampling.steps.set_value(77)
+    studio.commands.run("undo")
+    assert studio.parts.sampling.request() == before
+    studio.commands.run("redo")
+    assert studio.parts.sampling.request().steps == 77
+
+
+def test_every_action_has_a_handler(studio):
+    assert set(studio.commands.handlers) == set(ACTIONS)
+
+
+def test_a_checkpoint_deleted_before_the_run_is_one_sentence(studio, qtbot, tmp_path):
+    path = tmp_path / "small.safetensors"
+    network = NETWORKS["mlp"]((2,), 0)
+    card = Card(
+        name="small", modality="points", shape=(2,), path=PathSpec(), prediction="flow", network="mlp",
+        data=TrainingData(dataset=""), step=1,
+    )  # fmt: skip
+    save(path, card, {name: value.numpy() for name, value in network.state_dict().items()})
+    studio.commands.open_paths([path])
+    assert studio.parts.sampling.card is not None and studio.parts.sampling.card.name == "small"
+    path.unlink()
+    with qtbot.waitSignal(studio.parts.runs.ended, timeout=60_000) as signal:
+        studio.commands.run("generate")
+    assert signal.args[0].outcome == "failed"
+    assert "small.safetensors" in signal.args[0].error
+
+
+def test_the_window_opens_without_torch(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from diffstudio.gui.app import Studio, make_application\n"
+        f"app = make_application(); s = Studio(Path({str(tmp_path)!r}) / 's.json', Path({str(tmp_path)!r}), False)\n"
+        "s.parts.window.show(); app.processEvents(); assert 'torch' not in sys.modules\n"
+        "s.parts.window.close()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_ten_lines_of_the_readme_run():
+    block = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    done = subprocess.run([sys.executable, "-c", block.group(1)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 31
