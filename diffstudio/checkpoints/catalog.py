@@ -143,6 +143,9 @@ def default_catalog(extra: Sequence[Path] = ()) -> Catalog:
 
 def _files(folder: Path) -> Iterator[Path]:
     """The checkpoint files of a folder and of its folders, a few levels deep; links to folders are not followed."""
+    if folder.is_file():
+        yield folder  # a single file that was opened
+        return
     count = 0
     root_depth = len(folder.parts)
     for at, folders, files in os.walk(folder, onerror=None):

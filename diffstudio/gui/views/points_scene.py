@@ -168,14 +168,14 @@ class PointsScene:
         _, radius, opacity = next(row for row in DOTS if many <= row[0])
         return radius * self.ratio * min(2.0, max(1.0, self.zoom**0.4)), opacity
 
-    def _add(self, taps: list[Taps], ramp: np.ndarray) -> None:
+    def _add(self, taps: list[Taps], colours: list[int]) -> None:
         """One more layer, on a sheet of its own."""
         index, box = len(self.layers), Box(0, 0, *self.room)
         if index == len(self._sheets):
             self._sheets.append(Sheet(box))
         elif self._sheets[index].box != box:
             self._sheets[index] = Sheet(box)
-        self.layers.append(self._sheets[index].picture(taps, ramp, self.ratio))
+        self.layers.append(self._sheets[index].picture(taps, colours, self.ratio))
 
     def base(self, width: int, height: int, font: QFont) -> QImage:
         """Axes and data, for a widget of some logical pixels: drawn anew only when they change."""
