@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diffstudio.resources import resource
+
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
@@ -74,6 +76,7 @@ def _palette(t: Tokens):
 
 
 def _style_sheet(t: Tokens) -> str:
+    arrow = resource("icons", f"down-{t.name}.svg").as_posix()
     return f"""
 * {{ font-size: 12px; }}
 QMainWindow, QDockWidget {{ background: {t.surface}; }}
@@ -120,6 +123,7 @@ QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabl
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button
   {{ width: 0; border: 0; }}
 QComboBox::drop-down {{ border: 0; width: 18px; }}
+QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border}; outline: 0;
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QCheckBox {{ spacing: 6px; }}

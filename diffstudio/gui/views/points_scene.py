@@ -168,7 +168,7 @@ class PointsScene:
         _, radius, opacity = next(row for row in DOTS if many <= row[0])
         return radius * self.ratio * min(2.0, max(1.0, self.zoom**0.4)), opacity
 
-    def _add(self, taps: list[Taps], colours: list[int]) -> None:
+    def _add(self, taps: list[Taps], colours: np.ndarray) -> None:
         """One more layer, on a sheet of its own."""
         index, box = len(self.layers), Box(0, 0, *self.room)
         if index == len(self._sheets):
