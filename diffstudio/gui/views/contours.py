@@ -14,23 +14,22 @@ WIDEST = 5.0
 SHARES = (0.9, 0.7, 0.5, 0.3, 0.1)  # of the points, that lie within each line
 
 
-def contours(points: np.ndarray, bounds: Bounds) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each of SHARES, segments (M, 2) → (M, 2) around the region of highest density that holds that share.
+def contours(points: np.ndarray, bounds: Bounds) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Segments (M, 2) → (M, 2) around the regions of highest density that hold each of SHARES, and which share (M,).
 
     points: (N, 2), those that are not finite or out of the bounds are left out.
     """
     grid, cell = density(points, bounds)
     if grid is None:
-        return []
+        return np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, np.int64)
     some = cell[:: max(1, len(cell) // 4096)]
     at = np.sort(grid[some[:, 1], some[:, 0]])
+    levels = [float(at[int((1 - share) * (len(at) - 1))]) for share in SHARES]
+    parts = [marching_squares(grid, level) for level in levels]
     left, bottom, right, top = bounds
     size = np.array([right - left, top - bottom]) / CELLS
-    out = []
-    for share in SHARES:
-        starts, ends = marching_squares(grid, float(at[int((1 - share) * (len(at) - 1))]))
-        out.append(tuple((edge + 0.5) * size + (left, bottom) for edge in (starts, ends)))
-    return out
+    starts, ends = ((np.concatenate(edges) + 0.5) * size + (left, bottom) for edges in zip(*parts, strict=True))
+    return starts, ends, np.repeat(np.arange(len(SHARES)), [len(part[0]) for part in parts])
 
 
 def density(points: np.ndarray, bounds: Bounds) -> tuple[np.ndarray | None, np.ndarray]:

@@ -14,7 +14,7 @@ from diffstudio.gui.views.contours import SHARES, contours
 from diffstudio.gui.views.plane import Plane, fitted
 from diffstudio.gui.views.raster import rgb
 from diffstudio.gui.views.splat import Box, Sheet, Taps
-from diffstudio.gui.views.trails import trails
+from diffstudio.gui.views.trails import Trails
 from diffstudio.gui.views.underlay import fresh_data
 from diffstudio.modalities import points
 from diffstudio.modalities.points import Bounds
@@ -52,6 +52,7 @@ class PointsScene:
         self.problem = ""
         self.layers: list[Layer] = []
         self._sheets: list[Sheet] = []
+        self._trails = Trails()
         self._bounds: Bounds = (-3.0, -3.0, 3.0, 3.0)
         self._base: QImage | None = None
         self._stale = True
@@ -130,7 +131,7 @@ class PointsScene:
         self.lost = len(self.at) - int(np.count_nonzero(np.isfinite(self.at[:, 0] + self.at[:, 1])))
         box = Box(0, 0, *self.room)
         if self.options["density"]:
-            self._add(self._contour_taps(place, plane, box), splat.ramp(t.lane_c, t.lane_c))
+            self._add([self._contour_taps(place, plane, box)], splat.ramp(t.lane_c, t.lane_c))
         if self.tensor in pictures.SIGNED:
             some = slice(0, min(trace.batch, MOST_LINES))
             along = fields.tensor(trace, self.k, self.tensor, some) * np.float32(self.line_share)
@@ -139,16 +140,13 @@ class PointsScene:
         at, ink = splat.dots(self.at, box, *self._dot(trace.batch, plane))
         drawn = [(at, ink * self._faded(1.0))]
         if self.options["trails"] and self.tensor not in pictures.SIGNED:
-            drawn.append(trails(trace, self.k, self.tensor, plane, box, self._faded(1.0)))
+            drawn += self._trails.taps(trace, self.k, self.tensor, plane, box, self._faded(1.0))
         self._add(drawn, splat.ramp(t.accent, t.lane_a))
 
-    def _contour_taps(self, place: np.ndarray, plane: Plane, box: Box) -> list[Taps]:
+    def _contour_taps(self, place: np.ndarray, plane: Plane, box: Box) -> Taps:
         """The lines of equal density, the innermost strongest."""
-        out = []
-        for i, (starts, ends) in enumerate(contours(place, self._bounds)):
-            ink = 0.35 + 0.65 * (i + 1) / len(SHARES)
-            out.append(splat.lines(plane.to_screen(starts), plane.to_screen(ends), box, ink))
-        return out
+        starts, ends, which = contours(place, self._bounds)
+        return splat.lines(plane.to_screen(starts), plane.to_screen(ends), box, 0.35 + 0.65 * (which + 1) / len(SHARES))
 
     @property
     def shown(self) -> str:

@@ -13,18 +13,40 @@ from diffstudio.traces.reader import Trace
 
 LENGTH = 12  # records that a trail reaches back
 MOST, MOST_OF_MANY, MANY = 500, 250, 2_000  # points that have a trail: more of them are a fog that shows nothing
+KEPT = 48  # steps whose ink is kept: playing and scrubbing to and fro compute one at a time
 INK = 0.8  # of the newest part
 
 
-def trails(trace: Trace, k: int, tensor: str, plane: Plane, box: Box, ink: float = 1.0) -> Taps:
-    """Lines along the last steps up to record k in its chain, fading with age; none at a chain's first record."""
-    oldest = k
-    while k - oldest < LENGTH and not fields.is_first(trace, oldest):
-        oldest -= 1
-    some = slice(0, min(MOST if trace.batch <= MANY else MOST_OF_MANY, trace.batch))
-    at = np.stack([plane.to_screen(pictures.displayed(trace, j, tensor, some)) for j in range(oldest, k + 1)])
-    fading = np.repeat((np.arange(k - oldest) + 1) / LENGTH + (1 - (k - oldest) / LENGTH), at.shape[1])
-    return splat.lines(at[:-1].reshape(-1, 2), at[1:].reshape(-1, 2), box, ink * INK * fading)
+class Trails:
+    """Trails of one view of one tensor: the ink of each step is computed once and kept while the view stands still."""
+
+    def __init__(self) -> None:
+        self._steps: dict[int, Taps] = {}
+        self._of: tuple[object, ...] = ()
+
+    def taps(self, trace: Trace, k: int, tensor: str, plane: Plane, box: Box, ink: float = 1.0) -> list[Taps]:
+        """Lines along the last steps up to record k in its chain, fading with age; none at a chain's first record."""
+        of = (trace, tensor, plane, box)
+        if of != self._of:
+            self._steps.clear()
+            self._of = of
+        out = []
+        for age in range(LENGTH):
+            if fields.is_first(trace, k - age):
+                break
+            at, weight = self._step(trace, k - age, tensor, plane, box)
+            out.append((at, weight * np.float32(ink * INK * (1 - age / LENGTH))))
+        return out
+
+    def _step(self, trace: Trace, k: int, tensor: str, plane: Plane, box: Box) -> Taps:
+        """From record k − 1 to record k."""
+        if k not in self._steps:
+            while len(self._steps) >= KEPT:
+                self._steps.pop(next(iter(self._steps)))
+            some = slice(0, min(MOST if trace.batch <= MANY else MOST_OF_MANY, trace.batch))
+            start, end = (plane.to_screen(pictures.displayed(trace, j, tensor, some)) for j in (k - 1, k))
+            self._steps[k] = splat.lines(start, end, box, 1.0)
+        return self._steps[k]
 
 
 class Paths:
