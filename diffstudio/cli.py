@@ -77,7 +77,7 @@ def _open(files: tuple[Path, ...]) -> None:
 
 def _window(files: Sequence[Path]) -> NoReturn:
     try:
-        from diffstudio.gui.app import run_app
+        from diffstudio.gui.startup import run_app
     except ImportError as error:
         raise BadInput(f"the window can't be opened here: {error}") from error
     sys.exit(run_app([str(path) for path in files]))

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import logging.handlers
 import sys
-import time
 from pathlib import Path
-from types import TracebackType
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
@@ -17,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui import theme
-from diffstudio.gui.commands import Commands, Parts
+from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.jobs import Ended, Jobs
 from diffstudio.gui.keyboard import KeyRouter
@@ -26,6 +22,7 @@ from diffstudio.gui.panels.card import CardPanel
 from diffstudio.gui.panels.inspect import InspectPanel
 from diffstudio.gui.panels.models import ModelsPanel
 from diffstudio.gui.panels.sampling import SamplingPanel
+from diffstudio.gui.parts import Parts
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
 from diffstudio.gui.timeline.timeline import Timeline
@@ -81,12 +78,12 @@ class Studio(QObject):
 
     def _wire(self) -> None:
         p = self.parts
-        p.models.selected.connect(self.commands.show_entry)
+        p.models.selected.connect(self.commands.filing.show_entry)
         p.models.activated.connect(self.commands.generate)
         p.sampling.generate.connect(self.commands.generate)
         p.sampling.stop.connect(p.runs.stop)
         p.sampling.changed.connect(self._on_request)
-        p.sampling.source.browse.connect(self.commands.choose_source)
+        p.sampling.source.browse.connect(self.commands.filing.choose_source)
         p.sampling.presetSaveWanted.connect(self.commands.save_preset)
         p.sampling.presetChosen.connect(self.commands.take_preset)
         p.runs.traceChanged.connect(self._on_trace)
@@ -267,22 +264,6 @@ class Studio(QObject):
         self.parts.runs.shut_down()
 
 
-def run_app(files: list[str] | None = None) -> int:
-    """Open the window and run until it is closed; returns the exit code."""
-    app = make_application()
-    _log_to_file()
-    if sys.platform == "win32":
-        Engine.warm_up()  # on Windows torch ≥ 2.9 imported after Qt's plugins fails with WinError 1114
-    studio = Studio()
-    _show_exceptions(studio)
-    studio.parts.window.show()
-    if files:
-        QTimer.singleShot(0, lambda: studio.commands.open_paths([Path(f) for f in files]))
-    code = app.exec()
-    studio.shut_down()
-    return code
-
-
 def make_application() -> QApplication:
     """The QApplication, styled; made once."""
     # Shorter slices of the interpreter: the window waits less for the computing thread.
@@ -315,33 +296,3 @@ def _rate(trace: Trace) -> float:
     seconds = trace.scalar(len(trace) - 1, "seconds") - trace.scalar(first, "seconds")
     steps = trace.scalar(len(trace) - 1, "step") - trace.scalar(first, "step")
     return steps / seconds if seconds > 0 else 0.0
-
-
-def _log_to_file() -> None:
-    import platformdirs
-
-    folder = Path(platformdirs.user_log_dir("diffstudio", appauthor=False))
-    with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(folder / "diffstudio.log", maxBytes=1 << 20, backupCount=2)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
-
-
-def _show_exceptions(studio: Studio) -> None:
-    """An exception in a slot or a paint: one log entry, one dialog (not one for every repaint), a living window."""
-    last: dict[str, float] = {}
-
-    def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-        log.error("unexpected", exc_info=(kind, error, traceback))
-        if issubclass(kind, KeyboardInterrupt):
-            studio.parts.window.close()
-            return
-        key, now = f"{kind.__name__}: {error}", time.monotonic()
-        if now - last.get(key, -60.0) > 30:
-            last[key] = now
-            sentence = tr("Something went wrong, the window goes on: {}").format(key[:300])
-            QTimer.singleShot(0, lambda: show_error(studio.parts.window, sentence))
-
-    sys.excepthook = hook

@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Slot
-from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QInputDialog
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QInputDialog
 
 from diffstudio import __version__
 from diffstudio.analysis.fields import TENSORS
-from diffstudio.checkpoints.catalog import Catalog, Entry
-from diffstudio.errors import BadFile, DiffStudioError
+from diffstudio.errors import DiffStudioError
 from diffstudio.gui.actions import ACTIONS
 from diffstudio.gui.dialogs.message import show_about, show_error
-from diffstudio.gui.jobs import Ended, Jobs, Stop
-from diffstudio.gui.main_window import MainWindow
-from diffstudio.gui.opening import Opened, differences, look_at
-from diffstudio.gui.panels.card import CardPanel
-from diffstudio.gui.panels.inspect import InspectPanel
-from diffstudio.gui.panels.models import ModelsPanel
-from diffstudio.gui.panels.sampling import SamplingPanel
-from diffstudio.gui.playhead import Playhead
-from diffstudio.gui.runs import Runs
-from diffstudio.gui.timeline.timeline import Timeline
-from diffstudio.gui.views.canvas import Canvas
+from diffstudio.gui.filing import Filing
+from diffstudio.gui.parts import Parts
 from diffstudio.gui.words import tr
-from diffstudio.studio import provenance
 from diffstudio.studio.request import Request
 from diffstudio.studio.settings import Settings
-
-log = logging.getLogger("diffstudio")
-
-
-@dataclass
-class Parts:
-    """Everything that the window is made of."""
-
-    window: MainWindow
-    catalog: Catalog
-    settings: Settings
-    playhead: Playhead
-    runs: Runs
-    files: Jobs
-    models: ModelsPanel
-    card: CardPanel
-    sampling: SamplingPanel
-    inspect: InspectPanel
-    canvas: Canvas
-    timeline: Timeline
 
 
 class Commands(QObject):
@@ -61,15 +27,14 @@ class Commands(QObject):
         super().__init__(parts.window)
         self.parts = parts
         self._on_settings = on_settings
-        self._export: tuple[int, str] | None = None
-        self._once_budget: float | None = None
+        self.filing = files = Filing(parts)
         p, head, line = parts, parts.playhead, parts.timeline
         self.handlers: dict[str, Callable[[], object]] = {
-            "open": self.open, "open_trace": self.open_trace, "save_trace": self.save_trace,
-            "add_folder": self.add_folder, "export": self.export, "copy_picture": self.copy_picture,
+            "open": files.open, "open_trace": files.open_trace, "save_trace": files.save_trace,
+            "add_folder": files.add_folder, "export": files.export, "copy_picture": files.copy_picture,
             "quit": p.window.close,
             "undo": p.sampling.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
-            "copy_request": self.copy_request, "settings": self.preferences,
+            "copy_request": files.copy_request, "settings": self.preferences,
             "flip": p.canvas.flip,
             **{f"tensor_{name}": _bind(p.canvas.set_tensor, name) for name in TENSORS},
             "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit,
@@ -92,9 +57,6 @@ class Commands(QObject):
             "palette": self.palette, "keys": self.keys, "about": self.about,
         }  # fmt: skip
         p.window.triggered.connect(self.run)
-        p.window.dropped.connect(self.open_paths)
-        p.files.progressed.connect(self._on_file_progress)
-        p.files.ended.connect(self._on_file_ended)
 
     @Slot(str)
     def run(self, action_id: str) -> None:
@@ -113,7 +75,7 @@ class Commands(QObject):
         if p.runs.running or p.sampling.card is None:
             return
         if p.sampling.source.needs_file:
-            self.choose_source()
+            self.filing.choose_source()
             return
         try:
             request = p.sampling.request()
@@ -179,196 +141,6 @@ class Commands(QObject):
             self.parts.canvas.set_option(name, not self.parts.canvas.option(name))
 
         return toggle
-
-    # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def open(self) -> None:
-        """Ask for a file of any kind."""
-        kinds = "*.safetensors *.trace *.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif *.bmp *.npy *.npz *.csv"
-        self._ask_open(f"{tr('All that can be opened')} ({kinds});;{tr('All files')} (*)")
-
-    def open_trace(self) -> None:
-        """Ask for a trace."""
-        self._ask_open(f"{tr('Traces')} (*.trace)")
-
-    def choose_source(self) -> None:
-        """Ask for a picture or an array to start from."""
-        p = self.parts
-        path, _ = QFileDialog.getOpenFileName(p.window, tr("Start from a file"), p.settings.last_folder)
-        if path:
-            self._guard(lambda: p.sampling.set_source_file(Path(path)))
-
-    @Slot(object)
-    def open_paths(self, paths: list[Path]) -> None:
-        """Open what was dropped or given on the command line."""
-        for path in paths:
-            self._guard(_bind(self._open, path))
-
-    def _ask_open(self, kinds: str) -> None:
-        p = self.parts
-        path, _ = QFileDialog.getOpenFileName(p.window, tr("Open"), p.settings.last_folder, kinds)
-        if path:
-            p.settings.last_folder = str(Path(path).parent)
-            self._guard(lambda: self._open(Path(path)))
-
-    def _open(self, path: Path) -> None:
-        p, found = self.parts, look_at(path)
-        if found.kind == "trace":
-            if p.runs.running:
-                raise BadFile(tr("A run goes on: stop it first, then open the trace."))
-            p.runs.open_trace(path)
-        elif found.kind == "checkpoint":
-            self._open_checkpoint(path)
-        elif found.kind == "folder":
-            self._add_folder(path)
-        elif found.kind == "settings":
-            self._offer_settings(found)
-        else:
-            p.sampling.set_source_file(path)
-        p.settings.remember_recent(str(path))
-        p.window.set_recent(p.settings.recent)
-
-    def _open_checkpoint(self, path: Path) -> None:
-        p = self.parts
-        entry = p.catalog.find(str(path.absolute()))
-        p.catalog.folders.append(("opened", entry.path))
-        p.models.reload()
-        if entry.card is not None and not p.models.choose(entry.spec):
-            self.show_entry(entry)
-
-    def _offer_settings(self, found: Opened) -> None:
-        from diffstudio.gui.dialogs.questions import RestoreQuestion
-
-        p = self.parts
-        request = provenance.request_of(found.settings or {}, str(found.path))
-        note = ""
-        if request.source in ("file", "step"):
-            note = tr("It started from the file {}, which is not in the picture: noise is set instead.").format(
-                request.source_file
-            )
-            request = request.model_copy(update={"source": "noise", "source_file": None, "source_step": None})
-        entry = p.catalog.find(request.model)
-        question = RestoreQuestion(p.window, found.path.name, differences(p.sampling.request(), request), note)
-
-        def answered(yes: bool) -> None:
-            if yes:
-                if not p.models.choose(request.model):
-                    self.show_entry(entry)
-                p.sampling.set_request(request)
-                p.window.say(tr("Settings of {} restored.").format(found.path.name))
-
-        question.answered.connect(answered)
-        question.open()
-
-    def show_entry(self, entry: Entry) -> None:
-        """A checkpoint was chosen."""
-        p = self.parts
-        try:
-            p.sampling.set_entry(entry)
-        except DiffStudioError as error:
-            show_error(p.window, str(error))
-            return
-        p.card.show_entry(entry)
-        p.settings.last_model = entry.spec
-
-    def add_folder(self) -> None:
-        """Ask for a folder of checkpoints."""
-        p = self.parts
-        folder = QFileDialog.getExistingDirectory(p.window, tr("Folder of checkpoints"), p.settings.last_folder)
-        if folder:
-            self._add_folder(Path(folder))
-
-    def _add_folder(self, folder: Path) -> None:
-        p = self.parts
-        if str(folder) not in p.settings.folders:
-            p.settings.folders = [*p.settings.folders, str(folder)]
-            p.catalog.folders.append((str(folder), folder))
-        before = len(p.catalog.entries)
-        p.models.reload()
-        p.window.say(tr("{} checkpoints found in {}.").format(len(p.catalog.entries) - before, folder))
-
-    def save_trace(self) -> None:
-        """Keep the trace under a name."""
-        from diffstudio.studio.export_options import ExportOptions
-
-        p, trace = self.parts, self.parts.runs.trace
-        if trace is None:
-            return
-        name = str(Path(p.settings.last_folder or Path.home()) / f"{self._stem()}.trace")
-        path, _ = QFileDialog.getSaveFileName(p.window, tr("Save trace"), name, f"{tr('Traces')} (*.trace)")
-        if path:
-            self.write(Path(path).with_suffix(".trace"), ExportOptions(kind="trace"))
-
-    def export(self) -> None:
-        """Ask what to export."""
-        from diffstudio.gui.dialogs.export import ExportDialog
-        from diffstudio.studio.export_options import ExportOptions
-
-        p, trace = self.parts, self.parts.runs.trace
-        if trace is None or not len(trace):
-            return
-        start = ExportOptions(
-            tensor=p.canvas.tensor,
-            sample=p.canvas.sample,
-            record=min(p.playhead.position, len(trace) - 1),
-        )
-        folder = Path(p.settings.last_folder) if p.settings.last_folder else Path.home()
-        dialog = ExportDialog(trace, p.window, start, folder, self._stem())
-        dialog.wanted.connect(self.write)
-        dialog.open()
-
-    @Slot(object, object)
-    def write(self, path: Path, options: object) -> None:
-        """Export in the background."""
-        from diffstudio.studio.export import export
-        from diffstudio.studio.export_options import ExportOptions
-
-        p, trace = self.parts, self.parts.runs.trace
-        if trace is None or not isinstance(options, ExportOptions):
-            return
-        p.settings.last_folder = str(path.parent)
-
-        def job(stop: Stop) -> Iterator[str]:
-            yield tr("Exporting…")
-            written = export(trace, path, options, stop=stop)
-            yield str(written[0] if len(written) == 1 else path)
-
-        self._export = (p.files.submit(job), str(path))
-
-    @Slot(int, object)
-    def _on_file_progress(self, number: int, text: object) -> None:
-        self.parts.window.say(str(text))
-
-    @Slot(object)
-    def _on_file_ended(self, ended: Ended) -> None:
-        if ended.outcome == "failed":
-            self.parts.window.say("")
-            show_error(self.parts.window, ended.error, ended.details)
-        elif ended.outcome == "done" and self._export:
-            self.parts.window.say(tr("Saved {}").format(self._export[1]))
-
-    def copy_picture(self) -> None:
-        """The canvas to the clipboard."""
-        QGuiApplication.clipboard().setImage(self.parts.canvas.picture())
-        self.parts.window.say(tr("Picture copied."))
-
-    def copy_request(self) -> None:
-        """The request to the clipboard."""
-        QGuiApplication.clipboard().setText(self.parts.sampling.request().model_dump_json(indent=2))
-        self.parts.window.say(tr("Settings copied as JSON."))
-
-    def _stem(self) -> str:
-        trace = self.parts.runs.trace
-        if trace is None:
-            return "diffstudio"
-        request = trace.header.request
-        return f"{request.get('model', 'run')}-seed{request.get('seed', 0)}".replace("/", "-")[:60]
-
-    def _guard(self, do: Callable[[], object]) -> None:
-        try:
-            do()
-        except DiffStudioError as error:
-            show_error(self.parts.window, str(error))
 
     # ── presets, settings, help ─────────────────────────────────────────────────────────────────────────────────────
 

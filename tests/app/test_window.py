@@ -5,37 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from pytestqt.qtbot import QtBot
-
 from diffstudio.checkpoints.card import Card, TrainingData
 from diffstudio.checkpoints.store import save
 from diffstudio.gui.actions import ACTIONS
-from diffstudio.gui.app import Studio
 from diffstudio.networks import NETWORKS
 from diffstudio.specs import PathSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def studio(qtbot: QtBot, tmp_path: Path, qapp):
-    made = Studio(tmp_path / "settings.json", tmp_path / "runs", warm_up=False)
-    yield made
-    made.shut_down()
-    made.parts.window.deleteLater()
-    qapp.processEvents()
-
-
-def generate(studio: Studio, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(studio.parts.runs.ended, timeout=60_000):
-        studio.commands.run("generate")
-
-
-def test_one_generate_records_both_chains_and_the_playhead_reaches_every_step(studio, qtbot):
+def test_one_generate_records_both_chains_and_the_playhead_reaches_every_step(studio, generate):
     studio.parts.sampling.steps.set_value(4)
     studio.parts.sampling.samples.setValue(2)
-    generate(studio, qtbot)
+    generate()
     trace = studio.parts.runs.trace
     assert trace is not None and trace.complete and len(trace) == 10
     assert studio.parts.playhead.position == 9
@@ -77,7 +59,7 @@ def test_a_checkpoint_deleted_before_the_run_is_one_sentence(studio, qtbot, tmp_
         data=TrainingData(dataset=""), step=1,
     )  # fmt: skip
     save(path, card, {name: value.numpy() for name, value in network.state_dict().items()})
-    studio.commands.open_paths([path])
+    studio.commands.filing.open_paths([path])
     assert studio.parts.sampling.card is not None and studio.parts.sampling.card.name == "small"
     path.unlink()
     with qtbot.waitSignal(studio.parts.runs.ended, timeout=60_000) as signal:

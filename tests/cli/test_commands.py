@@ -110,10 +110,10 @@ def test_a_closed_pipe_is_quiet():
 def window(monkeypatch):
     """A window and a tour that only note how they were called."""
     calls = []
-    app, tour = types.ModuleType("diffstudio.gui.app"), types.ModuleType("diffstudio.gui.tour")
+    app, tour = types.ModuleType("diffstudio.gui.startup"), types.ModuleType("diffstudio.gui.tour")
     app.run_app = lambda files: calls.append(files) or 7
     tour.run_tour = lambda out: calls.append(out) or 0
-    monkeypatch.setitem(sys.modules, "diffstudio.gui.app", app)
+    monkeypatch.setitem(sys.modules, "diffstudio.gui.startup", app)
     monkeypatch.setitem(sys.modules, "diffstudio.gui.tour", tour)
     return calls
 
@@ -133,7 +133,7 @@ def test_tour(run, window):
 
 
 def test_a_window_that_can_t_open_is_one_sentence(run, monkeypatch):
-    monkeypatch.setitem(sys.modules, "diffstudio.gui.app", None)
+    monkeypatch.setitem(sys.modules, "diffstudio.gui.startup", None)
     code, _, err = run()
     assert (code, err.count("\n")) == (2, 1)
     assert err.startswith("diffstudio: the window can't be opened here: ")
