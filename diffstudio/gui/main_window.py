@@ -74,8 +74,8 @@ class MainWindow(QMainWindow):
         self._dock("models", tr("Models"), _stack(left, (3, 2)), area.LeftDockWidgetArea)
         self._dock("sampling", tr("Sampling"), _stack(right, (5, 2)), area.RightDockWidgetArea)
         self._dock("timeline", tr("Timeline"), timeline, area.BottomDockWidgetArea)
-        self.resizeDocks([self._docks["models"], self._docks["sampling"]], [236, 288], Qt.Orientation.Horizontal)
-        self.resizeDocks([self._docks["timeline"]], [286], Qt.Orientation.Vertical)
+        self.resizeDocks([self._docks["models"], self._docks["sampling"]], [236, 300], Qt.Orientation.Horizontal)
+        self.resizeDocks([self._docks["timeline"]], [264], Qt.Orientation.Vertical)
         self._first_layout = self.saveState(LAYOUT_VERSION)
 
     def reset_layout(self) -> None:

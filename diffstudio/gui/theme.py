@@ -132,6 +132,7 @@ QLabel[dim="true"] {{ color: {t.text_dim}; }}
 QLabel[title="true"] {{ font-size: 14px; font-weight: 600; }}
 QTreeView, QListView {{ background: transparent; border: 0; outline: 0; }}
 QTreeView::item, QListView::item {{ border-radius: 5px; }}
+QDialog#palette QTreeView::item {{ padding: 4px 4px 2px 4px; }}
 QScrollArea {{ border: 0; background: transparent; }}
 QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 9px; margin: 0; }}

@@ -157,7 +157,8 @@ class ExportDialog(QDialog):
         self.format.blockSignals(True)
         self.format.clear()
         for suffix in OFFERED[kind]:
-            if suffix not in (".jpeg", ".tif"):
+            fits = suffix != ".csv" or self._trace.modality == "points"
+            if fits and suffix not in (".jpeg", ".tif"):
                 self.format.addItem(suffix[1:].upper() if suffix else tr("Folder"), suffix)
         self.format.blockSignals(False)
         for name, (heading, field) in self._rows.items():

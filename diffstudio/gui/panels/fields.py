@@ -268,6 +268,7 @@ class LabelField(QWidget):
             chip = QPushButton(name.replace("&", "&&"))
             chip.setCheckable(True)
             chip.setProperty("chip", True)
+            chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the keys still belong to the timeline
             chip.setAccessibleName(tr("Class {}").format(name))
             chip.setToolTip(tip)
             self._group.addButton(chip, index)

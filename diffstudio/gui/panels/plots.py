@@ -21,7 +21,7 @@ class Histogram(QWidget):
         super().__init__()
         self.tokens = tokens
         self._summary: Summary | None = None
-        self.setMinimumHeight(70)
+        self.setMinimumHeight(48)
 
     def show_summary(self, summary: Summary | None) -> None:
         """Draw other counts."""
@@ -64,7 +64,7 @@ class Curves(QWidget):
         self._curves: list[tuple[str, np.ndarray]] = []
         self._planned, self._k = 1, 0
         self._static: QPixmap | None = None
-        self.setMinimumHeight(90)
+        self.setMinimumHeight(48)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def show_curves(self, curves: list[tuple[str, np.ndarray]], planned: int) -> None:

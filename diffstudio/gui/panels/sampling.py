@@ -89,9 +89,10 @@ class SamplingPanel(QWidget):
     def _build(self) -> None:
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(8)
+        grid.setVerticalSpacing(5)
         grid.setHorizontalSpacing(6)
         grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(2, 20)
         rows = (
             ("source", tr("Start from"), self.source, tr("Where the reverse chain starts.")),
             ("label", tr("Class"), self.label, tr("What to draw.")),
@@ -112,9 +113,6 @@ class SamplingPanel(QWidget):
             reset.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             reset.setFixedSize(20, 20)
             reset.setStyleSheet("QToolButton { padding: 1px; min-height: 0; }")
-            policy = reset.sizePolicy()
-            policy.setRetainSizeWhenHidden(True)
-            reset.setSizePolicy(policy)
             reset.clicked.connect(self._on_reset)
             if tip:
                 field.setToolTip(tip)
@@ -140,7 +138,7 @@ class SamplingPanel(QWidget):
         body = QWidget()
         inner = QVBoxLayout(body)
         inner.setContentsMargins(10, 8, 4, 4)
-        inner.setSpacing(8)
+        inner.setSpacing(5)
         inner.addLayout(head)
         inner.addLayout(grid)
         inner.addWidget(self.fold)
