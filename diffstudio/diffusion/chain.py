@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from diffstudio.diffusion.denoiser import Condition, Denoiser
-from diffstudio.diffusion.noise import SampleNoise
+from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, estimate
+from diffstudio.diffusion.noise import Noise, SampleNoise
 from diffstudio.diffusion.paths import Path
-from diffstudio.diffusion.solvers import SOLVERS, StepContext, forward_std, kept
+from diffstudio.diffusion.solvers import SOLVERS, Past, StepContext, forward_std, kept
 from diffstudio.diffusion.times import Level
 
 
@@ -23,6 +23,7 @@ class Step:
     xt: (B, …), the state at `level`.
     x0_hat: (B, …). Reverse: D(x_t); at the end (s = 0) x_t itself. Forward: the true x_0.
     nfe: network calls made in this chain so far (a guided call counts once).
+    extras: what the denoiser gave beside x̂0, by name, each (B, …).
     """
 
     chain: Literal["forward", "reverse"]
@@ -31,6 +32,10 @@ class Step:
     xt: Tensor
     x0_hat: Tensor
     nfe: int
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+PAST = 3  # states that a solver may look back on
 
 
 def forward_fixed(x0: Tensor, levels: Sequence[Level], eps: Tensor) -> Iterator[Step]:
@@ -65,7 +70,7 @@ def reverse(
     path: Path,
     levels: Sequence[Level],
     x_start: Tensor,
-    noise: SampleNoise,
+    noise: Noise,
     *,
     solver: str = "dpmpp_2m",
     cond: Condition = None,
@@ -78,32 +83,40 @@ def reverse(
     step_fn = SOLVERS[solver]
     counted = _Counter(denoise, cond)
 
-    def draw() -> Tensor:
-        return noise.draw().to(x_start.device, x_start.dtype)
+    def draw(at: Level, to: Level) -> Tensor:
+        return noise.between(at, to).to(x_start.device, x_start.dtype)
 
     x = x_start
-    past: list[tuple[Level, Tensor]] = []
+    past: tuple[Past, ...] = ()
+    memory: dict[str, object] = {}
+    last = len(levels) - 1
     for k, at in enumerate(levels):
         if at.s == 0:
             # x_t = a·x_0 here: there is nothing left to predict.
             yield Step("reverse", k, at, x, x / at.a, counted.calls)
             return
-        x0_hat = counted(x, at)
-        yield Step("reverse", k, at, x, x0_hat, counted.calls)
-        if k + 1 < len(levels):
-            context = StepContext(x, x0_hat, at, levels[k + 1], counted, draw, path.clock, past)
+        found = counted(x, at)
+        yield Step("reverse", k, at, x, found.x0_hat, counted.calls, found.extras)
+        if k < last:
+            context = StepContext(
+                x, found.x0_hat, at, levels[k + 1], path, counted.x0_hat, draw, past, last - k - 1, memory, found.extras
+            )
+            past = (*past[-PAST + 1 :], Past(at, x, found.x0_hat))
             x = step_fn(context, **(params or {}))
-            past = [(at, x0_hat)]
 
 
 class _Counter:
     """A denoiser with its condition bound, that counts its calls."""
 
     def __init__(self, denoise: Denoiser, cond: Condition) -> None:
-        self._denoise: Callable[[Tensor, Level, Condition], Tensor] = denoise
+        self._denoise = denoise
         self._cond = cond
         self.calls = 0
 
-    def __call__(self, x: Tensor, at: Level) -> Tensor:
+    def __call__(self, x: Tensor, at: Level) -> Estimate:
         self.calls += 1
-        return self._denoise(x, at, self._cond)
+        return estimate(self._denoise(x, at, self._cond))
+
+    def x0_hat(self, x: Tensor, at: Level) -> Tensor:
+        """D(x_t) alone."""
+        return self(x, at).x0_hat

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -11,9 +12,30 @@ from diffstudio.diffusion.paths import Path
 from diffstudio.diffusion.times import Level, level
 
 Condition = Tensor | None
-Denoiser = Callable[[Tensor, Level, Condition], Tensor]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a denoiser knows beside x̂0.
+
+    x0_hat: (B, …).
+    extras: more of the same call by name, each (B, …): "variance_range" (a learned variance, 0 is β̃ and 1 is β, on a
+        log scale), "x0_cond" and "x0_free" (the two halves of guidance).
+    """
+
+    x0_hat: Tensor
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+# Most denoisers give x̂0 alone; `estimate` makes both kinds one.
+Denoiser = Callable[[Tensor, Level, Condition], Tensor | Estimate]
 # A network takes (x, t: (B,), labels: (B,) or None) and gives its prediction, shaped as x.
 Network = Callable[[Tensor, Tensor, Condition], Tensor]
+
+
+def estimate(found: Tensor | Estimate) -> Estimate:
+    """What a denoiser gave, as an Estimate."""
+    return found if isinstance(found, Estimate) else Estimate(found)
 
 
 def x0_from(prediction: str, out: Tensor, x: Tensor, a: float, s: float) -> Tensor:
@@ -69,7 +91,7 @@ def on_path(denoise: Denoiser, trained: Path) -> Denoiser:
     """
     found: dict[float, Level] = {}  # the bisection is done once for each level
 
-    def denoised(x: Tensor, at: Level, cond: Condition) -> Tensor:
+    def denoised(x: Tensor, at: Level, cond: Condition) -> Tensor | Estimate:
         if at.t not in found:
             found[at.t] = level(trained, trained.t_at_log_snr(at.log_snr))
         own = found[at.t]

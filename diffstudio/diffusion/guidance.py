@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from diffstudio.diffusion.denoiser import Condition, Denoiser
+from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, estimate
 from diffstudio.diffusion.times import Level
 
 
@@ -16,14 +16,15 @@ def classifier_free(denoise: Denoiser, guidance_scale: float, null: int) -> Deno
     passes are one call with a batch of 2B. `null` is the label that stands for "any".
     """
 
-    def guided(x: Tensor, at: Level, cond: Condition) -> Tensor:
+    def guided(x: Tensor, at: Level, cond: Condition) -> Tensor | Estimate:
         if cond is None or guidance_scale == 1:
             return denoise(x, at, cond)
         free = torch.full_like(cond, null)
         if guidance_scale == 0:
             return denoise(x, at, free)
-        both = denoise(torch.cat([x, x]), at, torch.cat([cond, free]))
-        conditional, unconditional = both.chunk(2)
-        return unconditional + guidance_scale * (conditional - unconditional)
+        both = estimate(denoise(torch.cat([x, x]), at, torch.cat([cond, free])))
+        x0_cond, x0_free = both.x0_hat.chunk(2)
+        extras = {name: rows.chunk(2)[0] for name, rows in both.extras.items()}
+        return Estimate(x0_free + guidance_scale * (x0_cond - x0_free), extras)
 
     return guided

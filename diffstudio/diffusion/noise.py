@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
+from diffstudio.diffusion.times import Level
+
 Law = Literal["gaussian", "uniform"]
+
+
+class Noise(Protocol):
+    """What a reverse chain draws from."""
+
+    def between(self, at: Level, to: Level) -> Tensor:
+        """The noise of a step from one level to a cleaner one: (B, *shape) on the CPU, mean 0, variance 1."""
+        ...
 
 
 class SampleNoise:
@@ -36,3 +46,7 @@ class SampleNoise:
             for row, generator in zip(out, self._generators, strict=True):
                 row.uniform_(-bound, bound, generator=generator)
         return out
+
+    def between(self, at: Level, to: Level) -> Tensor:
+        """Fresh noise, whatever the levels are."""
+        return self.draw()

@@ -8,34 +8,54 @@ and the rows of `diffstudio.options.SOLVERS` name them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any
 
 from torch import Tensor
 
+from diffstudio.diffusion.paths import Path
 from diffstudio.diffusion.times import Level
 
 MAX_SIGMA = 1e4  # the largest σ that serves as an ODE's clock
 
 
-@dataclass
+@dataclass(frozen=True)
+class Past:
+    """An earlier state of the chain, with what was predicted there. x, x0_hat: (B, …)."""
+
+    level: Level
+    x: Tensor
+    x0_hat: Tensor
+
+
+@dataclass(frozen=True)
 class StepContext:
     """What a solver sees of a step.
 
-    x: x_t, (B, …).  x0_hat: D(x_t), already evaluated.  at, to: the two levels.
-    denoise: D with its condition bound, for solvers that evaluate again.  noise: draws z, (B, …).
-    clock: the path's ODE clock.  past: earlier (level, x̂0) of this chain, newest last.
+    x: x_t, (B, …).  x0_hat: D(x_t), already evaluated.  at, to: the two levels.  path: for levels between them.
+    denoise: D with its condition bound, for solvers that evaluate again; x̂0 alone.
+    noise: draws z, (B, …), for a step between two levels.
+    past: the last states of this chain, newest last.  remaining: steps after this one.
+    memory: what a solver keeps from one step of this chain to the next.
+    extras: what the denoiser gave beside x̂0 (see `denoiser.Estimate`).
     """
 
     x: Tensor
     x0_hat: Tensor
     at: Level
     to: Level
+    path: Path
     denoise: Callable[[Tensor, Level], Tensor]
-    noise: Callable[[], Tensor]
-    clock: Literal["sigma", "flow"] = "sigma"
-    past: list[tuple[Level, Tensor]] = field(default_factory=list)
+    noise: Callable[[Level, Level], Tensor]
+    past: Sequence[Past] = ()
+    remaining: int = 0
+    memory: dict[str, Any] = field(default_factory=dict)
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def z(self) -> Tensor:
+        """The noise of this whole step."""
+        return self.noise(self.at, self.to)
 
 
 Solver = Callable[..., Tensor]
@@ -71,7 +91,7 @@ def ddim(step: StepContext, eta: float = 0.0) -> Tensor:
     """Song et al. 2020, eq. 12 and 16."""
     spread = eta * posterior_std(step.at, step.to)
     mean = _unified(step, spread)
-    return mean + spread * step.noise() if spread > 0 else mean
+    return mean + spread * step.z() if spread > 0 else mean
 
 
 def ddpm(step: StepContext) -> Tensor:
@@ -82,12 +102,12 @@ def ddpm(step: StepContext) -> Tensor:
 def ddpm_large(step: StepContext) -> Tensor:
     """Ancestral step with the forward variance β instead of β̃ (Ho et al. 2020, section 3.2); no noise at the data."""
     mean = _unified(step, posterior_std(step.at, step.to))
-    return mean + forward_std(step.at, step.to) * step.noise() if step.to.s > 0 else mean
+    return mean + forward_std(step.at, step.to) * step.z() if step.to.s > 0 else mean
 
 
 def _clock(step: StepContext) -> str:
     # σ = s/a grows without bound where the signal ends, and the differences below would drown in rounding.
-    return "flow" if step.at.sigma > MAX_SIGMA else step.clock
+    return "flow" if step.at.sigma > MAX_SIGMA else step.path.clock
 
 
 def _rescaled(at: Level, clock: str) -> tuple[float, float]:
@@ -131,7 +151,7 @@ def dpmpp_2m(step: StepContext) -> Tensor:
     first_order = _unified(step, 0.0)
     if not step.past or step.to.s == 0:
         return first_order
-    before, x0_before = step.past[-1]
+    before, x0_before = step.past[-1].level, step.past[-1].x0_hat
     if before.a == 0 or step.at.a == 0:
         return first_order
     h = 0.5 * (step.to.log_snr - step.at.log_snr)  # Δλ, λ = log(a/s)

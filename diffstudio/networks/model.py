@@ -13,7 +13,7 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.checkpoints.header import read_card
 from diffstudio.checkpoints.store import load_weights
-from diffstudio.diffusion.denoiser import Condition, Denoiser, from_network
+from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, estimate, from_network
 from diffstudio.diffusion.guidance import classifier_free
 from diffstudio.diffusion.paths import Path, make_path
 from diffstudio.diffusion.times import Level
@@ -90,11 +90,13 @@ def _fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:
 
 
 def _in_parts(denoise: Denoiser) -> Denoiser:
-    def parted(x: Tensor, at: Level, cond: Condition) -> Tensor:
+    def parted(x: Tensor, at: Level, cond: Condition) -> Tensor | Estimate:
         size = max(1, CHUNK_ELEMENTS // max(1, x[0].numel()))
         if x.shape[0] <= size:
             return denoise(x, at, cond)
         conds = cond.split(size) if cond is not None else [None] * -(-x.shape[0] // size)
-        return torch.cat([denoise(part, at, c) for part, c in zip(x.split(size), conds, strict=True)])
+        found = [estimate(denoise(part, at, c)) for part, c in zip(x.split(size), conds, strict=True)]
+        extras = {name: torch.cat([f.extras[name] for f in found]) for name in found[0].extras}
+        return Estimate(torch.cat([f.x0_hat for f in found]), extras)
 
     return parted

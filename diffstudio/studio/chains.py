@@ -13,7 +13,7 @@ from torch import Tensor
 from diffstudio import data
 from diffstudio.diffusion import chain
 from diffstudio.diffusion.chain import Step
-from diffstudio.diffusion.denoiser import Condition, Denoiser, on_path
+from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, estimate, on_path
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import Path, make_path
 from diffstudio.diffusion.times import Level, level, levels
@@ -129,7 +129,7 @@ def _denoiser(plan: Plan, model: Model, path: Path) -> Denoiser:
 
 
 def _stoppable(denoise: Denoiser, stop: Callable[[], bool]) -> Denoiser:
-    def asked(x: Tensor, at: Level, cond: Condition) -> Tensor:
+    def asked(x: Tensor, at: Level, cond: Condition) -> Tensor | Estimate:
         if stop():
             raise Stopped
         return denoise(x, at, cond)
@@ -179,5 +179,5 @@ def score(plan: Plan, model: Model, points: np.ndarray, log_snr: float, stop: Ca
     with torch.no_grad():
         label = None if plan.request.label == "each" else plan.request.label
         cond = model.labels(label, len(points))
-        x0_hat = _stoppable(_denoiser(plan, model, path), stop)(x, at, cond)
+        x0_hat = estimate(_stoppable(_denoiser(plan, model, path), stop)(x, at, cond)).x0_hat
     return ((at.a * x0_hat - x) / at.s**2).cpu().numpy()

@@ -14,6 +14,7 @@ from diffstudio.studio.request import Request
 from diffstudio.traces.format import SCALARS, ChainSpec
 
 STATES_IN_MEMORY = 24  # x, x̂0, their past, noise, guidance's double batch, copies for the trace: counted in states
+ADAPTIVE_CALLS = 12  # of a step that chooses its own: a guess, for the time that is left
 NETWORK_MEMORY = 1 << 30  # activations of one part of a batch, and the weights: ample for the networks there are
 
 
@@ -73,7 +74,7 @@ def records(steps: int, every: int) -> int:
 
 def network_calls(request: Request) -> int:
     """Calls of the network in the reverse chain; the step to the data needs no second one."""
-    per_step = options.SOLVERS[request.solver].evals_per_step
+    per_step = options.SOLVERS[request.solver].evals_per_step or ADAPTIVE_CALLS
     return request.steps * per_step - (per_step - 1)
 
 

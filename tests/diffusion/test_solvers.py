@@ -83,7 +83,7 @@ def test_ddpm_is_the_posterior_of_ho_et_al(name):
     x = torch.linspace(-2, 2, 5, dtype=torch.float64)[:, None]
     z = torch.tensor([[0.3], [-1.2], [0.0], [2.0], [-0.4]], dtype=torch.float64)
     x0 = truth.denoise(x, at)
-    context = solvers.StepContext(x, x0, at, to, truth.denoise, lambda: z)
+    context = solvers.StepContext(x, x0, at, to, path, truth.denoise, lambda *_: z)
     bar, bar_to = at.a**2, to.a**2
     alpha = bar / bar_to
     beta = 1 - alpha
@@ -105,7 +105,8 @@ def test_dpmpp_2m_is_algorithm_2():
     r = h_before / h
     blend = (1 + 1 / (2 * r)) * now - 1 / (2 * r) * before
     paper = t0.s / t1.s * x - t0.a * (math.exp(-h) - 1) * blend
-    context = solvers.StepContext(x, now, t1, t0, truth.denoise, lambda: x, past=[(t2, before)])
+    past = [solvers.Past(t2, x * 1.1, before)]
+    context = solvers.StepContext(x, now, t1, t0, path, truth.denoise, lambda *_: x, past)
     torch.testing.assert_close(solvers.dpmpp_2m(context), paper, rtol=1e-12, atol=1e-12)
 
 

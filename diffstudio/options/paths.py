@@ -1,0 +1,45 @@
+"""Paths from data to noise."""
+
+from __future__ import annotations
+
+from diffstudio.options.rows import Param, PathOption, by_name
+
+_MIX_STEPS = Param("n", "Chain length", 100, 2, 10_000, "Steps of the mixing chain from data to noise.", 1, True)
+_MIX_ALPHA = Param("alpha", "α", 0.05, 0.0001, 0.9999, "Share of θ mixed in at each step.", 0.01)
+_MIX_DECAY = Param("decay", "Decay", 0.5, 0.0, 1.0, "α_k = α·k^(−decay): 0 keeps α constant.", 0.05)
+
+PATHS: dict[str, PathOption] = by_name(
+    PathOption("flow", "Flow", "Straight lines: a = 1 − t, s = t (flow matching, rectified flow)."),
+    PathOption(
+        "vp_linear",
+        "VP linear",
+        "DDPM's chain: β rises linearly over the training steps (Ho et al. 2020).",
+        (
+            Param("n", "Training steps", 1000, 2, 100_000, "Length of the table of betas.", 1, True),
+            Param("beta_start", "β first", 1e-4, 1e-8, 0.5, "β of the first step.", 1e-4),
+            Param("beta_end", "β last", 0.02, 1e-8, 0.999, "β of the last step.", 1e-3),
+        ),
+        table=True,
+    ),
+    PathOption("vp_cosine", "VP cosine", "ᾱ follows a squared cosine (Nichol & Dhariwal 2021)."),
+    PathOption(
+        "ve",
+        "VE",
+        "Variance exploding: a = 1, s = σ_max·t (Song et al. 2021; Karras et al. 2022).",
+        (Param("sigma_max", "σ max", 80.0, 0.1, 10_000.0, "Noise level at t = 1.", 1.0),),
+    ),
+    PathOption(
+        "mixing",
+        "Mixing, Gaussian θ",
+        "x_k = (1 − α_k)·x_{k−1} + α_k·θ with θ ~ N(0, 1).",
+        (_MIX_ALPHA, _MIX_STEPS, _MIX_DECAY),
+        table=True,
+    ),
+    PathOption(
+        "mixing_uniform",
+        "Mixing, uniform θ",
+        "x_k = (1 − α_k)·x_{k−1} + α_k·θ with θ uniform on [−√3, √3] (mean 0, variance 1).",
+        (_MIX_ALPHA, _MIX_STEPS, _MIX_DECAY),
+        table=True,
+    ),
+)

@@ -1,0 +1,18 @@
+"""How a run starts and what it computes beside the reverse chain."""
+
+from __future__ import annotations
+
+from diffstudio.options.rows import Choice, by_name
+
+FORWARD_MODES: dict[str, Choice] = by_name(
+    Choice("fixed", "One ε per sample", "x_t = a·x_0 + s·ε with the same ε at every step: scrubbing is coherent."),
+    Choice("markov", "Markov chain", "Fresh noise at every step, the true forward chain."),
+    Choice("off", "No forward chain", "Only the reverse chain is computed and recorded."),
+)
+
+SOURCES: dict[str, Choice] = by_name(
+    Choice("noise", "Noise", "The reverse chain starts from pure noise of the seed."),
+    Choice("data", "Data sample", "Samples of the training data are noised, then denoised again."),
+    Choice("file", "My file", "Your picture or array is noised, then denoised again."),
+    Choice("step", "This step", "The reverse chain starts from a recorded step of another run."),
+)
