@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from diffstudio.diffusion.denoiser import estimate
 from diffstudio.diffusion.times import Level, level
 from diffstudio.errors import BadFile, NotFound
 from diffstudio.networks import NETWORKS, model
@@ -78,7 +79,7 @@ def test_guidance_goes_from_any_through_the_class(network, shape, save_checkpoin
     chosen = loaded.denoiser(x, AT, loaded.labels(1, 5))
     assert not torch.allclose(free, chosen, atol=1e-3)
     for scale in (0.0, 1.0, 2.5):
-        found = loaded.guided(scale)(x, AT, loaded.labels(1, 5))
+        found = estimate(loaded.guided(scale)(x, AT, loaded.labels(1, 5))).x0_hat
         torch.testing.assert_close(found, free + scale * (chosen - free), rtol=1e-3, atol=1e-3)
 
 
@@ -95,7 +96,7 @@ def test_a_large_batch_is_computed_in_parts_with_the_same_result(labels, save_ch
         assert sizes == [7]
         monkeypatch.setattr(model, "CHUNK_ELEMENTS", 6)
         sizes.clear()
-        parts = load_file(file).denoiser(x, AT, cond)
+        parts = estimate(load_file(file).denoiser(x, AT, cond)).x0_hat
     finally:
         hook.remove()
     assert sizes == [3, 3, 1]
