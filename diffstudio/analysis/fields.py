@@ -6,12 +6,25 @@ import numpy as np
 
 from diffstudio.traces.reader import Trace
 
-TENSORS = ("xt", "x0_hat", "eps_hat", "delta")
+TENSORS = ("xt", "x0_hat", "eps_hat", "delta", "x0_cond", "x0_free", "split")
+NEEDS = {  # the fields that a trace must hold for each
+    "xt": ("xt",), "x0_hat": ("x0_hat",), "eps_hat": ("xt", "x0_hat"), "delta": ("xt",),
+    "x0_cond": ("x0_cond",), "x0_free": ("x0_free",), "split": ("x0_cond", "x0_free"),
+}  # fmt: skip
+
+
+def available(trace: Trace) -> list[str]:
+    """Those of TENSORS that a trace holds."""
+    held = {spec.name for spec in trace.header.fields}
+    return [name for name in TENSORS if held.issuperset(NEEDS[name])]
 
 
 def is_true(trace: Trace, k: int) -> bool:
-    """Whether record k's x0_hat is the true x_0 (forward chain), not a guess; then eps_hat is the true ε too."""
-    return trace.chain(k) == 0
+    """Whether record k's x0_hat is the true x_0 (forward chain), not a guess; then eps_hat is the true ε too.
+
+    An inversion is a forward chain that the network made: there x̂0 is its guess.
+    """
+    return trace.chain(k) == 0 and not str(trace.header.request.get("forward", "")).startswith("invert")
 
 
 def is_first(trace: Trace, k: int) -> bool:
@@ -23,7 +36,7 @@ def tensor(trace: Trace, k: int, name: str, sample: int | slice | None = None) -
     """One of TENSORS at record k: (B, …) float32, or (…) for one sample.
 
     eps_hat = (x_t − a·x̂0)/s, zero where s = 0. delta = x_t − the recorded state before it in the same chain, zero at
-    a chain's first record.
+    a chain's first record. split = x0_cond − x0_free, what guidance goes along.
 
     Raises:
         KeyError: a name that is neither recorded nor one of TENSORS.
@@ -39,4 +52,6 @@ def tensor(trace: Trace, k: int, name: str, sample: int | slice | None = None) -
             return np.zeros_like(xt)
         with np.errstate(invalid="ignore", over="ignore"):
             return xt - trace.array(k - 1, "xt", sample)
+    if name == "split":
+        return trace.array(k, "x0_cond", sample) - trace.array(k, "x0_free", sample)
     return trace.array(k, name, sample)

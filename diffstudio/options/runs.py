@@ -7,6 +7,10 @@ from diffstudio.options.rows import Choice, by_name
 FORWARD_MODES: dict[str, Choice] = by_name(
     Choice("fixed", "One ε per sample", "x_t = a·x_0 + s·ε with the same ε at every step: scrubbing is coherent."),
     Choice("markov", "Markov chain", "Fresh noise at every step, the true forward chain."),
+    Choice(
+        "invert", "DDIM inversion", "The solver run backwards: the noise from which this very data would come back."
+    ),
+    Choice("invert_heun", "Heun inversion", "As DDIM inversion, second order: two network calls a step, less error."),
     Choice("off", "No forward chain", "Only the reverse chain is computed and recorded."),
 )
 
@@ -15,4 +19,11 @@ SOURCES: dict[str, Choice] = by_name(
     Choice("data", "Data sample", "Samples of the training data are noised, then denoised again."),
     Choice("file", "My file", "Your picture or array is noised, then denoised again."),
     Choice("step", "This step", "The reverse chain starts from a recorded step of another run."),
+)
+
+NOISES: dict[str, Choice] = by_name(
+    Choice("fresh", "Fresh", "Independent noise at every step."),
+    Choice(
+        "brownian", "Brownian path", "Increments of one Brownian path a sample: more steps refine the same picture."
+    ),
 )

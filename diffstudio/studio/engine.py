@@ -15,7 +15,7 @@ from diffstudio import __version__
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.errors import BadInput
 from diffstudio.studio.plan import Plan, make_plan
-from diffstudio.studio.recording import Recorder
+from diffstudio.studio.recording import SPLIT, Recorder
 from diffstudio.studio.request import Request
 from diffstudio.studio.room import check_room
 from diffstudio.traces.format import SCALARS, FieldSpec, TraceHeader
@@ -24,6 +24,7 @@ from diffstudio.traces.writer import TraceWriter
 if TYPE_CHECKING:
     from diffstudio.diffusion.chain import Step
     from diffstudio.networks.model import Model
+    from diffstudio.studio.chains import Networks
 
 DEFAULT_BUDGET = 4 << 30
 
@@ -88,19 +89,20 @@ class Engine:
         """
         plan = self.plan(request)
         check_room(plan.total_bytes, plan.memory_bytes, trace_path.parent, budget_bytes)
-        model = self._load(plan, request.device)
-        from diffstudio.studio.chains import Stopped, chains, prepare
+        networks = self._networks(plan)
+        from diffstudio.studio.chains import Stopped, chains
+        from diffstudio.studio.prepare import prepare
 
-        prepared = prepare(plan, model)
-        header = _header(plan, str(model.device), prepared.labels)
-        total = request.steps * len(plan.chains)
+        prepared = prepare(plan, networks.model)
+        header = _header(plan, str(networks.model.device), prepared.labels)
+        total = request.steps_run * len(plan.chains)
         with TraceWriter(trace_path, header) as writer:
-            recorder = Recorder(writer, request.trace_every, request.steps)
+            recorder = Recorder(writer, request.trace_every, request.steps_run, header.fields)
             clock = _Clock(total)
             yield clock.progress(0, 0)
             try:
                 done = 0
-                for step in chains(plan, model, prepared, stop):
+                for step in chains(plan, networks, prepared, stop):
                     recorder.add(step)
                     done += step.index > 0
                     self._learn_speed(plan, clock, step)
@@ -119,22 +121,30 @@ class Engine:
             BadInput: at the data itself, where the score is not defined.
         """
         plan = self.plan(request)
-        from diffstudio.studio.chains import score
+        networks = self._networks(plan)
+        from diffstudio.studio.scoring import score
 
-        return score(plan, self._load(plan, request.device), points, log_snr, stop)
+        return score(plan, networks, points, log_snr, stop)
 
-    def _load(self, plan: Plan, device: str) -> Model:
+    def _networks(self, plan: Plan) -> Networks:
+        device = plan.request.device
+        model = self._load(plan.entry.path, device)
+        from diffstudio.studio.chains import Networks
+
+        return Networks(model, None if plan.weak is None else self._load(plan.weak.path, device))
+
+    def _load(self, path: Path, device: str) -> Model:
         from diffstudio.networks.model import load_file
 
         place = pick_device(device)
         try:
-            key = (plan.entry.path, plan.entry.path.stat().st_mtime_ns, place)
+            key = (path, path.stat().st_mtime_ns, place)
         except OSError as error:
-            raise BadInput(f"the checkpoint {plan.entry.path} is gone: {error.strerror}") from error
+            raise BadInput(f"the checkpoint {path} is gone: {error.strerror}") from error
         if key not in self._models:
             while len(self._models) >= 4:
                 self._models.pop(next(iter(self._models)))
-            self._models[key] = load_file(plan.entry.path, place)
+            self._models[key] = load_file(path, place)
         return self._models[key]
 
     def _learn_speed(self, plan: Plan, clock: _Clock, step: Step) -> None:
@@ -190,14 +200,12 @@ def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHea
 
     shape = (plan.request.samples, *plan.card.shape)
     dtype = plan.request.trace_dtype
+    names = ("xt", "x0_hat", *(SPLIT if plan.request.record_split else ()))
     return TraceHeader(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         request=plan.request.model_dump(mode="json"),
         card=plan.card.model_dump(mode="json"),
-        fields=(
-            FieldSpec(name="xt", shape=shape, dtype=dtype, unit="data"),
-            FieldSpec(name="x0_hat", shape=shape, dtype=dtype, unit="data"),
-        ),
+        fields=tuple(FieldSpec(name=name, shape=shape, dtype=dtype, unit="data") for name in names),
         scalars=SCALARS,
         chains=plan.chains,
         versions={"diffstudio": __version__, "torch": torch.__version__, "numpy": np.__version__},

@@ -12,10 +12,13 @@ from diffstudio.analysis import fields
 from diffstudio.modalities import image, points
 from diffstudio.traces.reader import Trace
 
-SIGNED = ("eps_hat", "delta")
+SIGNED = ("eps_hat", "delta", "split")
 POINTS_SIDE = 256  # side of a cloud's picture at scale 1
 ENOUGH = 1 << 15  # values that a percentile is taken of
-NAMES = {"xt": "x_t", "x0_hat": "x̂0", "eps_hat": "ε̂", "delta": "Δ"}
+NAMES = {
+    "xt": "x_t", "x0_hat": "x̂0", "eps_hat": "ε̂", "delta": "Δ",
+    "x0_cond": "x̂0 class", "x0_free": "x̂0 free", "split": "class − free",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Catalog, Entry
 from diffstudio.data import DATASETS
 from diffstudio.errors import BadFile, BadInput
+from diffstudio.studio.checks import check
+from diffstudio.studio.masks import load_mask
 from diffstudio.studio.request import Request
 from diffstudio.traces.format import SCALARS, ChainSpec
 
@@ -20,7 +23,7 @@ NETWORK_MEMORY = 1 << 30  # activations of one part of a batch, and the weights:
 
 @dataclass(frozen=True)
 class Plan:
-    """A request resolved: sizes in bytes, `network_calls` in the reverse chain."""
+    """A request resolved: sizes in bytes, `network_calls` in the reverse chain, `weak` the checkpoint of autoguidance."""
 
     entry: Entry
     card: Card
@@ -29,6 +32,12 @@ class Plan:
     network_calls: int
     record_bytes: int
     memory_bytes: int
+    weak: Entry | None = None
+
+    @property
+    def has_forward(self) -> bool:
+        """Whether a forward chain is recorded."""
+        return any(chain.name == "forward" for chain in self.chains)
 
     @property
     def total_bytes(self) -> int:
@@ -46,14 +55,17 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
     if entry.problem or entry.card is None:
         raise BadFile(entry.problem or f"{entry.path}: no card")
     card = entry.card
-    _check(card, request)
+    check(card, request)
+    if request.mask:
+        load_mask(Path(request.mask), card.shape)
+    weak = _weak(catalog, card, request)
+    count = records(request.steps_run, request.trace_every)
     chains = []
     if request.kind == "forward" or (request.forward != "off" and can_go_forward(card, request)):
-        chains.append(ChainSpec(name="forward", records=records(request.steps, request.trace_every)))
-    calls = 0
+        chains.append(ChainSpec(name="forward", records=count))
     if request.kind == "sample":
-        chains.append(ChainSpec(name="reverse", records=records(request.steps, request.trace_every)))
-        calls = network_calls(request)
+        chains.append(ChainSpec(name="reverse", records=count))
+    fields = 4 if request.record_split else 2
     elements = request.samples * math.prod(card.shape)
     width = 2 if request.trace_dtype == "float16" else 4
     return Plan(
@@ -61,9 +73,10 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
         card,
         request,
         tuple(chains),
-        calls,
-        record_bytes=2 * elements * width + 8 * len(SCALARS) + 16,
+        network_calls(request),
+        record_bytes=fields * elements * width + 8 * len(SCALARS) + 16,
         memory_bytes=STATES_IN_MEMORY * elements * 4 + NETWORK_MEMORY,
+        weak=weak,
     )
 
 
@@ -74,8 +87,10 @@ def records(steps: int, every: int) -> int:
 
 def network_calls(request: Request) -> int:
     """Calls of the network in the reverse chain; the step to the data needs no second one."""
+    if request.kind == "forward":
+        return 0
     per_step = options.SOLVERS[request.solver].evals_per_step or ADAPTIVE_CALLS
-    return request.steps * per_step - (per_step - 1)
+    return request.resample * (request.steps_run * per_step - (per_step - 1))
 
 
 def can_go_forward(card: Card, request: Request) -> bool:
@@ -85,16 +100,16 @@ def can_go_forward(card: Card, request: Request) -> bool:
     return request.source == "file" or card.data.dataset in DATASETS
 
 
-def _check(card: Card, request: Request) -> None:
-    if request.label is not None and (request.label == "each" or request.label >= len(card.labels)):
-        if not card.labels:
-            raise BadInput(f"'{card.name}' knows no classes: leave the label out")
-        if request.label != "each":
-            raise BadInput(f"'{card.name}' has the labels 0 to {len(card.labels) - 1}, found {request.label}")
-    needs_data = request.source == "data" or (request.kind == "forward" and request.source == "noise")
-    if needs_data and card.data.dataset not in DATASETS:
-        raise BadInput(f"'{card.name}' carries no data set to draw from: give a file as the source")
-    if request.kind == "forward" and request.forward == "off":
-        raise BadInput("a forward run needs a forward chain: choose 'fixed' or 'markov'")
-    if request.kind == "forward" and request.source == "step":
-        raise BadInput("a forward run starts from data or a file, not from a recorded step")
+def _weak(catalog: Catalog, card: Card, request: Request) -> Entry | None:
+    """The checkpoint that autoguidance leads away from."""
+    if request.guidance_model is None:
+        return None
+    entry = catalog.find(request.guidance_model)
+    if entry.problem or entry.card is None:
+        raise BadFile(entry.problem or f"{entry.path}: no card")
+    if entry.card.shape != card.shape or entry.card.labels != card.labels:
+        raise BadInput(
+            f"'{entry.card.name}' can't guide '{card.name}': both need the same shape and the same classes, found "
+            f"{entry.card.shape} with {len(entry.card.labels)} and {card.shape} with {len(card.labels)}"
+        )
+    return entry

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 
+from diffstudio.traces.format import FieldSpec
+
+SPLIT = ("x0_cond", "x0_free")  # the halves of guidance
 CHAIN_NUMBER = {"forward": 0, "reverse": 1}
 
 
@@ -21,10 +24,12 @@ class Appender(Protocol):
 class Recorder:
     """Appends steps to a trace, with their norms. It keeps the last state of the chain for the differences."""
 
-    def __init__(self, writer: Appender, every: int, steps: int) -> None:
+    def __init__(self, writer: Appender, every: int, steps: int, fields: Sequence[FieldSpec] = ()) -> None:
+        """every: record every k-th step; steps: the last one. fields: beside x_t and x̂0, what is declared is recorded."""
         self._writer = writer
         self._every = every
         self._steps = steps
+        self._extras = tuple(spec.name for spec in fields if spec.name not in ("xt", "x0_hat"))
         self._begun = time.monotonic()
         self._before: tuple[str, np.ndarray, np.ndarray] | None = None
         self.records = 0
@@ -50,7 +55,9 @@ class Recorder:
             "seconds": time.monotonic() - self._begun,
         }
         self._before = (step.chain, xt, x0_hat)
-        self._writer.append(scalars, {"xt": xt, "x0_hat": x0_hat})
+        # Where a step has no halves (the forward chain, the data itself) x̂0 stands for both: their difference is none.
+        extras = {name: step.extras[name].cpu().numpy() if name in step.extras else x0_hat for name in self._extras}
+        self._writer.append(scalars, {"xt": xt, "x0_hat": x0_hat, **extras})
         self.records += 1
         return True
 

@@ -40,7 +40,7 @@ def inspect_source(path: Path, shape: tuple[int, ...], modality: str) -> SourceI
         BadInput, BadFile: it can't be used at all.
     """
     if modality == "image" and path.suffix.lower() in PICTURES:
-        picture = _open_picture(path)
+        picture = open_picture(path)
         width, height = picture.size
         fits = (height, width) == tuple(shape[-2:])
         inverted = shape[0] == 1 and float(np.median(_border(np.asarray(picture.convert("L"))))) > 150
@@ -130,7 +130,7 @@ def _from_table(path: Path) -> np.ndarray:
 
 
 def _from_picture(path: Path, shape: tuple[int, ...], fit: Fit | None) -> np.ndarray:
-    picture = _open_picture(path)
+    picture = open_picture(path)
     height, width = shape[-2:]
     if picture.size != (width, height):
         if fit is None:
@@ -143,7 +143,7 @@ def _from_picture(path: Path, shape: tuple[int, ...], fit: Fit | None) -> np.nda
     return np.ascontiguousarray(values.reshape(height, width, -1).transpose(2, 0, 1)[None])
 
 
-def _open_picture(path: Path) -> Image.Image:
+def open_picture(path: Path) -> Image.Image:
     """The first picture of a file, upright; its size is checked before any pixel is decoded."""
     try:
         with Image.open(path) as found:

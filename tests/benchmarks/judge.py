@@ -30,13 +30,19 @@ def final_samples(engine: Engine, request: Request) -> np.ndarray:
             return trace.array(len(trace) - 1, "xt")
 
 
-def judge_digits(engine: Engine, name: str, steps: int, solver: str, per_class: int) -> None:
-    """Agreement of an RBF-SVM trained on the real training digits; nearest neighbours against held-out digits."""
+def digits_judge() -> SVC:
+    """An RBF-SVM trained on the real training digits and four augmented copies of each."""
     train, labels = digits.load("train")
-    held_out, held_labels = digits.load("held-out")
     rng = np.random.default_rng(0)
     seen = np.concatenate([train, *(digits.augment(train, rng) for _ in range(4))])
-    judge = SVC(C=10, gamma="scale").fit(seen.reshape(len(seen), -1), np.tile(labels, 5))
+    return SVC(C=10, gamma="scale").fit(seen.reshape(len(seen), -1), np.tile(labels, 5))
+
+
+def judge_digits(engine: Engine, name: str, steps: int, solver: str, per_class: int) -> None:
+    """Agreement of an RBF-SVM trained on the real training digits; nearest neighbours against held-out digits."""
+    train, _ = digits.load("train")
+    held_out, held_labels = digits.load("held-out")
+    judge = digits_judge()
     floor = np.mean(judge.predict(held_out.reshape(len(held_out), -1)) == held_labels)
     drawn, asked = [], []
     for label in range(10):

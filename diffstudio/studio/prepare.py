@@ -1,0 +1,130 @@
+"""Everything random or read from a file, before the first step of a run. Imported by the engine alone, when it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diffstudio import data, options
+from diffstudio.diffusion import edit
+from diffstudio.diffusion.brownian import BrownianNoise
+from diffstudio.diffusion.noise import Noise, SampleNoise
+from diffstudio.diffusion.paths import Path, make_path
+from diffstudio.diffusion.times import Level, level, levels
+from diffstudio.errors import BadInput
+from diffstudio.networks.model import Model
+from diffstudio.studio.masks import load_mask
+from diffstudio.studio.plan import Plan
+from diffstudio.studio.request import Request
+from diffstudio.studio.sources import load_source
+from diffstudio.traces.reader import Trace
+
+FORWARD_STREAM, MASK_STREAM = 1, 2  # of a seed: independent of the reverse chain's
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run starts from.
+
+    grid: levels of the reverse chain, from noise to data.  eps: (B, …), the first noise of each sample.
+    noise: what the solver draws from.  x0: (B, …), the data of the forward chain, or None.
+    x_start: where a run from a recorded step begins.  mask: (1, H, W), 1 where x0 is repainted, or None.
+    """
+
+    path: Path
+    grid: list[Level]
+    noise: Noise
+    eps: Tensor
+    x0: Tensor | None
+    x_start: Tensor | None
+    mask: Tensor | None
+    labels: tuple[int | None, ...]
+    cond: int | tuple[int, ...] | None  # what the network is told: one label, any, or one each
+
+
+def prepare(plan: Plan, model: Model) -> Prepared:
+    """Draw and read what the run starts from.
+
+    Raises:
+        BadInput, BadFile: the source or the mask can't be used.
+    """
+    request, card = plan.request, plan.card
+    path = make_path(request.path) if request.path else model.path
+    x_start, t_start = _recorded_step(plan, path) if request.source == "step" else (None, 1.0)
+    grid = levels(
+        path, request.steps, request.grid, t_start, params=request.grid_params, times=request.times, shape=card.shape
+    )
+    if request.from_data:
+        grid = edit.start_at(grid, request.strength)
+    first = SampleNoise(request.seed, request.samples, card.shape)
+    eps = _first_noise(request, first, path, card.shape)
+    cond = each_label(request, len(card.labels)) if request.label == "each" else request.label
+    x0, labels = _data(plan, cond)
+    mask = torch.from_numpy(load_mask(FilePath(request.mask), card.shape)) if request.mask else None
+    return Prepared(path, grid, _noise(request, first, card.shape), eps, x0, x_start, mask, labels, cond)
+
+
+def each_label(request: Request, count: int) -> tuple[int, ...]:
+    """The classes in turn; sample i of seed s has class (s + i) mod count, as it has the picture of seed s + i."""
+    return tuple((request.seed + i) % count for i in range(request.samples))
+
+
+def _first_noise(request: Request, first: SampleNoise, path: Path, shape: tuple[int, ...]) -> Tensor:
+    """(B, …): of the seeds, between two seeds, or near one seed."""
+    own = first.draw(path.theta)
+    count = request.samples
+    if request.interpolate is not None:
+        other = SampleNoise(request.interpolate, 1, shape).draw(path.theta)
+        return edit.spherical(own[:1].expand_as(own), other.expand_as(own), torch.linspace(0, 1, count))
+    if request.variation > 0:
+        others = SampleNoise(request.variation_seed, count, shape).draw(path.theta)
+        return edit.variation(own[:1].expand_as(own), others, request.variation)
+    return own
+
+
+def _noise(request: Request, first: SampleNoise, shape: tuple[int, ...]) -> Noise:
+    way = request.noise or options.SOLVERS[request.solver].noise
+    return BrownianNoise(request.seed, request.samples, shape) if way == "brownian" else first
+
+
+def _data(plan: Plan, cond: int | tuple[int, ...] | None) -> tuple[Tensor | None, tuple[int | None, ...]]:
+    """x_0 of the forward chain, where there is one, and the label of each sample."""
+    request, count = plan.request, plan.request.samples
+    labels = cond if isinstance(cond, tuple) else (cond,) * count
+    if request.source == "file":
+        return _from_file(FilePath(request.source_file or ""), plan), labels
+    if not (plan.has_forward or request.source == "data"):
+        return None, labels
+    rows, drawn = data.sample(plan.card.data.dataset, labels, range(request.seed, request.seed + count))
+    return torch.from_numpy(rows), tuple(drawn) if request.label is None and request.source == "data" else labels
+
+
+def _from_file(file: FilePath, plan: Plan) -> Tensor:
+    request = plan.request
+    rows = load_source(file, plan.card.shape, plan.card.modality, request.source_fit, request.source_invert)
+    # Fewer pictures than samples: they are used in turn, each with its own noise.
+    turn = np.arange(request.samples) % len(rows)
+    return torch.from_numpy(np.ascontiguousarray(rows[turn]))
+
+
+def _recorded_step(plan: Plan, path: Path) -> tuple[Tensor, float]:
+    """The state of a recorded step, rescaled to this run's path at equal log-SNR, and its time there."""
+    request = plan.request
+    with Trace.open(FilePath(request.source_file or "")) as trace:
+        k = request.source_step or 0
+        if k >= len(trace):
+            raise BadInput(f"{trace.path} has {len(trace)} steps, found step {k}")
+        if tuple(trace.sample_shape) != tuple(plan.card.shape):
+            raise BadInput(f"that step is of shape {trace.sample_shape}, '{plan.card.name}' needs {plan.card.shape}")
+        if trace.batch != request.samples:
+            raise BadInput(f"that step has {trace.batch} samples, found {request.samples}: ask for {trace.batch}")
+        if trace.scalar(k, "s") == 0:
+            raise BadInput("that step is the clean end of its chain: choose an earlier one to start from")
+        x = trace.array(k, "xt")
+        a, s, log_snr = (trace.scalar(k, name) for name in ("a", "s", "log_snr"))
+    own = level(path, path.t_at_log_snr(log_snr))
+    return torch.from_numpy(x) * ((own.a + own.s) / (a + s)), own.t
