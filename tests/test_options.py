@@ -80,9 +80,9 @@ def test_a_parameter_is_one_of_its_function_with_the_same_default(row, param):
 
 @pytest.mark.parametrize("name", [*SOLVERS, *PATHS])
 def test_no_number_of_a_function_is_left_without_a_row(name):
-    """Except `theta`, which is what tells the two mixing paths apart, and the step that a solver is given."""
+    """Except `theta`, which tells the two mixing paths apart, a table of betas, and the step that a solver is given."""
     function, row = (SOLVERS[name], options.SOLVERS[name]) if name in SOLVERS else (PATHS[name], options.PATHS[name])
-    names = set(inspect.signature(function).parameters) - {"theta", "step"}
+    names = set(inspect.signature(function).parameters) - {"theta", "step", "betas"}
     assert names == {param.name for param in row.params}
 
 
@@ -109,7 +109,18 @@ def test_rows_are_what_the_files_accept(rows, model, field):
 
 @pytest.mark.parametrize("name", list(PATHS))
 def test_the_row_of_a_path_makes_that_path(name):
-    assert make_path(PathSpec(name=name)).name == name
+    assert make_path(_spec(name)).name == name
+
+
+@pytest.mark.parametrize("name", list(PATHS))
+def test_a_path_has_the_training_steps_that_its_row_and_its_spec_promise(name):
+    path = make_path(_spec(name))
+    assert options.PATHS[name].table == (path.n is not None)
+    assert _spec(name).training_steps == path.n
+
+
+def _spec(name):
+    return PathSpec(name=name, betas=(0.1, 0.2, 0.3) if options.PATHS[name].needs == "betas" else None)
 
 
 def _chain(solver, seed, params=None):

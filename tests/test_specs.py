@@ -9,6 +9,7 @@ from diffstudio import options
 from diffstudio.diffusion.paths import make_path
 from diffstudio.specs import PathSpec, check_choice, check_params
 
+BETAS = (0.1, 0.2, 0.3)
 BOUNDED = [
     pytest.param(row.name, param, id=f"{row.name}-{param.name}")
     for row in options.PATHS.values()
@@ -19,7 +20,8 @@ BOUNDED = [
 @pytest.mark.parametrize(("name", "param"), BOUNDED)
 def test_the_bounds_of_a_parameter_belong_to_it(name, param):
     for value in (param.low, param.default, param.high):
-        spec = PathSpec(name=name, params={param.name: value})
+        betas = BETAS if options.PATHS[name].needs == "betas" else None
+        spec = PathSpec(name=name, params={param.name: value}, betas=betas)
         make_path(spec)
         assert PathSpec.model_validate_json(spec.model_dump_json()) == spec
 
@@ -49,14 +51,51 @@ def test_a_chain_of_two_and_a_half_steps_is_refused(name):
 
 
 def test_an_unknown_path_is_answered_with_the_known_ones():
-    with pytest.raises(ValidationError, match="unknown path 'vp': choose one of flow, vp_linear, vp_cosine, ve"):
+    with pytest.raises(ValidationError, match=r"unknown path 'vp': choose one of flow, vp_linear, .*, mixing_uniform"):
         PathSpec(name="vp")
 
 
-@pytest.mark.parametrize(("name", "known"), [("ve", "sigma_max"), ("flow", "none")])
+@pytest.mark.parametrize(("name", "known"), [("ve", "sigma_max"), ("vp_cosine", "none")])
 def test_an_unknown_parameter_is_answered_with_the_known_ones(name, known):
     with pytest.raises(ValidationError, match=f"path '{name}' has no parameter 'sigma': it takes {known}"):
         PathSpec(name=name, params={"sigma": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("betas", "sentence"),
+    [
+        ((0.1, float("nan")), r"betas\[1\] is nan, expected 1e-12 to 1"),
+        ((float("inf"), 0.1), r"betas\[0\] is inf, expected 1e-12 to 1"),
+        ((0.1, 0.0, 0.1), r"betas\[1\] is 0, expected 1e-12 to 1"),
+        ((0.1, -0.2), r"betas\[1\] is -0\.2, expected"),
+        ((0.1, 1.5), r"betas\[1\] is 1\.5, expected"),
+        ((0.1, 1.0, 0.1), r"betas\[1\] is 1, expected less: only the last may take all signal"),
+        ((0.1,), "betas has 1 entries, expected 2 to 100,000"),
+        ((0.1,) * 100_001, "betas has 100,001 entries, expected 2 to 100,000"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_by_the_index_of_what_is_wrong(betas, sentence):
+    with pytest.raises(ValidationError, match=f"path 'vp_table': {sentence}"):
+        PathSpec(name="vp_table", betas=betas)
+
+
+def test_a_table_belongs_to_the_path_that_takes_one():
+    with pytest.raises(ValidationError, match="path 'vp_table' needs its table of betas"):
+        PathSpec(name="vp_table")
+    with pytest.raises(ValidationError, match="path 'flow' takes no table of betas: only 'vp_table' does"):
+        PathSpec(betas=BETAS)
+
+
+def test_a_table_may_end_with_no_signal_and_be_long():
+    assert make_path(PathSpec(name="vp_table", betas=(0.1, 1.0))).a(1.0) == 0
+    assert PathSpec(name="vp_table", betas=(1e-4,) * 100_000).training_steps == 100_000
+
+
+def test_a_table_is_written_only_where_there_is_one():
+    assert PathSpec(name="ve").model_dump() == {"name": "ve", "params": {}}
+    table = PathSpec(name="vp_table", betas=BETAS)
+    assert table.model_dump(mode="json") == {"name": "vp_table", "params": {}, "betas": [0.1, 0.2, 0.3]}
+    assert PathSpec.model_validate_json(table.model_dump_json()) == table
 
 
 def test_what_does_not_belong_is_refused():

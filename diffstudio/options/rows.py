@@ -56,6 +56,7 @@ class PathOption:
     """A family x_t = a(t)·x_0 + s(t)·ε.
 
     table: it has integer training steps (a table of betas or of α), which some grids need.
+    needs: "betas", a table that comes with the path's name and numbers.
     """
 
     name: str
@@ -63,17 +64,21 @@ class PathOption:
     tip: str
     params: tuple[Param, ...] = ()
     table: bool = False
+    needs: Literal["betas"] | None = None
 
 
 @dataclass(frozen=True)
 class GridOption:
-    """Which times the steps visit. needs: "table", a path with integer training steps; "times", the user's own list."""
+    """Which times the steps visit.
+
+    needs: "table", a path with integer training steps; "times", the user's own list; "shape", that of one sample.
+    """
 
     name: str
     label: str
     tip: str
     params: tuple[Param, ...] = ()
-    needs: Literal["table", "times"] | None = None
+    needs: Literal["table", "times", "shape"] | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,11 @@ from diffstudio.specs import PathSpec
 STEEP = PathSpec(name="vp_linear", params={"beta_end": 0.999})  # half of its levels have no signal left
 
 
-@pytest.mark.parametrize("spec", [*(PathSpec(name=name) for name in PATHS), STEEP], ids=[*PATHS, "steep"])
+OWN = PathSpec(name="vp_table", betas=(0.02, 0.1, 0.3, 0.05, 1.0))
+SPECS = [OWN if name == OWN.name else PathSpec(name=name) for name in PATHS]
+
+
+@pytest.mark.parametrize("spec", [*SPECS, STEEP], ids=[*PATHS, "steep"])
 def test_markov_chain_has_the_marginals_of_the_path(spec):
     path = make_path(spec)
     n = 20_000  # numbers, in 200 samples of 100 independent dimensions

@@ -25,7 +25,8 @@ class AdvancedFields(QWidget):
         super().__init__()
         self.grid = Combo([(c.name, tr(c.label), tr(c.tip)) for c in options.GRIDS.values()])
         own = (OWN, tr("As trained"), tr("The path that the model was trained on."))
-        paths = [(p.name, tr(p.label), tr(p.tip)) for p in options.PATHS.values() if p.name != "mixing_uniform"]
+        offered = [p for p in options.PATHS.values() if p.name != "mixing_uniform" and p.needs is None]
+        paths = [(p.name, tr(p.label), tr(p.tip)) for p in offered]
         self.path = Combo([own, *paths])
         self.forward = Combo([(c.name, tr(c.label), tr(c.tip)) for c in options.FORWARD_MODES.values()])
         self.device = Combo([(name, name, tr("Where the network runs.")) for name in devices])
