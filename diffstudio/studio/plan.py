@@ -74,8 +74,9 @@ def records(steps: int, every: int) -> int:
 
 def network_calls(request: Request) -> int:
     """Calls of the network in the reverse chain; the step to the data needs no second one."""
-    per_step = options.SOLVERS[request.solver].evals_per_step or ADAPTIVE_CALLS
-    return request.steps * per_step - (per_step - 1)
+    solver = options.SOLVERS[request.solver]
+    per_step = solver.evals_per_step or ADAPTIVE_CALLS
+    return request.steps * per_step - (per_step - 1) + (solver.evals_at_start if request.steps > 1 else 0)
 
 
 def can_go_forward(card: Card, request: Request) -> bool:
