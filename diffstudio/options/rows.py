@@ -36,6 +36,7 @@ class SolverOption:
 
     order: the convergence order that it shows, None for one that draws noise.
     evals_per_step: network calls of a step; None where the solver decides (adaptive).
+    evals_at_start: calls that a multistep method makes on top of these, once, to start at its order.
     noise: how a stochastic one draws by default, None for a deterministic one.
     needs: what the network must give beside x̂0: "range", a learned variance.
     """
@@ -49,6 +50,7 @@ class SolverOption:
     params: tuple[Param, ...] = ()
     noise: Literal["fresh", "brownian"] | None = None
     needs: Literal["range"] | None = None
+    evals_at_start: int = 0
 
 
 @dataclass(frozen=True)

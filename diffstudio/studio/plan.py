@@ -23,7 +23,7 @@ NETWORK_MEMORY = 1 << 30  # activations of one part of a batch, and the weights:
 
 @dataclass(frozen=True)
 class Plan:
-    """A request resolved: sizes in bytes, `network_calls` in the reverse chain, `weak` the checkpoint of autoguidance."""
+    """A request resolved: sizes in bytes, `network_calls` of the reverse chain, `weak`: autoguidance's checkpoint."""
 
     entry: Entry
     card: Card
@@ -89,8 +89,10 @@ def network_calls(request: Request) -> int:
     """Calls of the network in the reverse chain; the step to the data needs no second one."""
     if request.kind == "forward":
         return 0
-    per_step = options.SOLVERS[request.solver].evals_per_step or ADAPTIVE_CALLS
-    return request.resample * (request.steps_run * per_step - (per_step - 1))
+    solver, steps = options.SOLVERS[request.solver], request.steps_run
+    per_step = solver.evals_per_step or ADAPTIVE_CALLS
+    at_start = solver.evals_at_start if steps > 1 else 0
+    return request.resample * (steps * per_step - (per_step - 1)) + at_start
 
 
 def can_go_forward(card: Card, request: Request) -> bool:

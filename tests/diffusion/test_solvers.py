@@ -14,13 +14,14 @@ from exact import Gaussian, Mixture
 from diffstudio import options
 from diffstudio.diffusion import solvers
 from diffstudio.diffusion.chain import reverse
+from diffstudio.diffusion.denoiser import Estimate
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import Level, level
 from diffstudio.specs import PathSpec
 
 PATH_NAMES = ["flow", "vp_linear", "vp_cosine", "ve", "mixing"]
-ODE = ["dpmpp_2m", "ddim", "euler", "heun"]
+ODE = [name for name, row in options.SOLVERS.items() if row.order is not None and row.evals_per_step is not None]
 
 
 def path_of(name):
@@ -63,7 +64,7 @@ def test_convergence_order_is_the_claimed_one(name, solver):
     exact = truth.flow(x, grids[0][0], grids[0][-1])
     errors = [(run(truth.denoise, path, grid, x, solver)[-1].xt - exact).abs().max().item() for grid in grids]
     slopes = [math.log2(a / b) for a, b in itertools.pairwise(errors)]
-    assert slopes[-1] == pytest.approx(options.SOLVERS[solver].order, abs=0.2), (errors, slopes)
+    assert slopes[-1] == pytest.approx(options.SOLVERS[solver].order, abs=0.15), (errors, slopes)
 
 
 @pytest.mark.parametrize("name", PATH_NAMES)
@@ -131,7 +132,7 @@ def test_a_point_mass_is_reached_in_any_number_of_steps(name, solver):
     path = path_of(name)
 
     def point(x, at, cond):
-        return torch.full_like(x, 0.25)
+        return Estimate(torch.full_like(x, 0.25), {"variance_range": torch.full_like(x, 0.3)})
 
     for steps in (1, 2, 7):
         grid = [level(path, t) for t in np.linspace(1, 0, steps + 1)]
@@ -155,7 +156,7 @@ def test_a_path_that_loses_all_signal_early_is_sampled_too(spec, solver):
     path = make_path(spec)
 
     def point(x, at, cond):
-        return torch.full_like(x, 0.25)
+        return Estimate(torch.full_like(x, 0.25), {"variance_range": torch.full_like(x, 0.3)})
 
     for dtype in (torch.float32, torch.float64):
         grid = [level(path, t) for t in np.linspace(1, 0, 10)]
