@@ -13,11 +13,11 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.checkpoints.header import read_card
 from diffstudio.checkpoints.store import load_weights
-from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, estimate, from_network
-from diffstudio.diffusion.guidance import classifier_free
+from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, estimate, from_network, on_path
+from diffstudio.diffusion.guidance import guided
 from diffstudio.diffusion.paths import Path, make_path
 from diffstudio.diffusion.times import Level
-from diffstudio.errors import BadFile
+from diffstudio.errors import BadFile, BadInput
 from diffstudio.networks import build
 
 CHUNK_ELEMENTS = 1 << 18  # a call on more numbers than this is made in parts, so that memory stays bounded
@@ -46,9 +46,44 @@ class Model:
             return torch.tensor(label, device=self.device)
         return torch.full((samples,), self.any_label if label is None else label, device=self.device)
 
-    def guided(self, guidance_scale: float) -> Denoiser:
-        """The denoiser with classifier-free guidance."""
-        return classifier_free(self.denoiser, guidance_scale, self.any_label)
+    def guided(
+        self,
+        guidance_scale: float,
+        *,
+        negative: int | None = None,
+        weak: Model | None = None,
+        interval: tuple[float, float] | None = None,
+        rescale: float = 0.0,
+        split: bool = False,
+    ) -> Denoiser:
+        """The denoiser with guidance; see `diffusion.guidance.guided`. `weak` may have been trained on another path.
+
+        Raises:
+            BadInput: options that exclude each other, or a weak model of other data.
+        """
+        return guided(
+            self.denoiser,
+            scale=guidance_scale,
+            null=self.any_label,
+            negative=negative,
+            weak=None if weak is None else self._beside(weak),
+            interval=interval,
+            rescale=rescale,
+            prediction=self.card.prediction,
+            split=split,
+        )
+
+    def _beside(self, weak: Model) -> Denoiser:
+        """The denoiser of a weaker model, on this model's path."""
+        for what, own, other in (
+            ("shape", self.card.shape, weak.card.shape),
+            ("classes", self.card.labels, weak.card.labels),
+        ):
+            if own != other:
+                raise BadInput(
+                    f"'{weak.card.spec}' can't guide '{self.card.spec}': its {what} differ: {other} and {own}"
+                )
+        return weak.denoiser if weak.card.path == self.card.path else on_path(weak.denoiser, weak.path)
 
 
 def load_model(spec: str | FilePath, device: str = "cpu") -> Model:

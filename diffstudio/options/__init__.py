@@ -1,9 +1,10 @@
-"""What can be chosen: solvers, paths, grids, predictions. Plain data, read by panel, command line and mathematics.
+"""What can be chosen: solvers, paths, grids, predictions, guidance. Plain data for panel, command line and mathematics.
 
 A row here and a function of the same name in `diffstudio.diffusion` are held against each other by a test.
 """
 
 from diffstudio.options.grids import GRIDS
+from diffstudio.options.guidance import GUIDANCE
 from diffstudio.options.networks import NETWORKS, PREDICTIONS
 from diffstudio.options.paths import PATHS
 from diffstudio.options.rows import Choice, GridOption, Param, PathOption, SolverOption
@@ -13,6 +14,7 @@ from diffstudio.options.solvers import SOLVERS
 __all__ = [
     "FORWARD_MODES",
     "GRIDS",
+    "GUIDANCE",
     "NETWORKS",
     "PATHS",
     "PREDICTIONS",

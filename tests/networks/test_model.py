@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from diffstudio.diffusion.denoiser import estimate
+from diffstudio.diffusion.denoiser import estimate, on_path
+from diffstudio.diffusion.guidance import rescaled
 from diffstudio.diffusion.times import Level, level
-from diffstudio.errors import BadFile, NotFound
+from diffstudio.errors import BadFile, BadInput, NotFound
 from diffstudio.networks import NETWORKS, model
 from diffstudio.networks.model import load_file, load_model
 
@@ -81,6 +82,32 @@ def test_guidance_goes_from_any_through_the_class(network, shape, save_checkpoin
     for scale in (0.0, 1.0, 2.5):
         found = estimate(loaded.guided(scale)(x, AT, loaded.labels(1, 5))).x0_hat
         torch.testing.assert_close(found, free + scale * (chosen - free), rtol=1e-3, atol=1e-3)
+
+
+def test_a_weak_model_of_another_path_guides_at_the_same_noise_level(save_checkpoint):
+    weak = load_file(save_checkpoint(path="vp_cosine")[0])
+    loaded = load_file(save_checkpoint()[0])
+    x, cond = state((2,)), loaded.labels(1, 5)
+    own, other = loaded.denoiser(x, AT, cond), on_path(weak.denoiser, weak.path)(x, AT, cond)
+    assert not torch.allclose(own, other, atol=1e-3)
+    found = estimate(loaded.guided(2.0, weak=weak)(x, AT, cond)).x0_hat
+    torch.testing.assert_close(found, other + 2.0 * (own - other))
+
+
+def test_a_weak_model_of_other_classes_is_refused(save_checkpoint):
+    weak = load_file(save_checkpoint(labels=("a", "b"))[0])
+    loaded = load_file(save_checkpoint()[0])
+    with pytest.raises(BadInput, match="its classes differ"):
+        loaded.guided(2.0, weak=weak)
+
+
+def test_guidance_is_rescaled_in_what_the_card_predicts(save_checkpoint):
+    loaded = load_file(save_checkpoint(network="unet", shape=(1, 28, 28), prediction="v")[0])
+    x, cond = state((1, 28, 28)), loaded.labels(1, 5)
+    plain = estimate(loaded.guided(3.0)(x, AT, cond)).x0_hat
+    expected = rescaled(plain, loaded.denoiser(x, AT, cond), x, AT, 0.7, "v")
+    found = estimate(loaded.guided(3.0, rescale=0.7)(x, AT, cond)).x0_hat
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("labels", [None, [0, 1, 2, 3, 0, 1, 2]], ids=["no labels", "labels"])
