@@ -75,8 +75,10 @@ def denoiser(plan: Plan, networks: Networks, path: Path) -> Denoiser:
         null=model.any_label,
         negative=request.negative,
         weak=None if weak is None else _on(weak.denoiser, weak.path, model.path),
+        interval=request.guidance_interval,
+        rescale=request.guidance_rescale,
+        prediction=plan.card.prediction,
         split=request.record_split,
-        **request.guidance_params,
     )
     found = found if request.path in (None, plan.card.path) else on_path(found, model.path)
     return CLIPS[request.clip](found, **request.clip_params)

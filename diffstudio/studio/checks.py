@@ -14,6 +14,7 @@ from diffstudio.studio.request import Request
 
 # The values that mean "not used": what the panel sends for a control that is disabled.
 NEUTRAL = {name: field.get_default(call_default_factory=True) for name, field in Request.model_fields.items()}
+GUIDED = ("guidance_interval", "guidance_rescale", "record_split")  # what only changes guidance
 
 
 def unavailable(card: Card, request: Request) -> dict[str, str]:
@@ -32,10 +33,10 @@ def _of_labels(card: Card, request: Request) -> dict[str, str]:
         nothing = "guidance pulls towards a class: choose one first"
         if not card.labels:
             nothing = f"'{card.name}' knows no classes, so there is nothing that guidance could lead to: leave it out"
-        for name in ("guidance", "guidance_params", "record_split"):
+        for name in ("guidance", *GUIDED):
             out[name] = nothing
     elif request.guidance == 1:
-        for name in ("guidance_params", "record_split"):
+        for name in GUIDED:
             out[name] = "guidance of 1 is none: choose another strength first"
     if card.labels and request.label is None:
         out["negative"] = "a negative class is what guidance leads away from: choose a class to lead to first"
@@ -100,7 +101,7 @@ def check(card: Card, request: Request) -> None:
     _check_label(card, request)
     for name, reason in unavailable(card, request).items():
         # "any" with guidance left as it is runs unconditionally: nobody has to turn a slider back for that.
-        soft = card.labels and name in ("guidance", "guidance_params")
+        soft = card.labels and name in ("guidance", *GUIDED)
         if not soft and name != "forward" and getattr(request, name) != NEUTRAL[name]:
             raise BadInput(reason)
     for reason in (

@@ -19,7 +19,8 @@ class Request(BaseModel):
 
     label: an index into the card's labels, "each" the classes in turn, None any (unconditional).
     times: the levels that grid "custom" visits, falling from the first t.  noise: None is the solver's own way.
-    negative: the class that guidance leads away from, None any.  guidance_model: a weaker checkpoint to be led away
+    guidance_interval: (low, high] in σ = s/a, None everywhere.  negative: the class that guidance leads away from, None
+    any.  guidance_model: a weaker checkpoint to be led away
     from instead (autoguidance).  record_split: also record both halves of guidance.
     strength: the share of the chain that a run from data or a file goes through (SDEdit), 1 all of it.
     mask: a picture, white where the source is repainted.  resample: how often each step is repeated (RePaint).
@@ -56,7 +57,8 @@ class Request(BaseModel):
     variation_seed: Seed = 0
     samples: int = Field(16, ge=1, le=1_000_000)
     guidance: Finite = Field(1.0, ge=0, le=100)
-    guidance_params: Params = {}
+    guidance_interval: tuple[Finite, Finite] | None = None
+    guidance_rescale: Finite = Field(0.0, ge=0, le=1)
     guidance_model: str | None = None
     negative: int | None = Field(None, ge=0)
     record_split: bool = False
@@ -72,7 +74,6 @@ class Request(BaseModel):
         check_params("solver", self.solver, self.solver_params, options.SOLVERS[self.solver].params)
         check_params("grid", self.grid, self.grid_params, options.GRIDS[self.grid].params)
         check_params("clip", self.clip, self.clip_params, options.CLIPS[self.clip].params)
-        check_params("guidance", "classifier-free", self.guidance_params, options.GUIDANCE_PARAMS)
         return self
 
     @model_validator(mode="after")
@@ -83,6 +84,9 @@ class Request(BaseModel):
             raise ValueError("source 'step' needs a source_step")
         if (self.grid == "custom") != (self.times is not None):
             raise ValueError("a list of times and grid 'custom' go together: give both or neither")
+        if self.guidance_interval and not 0 <= self.guidance_interval[0] < self.guidance_interval[1]:
+            low, high = self.guidance_interval
+            raise ValueError(f"the guidance interval is {low:g} to {high:g}, expected 0 ≤ low < high in σ")
         if self.noise and not options.SOLVERS[self.solver].stochastic:
             raise ValueError(f"solver '{self.solver}' draws no noise: leave the noise out")
         if self.interpolate is not None and self.variation > 0:
