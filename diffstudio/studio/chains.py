@@ -69,7 +69,8 @@ def prepare(plan: Plan, model: Model) -> Prepared:
         rows, drawn = data.sample(card.data.dataset, labels, seeds)
         x0 = torch.from_numpy(rows)
         labels = tuple(drawn) if request.label is None and request.source == "data" else labels
-    return Prepared(path, levels(path, request.steps, request.grid, t_start), noise, eps, x0, x_start, labels, cond)
+    grid = levels(path, request.steps, request.grid, t_start, shape=card.shape)
+    return Prepared(path, grid, noise, eps, x0, x_start, labels, cond)
 
 
 def each_label(request: Request, count: int) -> tuple[int, ...]:
