@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 from diffstudio import options
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+MAX_STEPS = 100_000
 MAX_BETAS = 100_000
 MIN_BETA = 1e-12  # below it two steps of a table are the same in double precision
 
@@ -78,3 +79,78 @@ def check_betas(name: str, betas: Sequence[float]) -> None:
             raise ValueError(f"path '{name}': betas[{k}] is {beta:g}, expected {MIN_BETA:g} to 1")
         if beta == 1 and k < len(betas) - 1:
             raise ValueError(f"path '{name}': betas[{k}] is 1, expected less: only the last may take all signal")
+
+
+def grid_problem(
+    grid: str,
+    path: str,
+    n: int | None,
+    steps: int | None = None,
+    *,
+    t_start: float = 1.0,
+    params: Mapping[str, float] | None = None,
+    times: Sequence[float] | None = None,
+    shape: Sequence[int] | None = None,
+) -> str:
+    """Why a grid does not suit a path or a run, in one sentence; "" if it does.
+
+    path, n: the name of the path and its training steps (`PathSpec.training_steps`). steps: None before it is known.
+    t_start: where the run starts. times: the list of a "custom" grid. shape: one sample, without the batch.
+    """
+    try:
+        check_choice("grid", grid, options.GRIDS)
+        check_params("grid", grid, params or {}, options.GRIDS[grid].params)
+        _check_run(steps, t_start)
+        needs = options.GRIDS[grid].needs
+        if needs == "table":
+            _check_table(grid, path, n, steps, t_start, int((params or {}).get("steps_offset", 0)))
+        elif needs == "times":
+            _check_times(grid, times, steps, t_start)
+        elif needs == "shape" and not shape:
+            return f"'{grid}' counts the tokens of a sample, and its shape is not known"
+        if needs != "times" and times is not None:
+            return f"grid '{grid}' takes no list of times: only 'custom' does"
+    except ValueError as problem:
+        return str(problem)
+    return ""
+
+
+def _check_run(steps: int | None, t_start: float) -> None:
+    if steps is not None and not (isinstance(steps, int) and 1 <= steps <= MAX_STEPS):
+        raise ValueError(f"steps is {steps}, expected a whole number from 1 to {MAX_STEPS:,}")
+    if not 0 < t_start <= 1:
+        raise ValueError(f"the start is t = {t_start:g}, expected more than 0 and at most 1")
+
+
+def _check_table(grid: str, path: str, n: int | None, steps: int | None, t_start: float, offset: int) -> None:
+    if n is None:
+        raise ValueError(f"'{grid}' counts integer training steps, and '{path}' has none: choose uniform or karras")
+    have, up_to = round(t_start * n), f" up to t = {t_start:g}" if t_start < 1 else ""
+    if steps is None:
+        return
+    if steps > have:
+        raise ValueError(
+            f"'{grid}' has {have:,} training steps on '{path}'{up_to}, found {steps:,} steps: choose fewer or uniform"
+        )
+    first = (steps - 1) * (have // steps) + offset
+    if grid == "leading" and first >= have:
+        raise ValueError(
+            f"'{grid}' starts at training step {first:,} with steps_offset {offset}, "
+            f"expected at most {have - 1:,} on '{path}'{up_to}"
+        )
+
+
+def _check_times(grid: str, times: Sequence[float] | None, steps: int | None, t_start: float) -> None:
+    if times is None:
+        raise ValueError(f"'{grid}' needs your list of times")
+    if steps is not None and len(times) != steps + 1:
+        raise ValueError(f"times has {len(times):,} entries, expected {steps + 1:,} for {steps:,} steps")
+    if not 2 <= len(times) <= MAX_STEPS + 1:
+        raise ValueError(f"times has {len(times):,} entries, expected 2 to {MAX_STEPS + 1:,}")
+    for k, t in enumerate(times):
+        if not 0 <= t <= 1:
+            raise ValueError(f"times[{k}] is {t:g}, expected 0 to 1")
+        if k and t >= times[k - 1]:
+            raise ValueError(f"times[{k}] is {t:g}, expected less than times[{k - 1}], {times[k - 1]:g}")
+    if t_start < 1 and abs(times[0] - t_start) > 1e-9:
+        raise ValueError(f"times[0] is {times[0]:g}, expected {t_start:g}, where this run starts")

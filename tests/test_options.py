@@ -29,7 +29,7 @@ TABLES = {name: table for name, table in vars(options).items() if name.isupper()
 ROWS = [pytest.param(row, id=f"{table}-{name}") for table, rows in TABLES.items() for name, row in rows.items()]
 PARAMS = [
     pytest.param(row, param, id=f"{row.name}-{param.name}")
-    for row in [*options.SOLVERS.values(), *options.PATHS.values()]
+    for row in [*options.SOLVERS.values(), *options.PATHS.values(), *options.GRIDS.values()]
     for param in row.params
 ]
 
@@ -75,16 +75,26 @@ def test_a_parameter_has_its_default_within_its_bounds(row, param):
 
 @pytest.mark.parametrize(("row", "param"), PARAMS)
 def test_a_parameter_is_one_of_its_function_with_the_same_default(row, param):
-    function = SOLVERS[row.name] if isinstance(row, options.SolverOption) else PATHS[row.name]
+    functions = {options.SolverOption: SOLVERS, options.PathOption: PATHS, options.GridOption: GRIDS}
+    function = functions[type(row)][row.name]
     assert inspect.signature(function).parameters[param.name].default == param.default
 
 
-@pytest.mark.parametrize("name", [*SOLVERS, *PATHS])
-def test_no_number_of_a_function_is_left_without_a_row(name):
-    """Except `theta`, which tells the two mixing paths apart, a table of betas, and the step that a solver is given."""
-    function, row = (SOLVERS[name], options.SOLVERS[name]) if name in SOLVERS else (PATHS[name], options.PATHS[name])
-    names = set(inspect.signature(function).parameters) - {"theta", "step", "betas"}
-    assert names == {param.name for param in row.params}
+GIVEN = {
+    "SOLVERS": {"step"},
+    "PATHS": {"theta", "betas"},  # θ tells the two mixing paths apart
+    "GRIDS": {"path", "steps", "t_start", "times", "shape"},
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [(table, name) for table in GIVEN for name in TABLES[table]],
+)
+def test_no_number_of_a_function_is_left_without_a_row(table, name):
+    function = {"SOLVERS": SOLVERS, "PATHS": PATHS, "GRIDS": GRIDS}[table][name]
+    names = set(inspect.signature(function).parameters) - GIVEN[table]
+    assert names == {param.name for param in TABLES[table][name].params}
 
 
 @pytest.mark.parametrize(

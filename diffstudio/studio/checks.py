@@ -5,15 +5,20 @@ The panel disables the control and shows the sentence; a run with such a field i
 
 from __future__ import annotations
 
+import numpy as np
+
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
+from diffstudio.diffusion.paths import make_path
+from diffstudio.diffusion.times import levels, prediction_problem
 from diffstudio.errors import BadInput
-from diffstudio.specs import PathSpec, grid_problem, start_problem
+from diffstudio.specs import PathSpec, grid_problem
 from diffstudio.studio.request import Request
 
 # The values that mean "not used": what the panel sends for a control that is disabled.
 NEUTRAL = {name: field.get_default(call_default_factory=True) for name, field in Request.model_fields.items()}
+SHORT = 1000  # steps of a grid that is laid out only to look at its first level
 GUIDED = ("guidance_interval", "guidance_rescale", "record_split")  # what only changes guidance
 
 
@@ -84,12 +89,28 @@ def solver_problem(card: Card, name: str) -> str:
 
 def grid_choice_problem(card: Card, request: Request, name: str) -> str:
     """Why a grid can't be used on the request's path, "" if it can."""
-    return grid_problem(name, request.path or card.path)
+    path, own = request.path or card.path, name == request.grid
+    return grid_problem(
+        name,
+        path.name,
+        path.training_steps,
+        request.grid_steps if own else None,
+        params=request.grid_params if own else None,
+        times=request.times if own else None if name != "custom" else (1.0, 0.0),
+        shape=card.shape,
+    )
 
 
-def path_problem(card: Card, request: Request, path: PathSpec) -> str:
-    """Why the checkpoint can't be sampled along a path, "" if it can."""
-    return start_problem(path, card.path, card.prediction, request.grid)
+def path_problem(card: Card, request: Request, spec: PathSpec) -> str:
+    """Why the checkpoint can't be sampled along a path, "" if it can: its first level must be one it can predict at."""
+    path, trained, t = make_path(spec), make_path(card.path), 1.0
+    if request.grid_steps <= SHORT and not grid_choice_problem(card, request, request.grid):
+        grid = levels(
+            path, request.grid_steps, request.grid, params=request.grid_params, times=request.times, shape=card.shape
+        )
+        t = grid[0].t
+    first = float(path.log_snr(np.float64(t)))  # pyright: ignore
+    return prediction_problem(card.prediction, trained, t if spec == card.path else trained.t_at_log_snr(first))
 
 
 def check(card: Card, request: Request) -> None:

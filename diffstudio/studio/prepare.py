@@ -56,7 +56,13 @@ def prepare(plan: Plan, model: Model) -> Prepared:
     path = make_path(request.path) if request.path else model.path
     x_start, t_start = _recorded_step(plan, path) if request.source == "step" else (None, 1.0)
     grid = levels(
-        path, request.steps, request.grid, t_start, params=request.grid_params, times=request.times, shape=card.shape
+        path,
+        request.grid_steps,
+        request.grid,
+        t_start,
+        params=request.grid_params,
+        times=request.times,
+        shape=card.shape,
     )
     if request.from_data:
         grid = edit.start_at(grid, request.strength)

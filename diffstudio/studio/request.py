@@ -99,7 +99,11 @@ class Request(BaseModel):
         return self.source in ("data", "file")
 
     @property
+    def grid_steps(self) -> int:
+        """Steps of the grid: as many as asked for, or as the list of times has."""
+        return self.steps if self.times is None else max(1, len(self.times) - 1)
+
+    @property
     def steps_run(self) -> int:
         """Steps of a chain: those of the grid, or the part that the strength keeps, at least one."""
-        steps = self.steps if self.times is None else max(1, len(self.times) - 1)
-        return max(1, round(steps * self.strength)) if self.from_data else steps
+        return max(1, round(self.grid_steps * self.strength)) if self.from_data else self.grid_steps

@@ -93,6 +93,7 @@ def _to_zero(body: Path, last_a: float, n: int) -> Path:
         da=joined(body.da, lambda t: np.full_like(t, -last_a * n)),
         ds=joined(body.ds, lambda t: a(t) * last_a * n / s(t)),
         t_of=t_of,
+        clock="flow",
     )
 
 
