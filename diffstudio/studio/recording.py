@@ -25,7 +25,7 @@ class Recorder:
     """Appends steps to a trace, with their norms. It keeps the last state of the chain for the differences."""
 
     def __init__(self, writer: Appender, every: int, steps: int, fields: Sequence[FieldSpec] = ()) -> None:
-        """every: record every k-th step, and step number `steps`. fields: what is declared; extras of these names too."""
+        """every: record every k-th step, and step number `steps`. fields: what is declared, extras of a step too."""
         self._writer = writer
         self._every = every
         self._steps = steps

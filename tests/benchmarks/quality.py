@@ -29,7 +29,10 @@ from diffstudio.studio.plan import network_calls
 from diffstudio.studio.request import Request
 
 NFE = (4, 6, 8, 10, 20, 50)
-COLOURS = ["#4878cf", "#d65f5f", "#6acc65", "#b47cc7", "#c4ad66", "#77bedb", "#e68a00", "#7f7f7f", "#1b7837", "#c51b7d", "#542788", "#8c510a"]
+COLOURS = [
+    "#4878cf", "#d65f5f", "#6acc65", "#b47cc7", "#c4ad66", "#77bedb",
+    "#e68a00", "#7f7f7f", "#1b7837", "#c51b7d", "#542788", "#8c510a",
+]  # fmt: skip
 
 
 class SmallNet(nn.Module):
