@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -14,6 +14,8 @@ from diffstudio.diffusion.noise import Noise, SampleNoise
 from diffstudio.diffusion.paths import Path
 from diffstudio.diffusion.solvers import SOLVERS, Past, StepContext, forward_std, kept
 from diffstudio.diffusion.times import Level
+from diffstudio.errors import BadInput
+from diffstudio.options import SOLVERS as SOLVER_ROWS
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Step:
     """One state of a chain.
 
     xt: (B, …), the state at `level`.
-    x0_hat: (B, …). Reverse: D(x_t); at the end (s = 0) x_t itself. Forward: the true x_0.
+    x0_hat: (B, …). Reverse and inversion: D(x_t); at the clean end (s = 0) x_t itself. Forward: the true x_0.
     nfe: network calls made in this chain so far (a guided call counts once).
     extras: what the denoiser gave beside x̂0, by name, each (B, …).
     """
@@ -64,6 +66,9 @@ def forward_markov(
         yield Step("forward", k, at, xt, x0, 0)
 
 
+Projection = Callable[[Tensor, Level], Tensor]
+
+
 @torch.no_grad()
 def reverse(
     denoise: Denoiser,
@@ -75,48 +80,172 @@ def reverse(
     solver: str = "dpmpp_2m",
     cond: Condition = None,
     params: dict[str, float] | None = None,
+    project: Projection | None = None,
+    resample: int = 1,
 ) -> Iterator[Step]:
-    """From x_start at levels[0] to the data: yields len(levels) Steps, each after at most one or two network calls.
+    """From x_start at levels[0] to the data: yields len(levels) Steps, one for each level.
 
     x_start: (B, …) on the device where the network is. noise: for solvers that draw, per-sample streams.
+    project: takes x_{t′} and its level after each step and gives the x_{t′} that goes on; inpainting puts the known
+        region there.
+    resample: passes of each step; between two of them x_{t′} is noised to t again (Lugmayr et al. 2022, RePaint,
+        algorithm 1), which needs noise that is new at each call (`SampleNoise`). The last pass is the one yielded.
     """
-    step_fn = SOLVERS[solver]
-    counted = _Counter(denoise, cond)
-
-    def draw(at: Level, to: Level) -> Tensor:
-        return noise.between(at, to).to(x_start.device, x_start.dtype)
-
+    walk = _Walk(denoise, cond, path, noise, solver, params or {}, len(levels) - 1)
+    project = project or _unchanged
     x = x_start
-    past: tuple[Past, ...] = ()
-    memory: dict[str, object] = {}
-    last = len(levels) - 1
     for k, at in enumerate(levels):
         if at.s == 0:
             # x_t = a·x_0 here: there is nothing left to predict.
-            yield Step("reverse", k, at, x, x / at.a, counted.calls)
+            yield Step("reverse", k, at, x, x / at.a, walk.calls)
             return
-        found = counted(x, at)
-        yield Step("reverse", k, at, x, found.x0_hat, counted.calls, found.extras)
-        if k < last:
-            context = StepContext(
-                x, found.x0_hat, at, levels[k + 1], path, counted.x0_hat, draw, past, last - k - 1, memory, found.extras
-            )
-            past = (*past[-PAST + 1 :], Past(at, x, found.x0_hat))
-            x = step_fn(context, **(params or {}))
+        last = k + 1 == len(levels)
+        to = at if last else levels[k + 1]
+        for _ in range(0 if last or to.s == 0 else resample - 1):
+            x_to = project(walk.step(x, walk.ask(x, at), at, to, k), to)
+            # x_t = (a/a′)·x_{t′} + √(s² − (a/a′)²s′²)·z, on another trajectory than the past
+            x = kept(at, to) * x_to + forward_std(at, to) * walk.draw(at, to)
+            walk.forget()
+        found = walk.ask(x, at)
+        yield Step("reverse", k, at, x, found.x0_hat, walk.calls, found.extras)
+        if last:
+            return
+        x = walk.step(x, found, at, to, k)
+        if project is not _unchanged:
+            x = project(x, to)
+            walk.memory.clear()  # what a corrector keeps would undo the projection; the earlier x̂0 still hold
 
 
-class _Counter:
-    """A denoiser with its condition bound, that counts its calls."""
+@torch.no_grad()
+def invert(
+    denoise: Denoiser,
+    path: Path,
+    levels: Sequence[Level],
+    x0: Tensor,
+    *,
+    solver: str = "ddim",
+    cond: Condition = None,
+    params: dict[str, float] | None = None,
+    refinements: int = 0,
+) -> Iterator[Step]:
+    """From the data to the noise that a deterministic solver would bring back to it: yields len(levels) Steps.
 
-    def __init__(self, denoise: Denoiser, cond: Condition) -> None:
-        self._denoise = denoise
-        self._cond = cond
+    It is the solver's own step with t′ > t: for "ddim" DDIM inversion with the ε̂ of the current state (Song et al.
+    2020, section 4.3), for "heun" its second-order form. Where s = 0 no ε̂ is defined: the first noisy state is taken
+    to be a·x_0, which is off by O(s²), so the first noisy level should be a quiet one.
+
+    levels: from the data to the noise. x0: (B, …).
+    refinements: for "ddim", fixed-point iterations of each step towards the x_{t′} that the reverse step leads back to
+        x_t exactly, one call each (Pan et al. 2023, AIDI).
+
+    Raises:
+        BadInput: a solver that draws noise, or refinements of another than "ddim".
+    """
+    if SOLVER_ROWS[solver].stochastic:
+        raise BadInput(f"inversion needs a deterministic solver, and '{solver}' draws noise")
+    if refinements and solver != "ddim":
+        raise BadInput(f"only inversion by 'ddim' can be refined, found '{solver}'")
+    walk = _Walk(denoise, cond, path, _NoNoise(), solver, params or {}, len(levels) - 1)
+    x = x0
+    for k, at in enumerate(levels):
+        found = walk.ask(x, at) if at.s > 0 else Estimate(x / at.a)
+        yield Step("forward", k, at, x, found.x0_hat, walk.calls, found.extras)
+        if k + 1 == len(levels):
+            return
+        to, before = levels[k + 1], x
+        x = walk.step(before, found, at, to, k) if at.s > 0 else (to.a / at.a) * before
+        for _ in range(refinements):
+            x = _refined(before, at, x, to, walk.ask(x, to).x0_hat)
+
+
+def _refined(x: Tensor, at: Level, x_to: Tensor, to: Level, x0_hat: Tensor) -> Tensor:
+    """A better x_{t′} for the DDIM step x = (s/s′)·x_{t′} + (a − a′s/s′)·D(x_{t′}); at s = 0, for x = a·D(x_{t′})."""
+    if at.s == 0:
+        return x_to + to.a * (x / at.a - x0_hat)
+    c = at.s / to.s
+    return (x - (at.a - c * to.a) * x0_hat) / c
+
+
+def round_trip(
+    denoise: Denoiser,
+    path: Path,
+    levels: Sequence[Level],
+    x0: Tensor,
+    *,
+    solver: str = "ddim",
+    cond: Condition = None,
+    params: dict[str, float] | None = None,
+    refinements: int = 0,
+) -> Tensor:
+    """‖x_0 − reverse(invert(x_0))‖/‖x_0‖ of each sample, (B,); levels from data to noise, errors as `invert`."""
+    *_, noisy = invert(denoise, path, levels, x0, solver=solver, cond=cond, params=params, refinements=refinements)
+    down = levels[::-1]
+    *_, back = reverse(denoise, path, down, noisy.xt, _NoNoise(), solver=solver, cond=cond, params=params)
+    return (x0 - back.xt).flatten(1).norm(dim=1) / x0.flatten(1).norm(dim=1)
+
+
+def _unchanged(x: Tensor, at: Level) -> Tensor:
+    return x
+
+
+class _NoNoise:
+    """The noise of a chain that must not draw any."""
+
+    def between(self, at: Level, to: Level) -> Tensor:
+        raise BadInput("inversion needs a deterministic solver: set η and churn to 0")
+
+
+class _Walk:
+    """A solver on its way along a chain: the calls that it made and what it remembers."""
+
+    def __init__(
+        self,
+        denoise: Denoiser,
+        cond: Condition,
+        path: Path,
+        noise: Noise,
+        solver: str,
+        params: dict[str, float],
+        steps: int,
+    ) -> None:
+        self._denoise, self._cond, self._path, self._noise, self._steps = denoise, cond, path, noise, steps
+        self._solver, self._params = SOLVERS[solver], params
+        self._past: tuple[Past, ...] = ()
+        self._place: Tensor | None = None
+        self.memory: dict[str, Any] = {}
         self.calls = 0
 
-    def __call__(self, x: Tensor, at: Level) -> Estimate:
+    def ask(self, x: Tensor, at: Level) -> Estimate:
+        """What the denoiser knows of x_t."""
         self.calls += 1
+        self._place = x
         return estimate(self._denoise(x, at, self._cond))
 
-    def x0_hat(self, x: Tensor, at: Level) -> Tensor:
-        """D(x_t) alone."""
-        return self(x, at).x0_hat
+    def draw(self, at: Level, to: Level) -> Tensor:
+        """Noise where the state is, in its type."""
+        z, place = self._noise.between(at, to), self._place
+        return z if place is None else z.to(place.device, place.dtype)
+
+    def step(self, x: Tensor, found: Estimate, at: Level, to: Level, index: int) -> Tensor:
+        """x_{t′}."""
+        context = StepContext(
+            x,
+            found.x0_hat,
+            at,
+            to,
+            self._path,
+            lambda x, at: self.ask(x, at).x0_hat,
+            self.draw,
+            self._past,
+            self._steps,
+            self._steps - index - 1,
+            self.memory,
+            found.extras,
+        )
+        self._past = (*self._past[-PAST + 1 :], Past(at, x, found.x0_hat))
+        return self._solver(context, **self._params)
+
+    def forget(self) -> None:
+        """Start anew from here: what was remembered belongs to another trajectory."""
+        self._past = ()
+        self.memory.clear()

@@ -22,29 +22,35 @@ class Noise(Protocol):
         ...
 
 
+def stream_seed(seed: int, stream: int) -> int:
+    """The seed of the first sample of a stream, an independent use of one seed.
+
+    0 is the reverse chain, 1 the forward Markov chain, 2 and 3 its Brownian paths and what lies beside them.
+    """
+    # An odd constant moves the streams far apart in seed space, modulo what manual_seed takes.
+    return (seed + stream * 0x9E3779B97F4A7C15) % 2**63
+
+
 class SampleNoise:
     """A stream of noise for each sample: sample i of seed s draws what sample 0 of seed s + i draws."""
 
     def __init__(
         self, seed: int, samples: int, shape: Sequence[int], *, dtype: torch.dtype = torch.float32, stream: int = 0
     ) -> None:
-        """`stream` separates independent uses of one seed: 0 the reverse chain, 1 the forward Markov chain."""
+        """`stream`: see `stream_seed`."""
         self._shape = tuple(shape)
         self._dtype = dtype
-        # An odd constant moves the streams far apart in seed space, modulo what manual_seed takes.
-        first = (seed + stream * 0x9E3779B97F4A7C15) % 2**63
+        first = stream_seed(seed, stream)
         self._generators = [torch.Generator().manual_seed((first + i) % 2**63) for i in range(samples)]
 
     def draw(self, law: Law = "gaussian") -> Tensor:
         """The next noise of every sample, on the CPU: (B, *shape), mean 0, variance 1."""
-        out = torch.empty(len(self._generators), *self._shape, dtype=self._dtype)
         if law == "gaussian":
-            for row, generator in zip(out, self._generators, strict=True):
-                row.normal_(generator=generator)
-        else:
-            bound = math.sqrt(3)
-            for row, generator in zip(out, self._generators, strict=True):
-                row.uniform_(-bound, bound, generator=generator)
+            return torch.stack([torch.randn(self._shape, generator=g, dtype=self._dtype) for g in self._generators])
+        out = torch.empty(len(self._generators), *self._shape, dtype=self._dtype)
+        bound = math.sqrt(3)
+        for row, generator in zip(out, self._generators, strict=True):
+            row.uniform_(-bound, bound, generator=generator)
         return out
 
     def between(self, at: Level, to: Level) -> Tensor:

@@ -34,27 +34,26 @@ def rk45(step: StepContext, rtol: float = 1e-4) -> Tensor:
     decides. This is the one solver that asks the device a question. The step to s′ = 0 ends with a first-order one
     from a thousandth of its σ.
     """
-    clock = clock_of(step.path, step.at)
+    clock = clock_of(step.path, step.at, step.to)
     (m, u), (m_to, u_to) = rescaled(step.at, clock), rescaled(step.to, clock)
     end = u_to if step.to.s > 0 else LAST * u
     if u == end:  # levels where a = 0 follow each other
         return step.x * (m_to / m)
     x, k = step.x / m, _slope(step.x, step.x0_hat, step.at, clock)
-    shortest = SHORTEST * (u - end)
-    du = min(step.memory.get("du", u - end), u - end)
-    while True:
-        new, k_new, error = _trial(step, x, k, u, du, clock, rtol)
-        accepted = error <= 1 or du <= shortest
-        if accepted:
-            x, k, u = new, k_new, u - du
-            if u - end <= 1e-12 * u:
-                break
+    span = end - u
+    share = min(step.memory.get("du", span) / span, 1.0)  # of the way to the end, in one step of its own
+    left = 1.0
+    while left > 0:
+        du = share * span
+        new, k_new, error = _trial(step, x, k, end - left * span, du, clock, rtol)
+        if error <= 1 or share <= SHORTEST:
+            x, k, left = new, k_new, left - share if share < left else 0.0
             step.memory["du"] = du
         # The usual controller of order 5, with its safety factor (Hairer, Nørsett & Wanner 1993, II.4).
-        du *= min(5.0, max(0.2, 0.9 * max(error, 1e-10) ** -0.2))
-        du = min(max(du, shortest), u - end)
-    # Only the step to the data is left with u ≠ u′.
-    return blend(m_to, x, (m_to * (u_to - u), k)) if step.to.s == 0 else x * m_to
+        share *= min(5.0, max(0.2, 0.9 * max(error, 1e-10) ** -0.2))
+        share = min(max(share, SHORTEST), left)
+    # Only a step to the data has a way left.
+    return blend(m_to, x, (m_to * (u_to - end), k)) if end != u_to else x * m_to
 
 
 def _slope(x: Tensor, x0_hat: Tensor, at: Level, clock: Clock) -> Tensor:
@@ -68,11 +67,11 @@ def _trial(
     """(x̄ after du, its slope, the error in units of the tolerance)."""
     slopes, stage = [k], x
     for node, row in zip(NODES[1:], STAGES[1:], strict=True):
-        stage = blend(1.0, x, *((-du * w, k) for w, k in zip(row, slopes, strict=True)))
-        at = _level(step, u - node * du, clock)
+        stage = blend(1.0, x, *((du * w, dx) for w, dx in zip(row, slopes, strict=True)))
+        at = _level(step, u + node * du, clock)
         xt = stage * rescaled(at, clock)[0]
         slopes.append(_slope(xt, step.denoise(xt, at), at, clock))
-    miss = blend(du * ERROR[0], slopes[0], *((du * w, k) for w, k in zip(ERROR[1:], slopes[1:], strict=True)))
+    miss = blend(du * ERROR[0], slopes[0], *((du * w, dx) for w, dx in zip(ERROR[1:], slopes[1:], strict=True)))
     share = miss / (rtol * (1 + torch.maximum(x.abs(), stage.abs())))
     return stage, slopes[-1], share.square().flatten(1).mean(1).amax().sqrt().item()
 

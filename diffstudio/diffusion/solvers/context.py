@@ -29,7 +29,7 @@ class StepContext:
     x: x_t, (B, …).  x0_hat: D(x_t), already evaluated.  at, to: the two levels.  path: for levels between them.
     denoise: D with its condition bound, for solvers that evaluate again; x̂0 alone.
     noise: draws z, (B, …), for a step between two levels.
-    past: the last states of this chain, newest last.  remaining: steps after this one.
+    past: the last states of this chain, newest last.  steps: of the whole chain.  remaining: after this one.
     memory: what a solver keeps from one step of this chain to the next.
     extras: what the denoiser gave beside x̂0 (see `denoiser.Estimate`).
     """
@@ -42,6 +42,7 @@ class StepContext:
     denoise: Callable[[Tensor, Level], Tensor]
     noise: Callable[[Level, Level], Tensor]
     past: Sequence[Past] = ()
+    steps: int = 1
     remaining: int = 0
     memory: dict[str, Any] = field(default_factory=dict)
     extras: Mapping[str, Tensor] = field(default_factory=dict)

@@ -58,7 +58,7 @@ def ddpm_learned(step: StepContext) -> Tensor:
 
 def euler(step: StepContext) -> Tensor:
     """x̄′ = x̄ + (u′ − u)·dx̄/du (Karras et al. 2022, algorithm 1 without the correction)."""
-    clock = clock_of(step.path, step.at)
+    clock = clock_of(step.path, step.at, step.to)
     (m, u), (m_to, u_to) = rescaled(step.at, clock), rescaled(step.to, clock)
     c, d = slope(step.at, clock)
     return blend(m_to * (1 / m + (u_to - u) * c), step.x, (m_to * (u_to - u) * d, step.x0_hat))

@@ -26,7 +26,7 @@ def heun(
     guess = euler(step)
     if step.to.s == 0:
         return guess
-    clock = clock_of(step.path, step.at)
+    clock = clock_of(step.path, step.at, step.to)
     (m, u), (m_to, u_to) = rescaled(step.at, clock), rescaled(step.to, clock)
     (c, d), (c_to, d_to) = slope(step.at, clock), slope(step.to, clock)
     half = 0.5 * m_to * (u_to - u)
@@ -37,9 +37,7 @@ def heun(
 
 def _churned(step: StepContext, s_churn: float, s_noise: float) -> StepContext:
     """The step from the raised level; never above the noisiest level of the path."""
-    # N, the steps of the whole chain, is known at its first step alone.
-    steps = step.memory.setdefault("steps", step.remaining + 1)
-    gamma = min(s_churn / steps, math.sqrt(2) - 1)
+    gamma = min(s_churn / step.steps, math.sqrt(2) - 1)
     log_snr = step.at.log_snr - 2 * math.log1p(gamma)
     raised = level(step.path, step.path.t_at_log_snr(log_snr))
     spread = forward_std(raised, step.at)
