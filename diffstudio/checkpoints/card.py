@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from diffstudio import options
 from diffstudio.specs import Finite, PathSpec
 
 FORMAT_VERSION = 1
@@ -61,6 +62,12 @@ class Card(BaseModel):
     def spec(self) -> str:
         """The name of this very checkpoint: "digits@400"."""
         return f"{self.name}@{self.step}"
+
+    @property
+    def group(self) -> str:
+        """Where a list of models shows it: under its modality, or under "exact" when nothing was trained."""
+        row = options.NETWORKS.get(self.network)
+        return "exact" if row is not None and not row.trained else self.modality
 
 
 def check_argument(value: Any, where: str, depth: int = 0) -> None:

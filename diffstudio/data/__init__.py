@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from diffstudio.data import digits, shapes2d
+from diffstudio.data import digits, ring2d, shapes2d
 from diffstudio.data.dataset import Dataset
 from diffstudio.errors import BadInput, NotFound
 
-DATASETS: dict[str, Dataset] = {"digits": digits.DATASET, "shapes-2d": shapes2d.DATASET}
+DATASETS: dict[str, Dataset] = {
+    "digits": digits.DATASET,
+    "shapes-2d": shapes2d.DATASET,
+    "ring-2d": ring2d.DATASET,
+}
 
 
 def dataset(name: str) -> Dataset:

@@ -15,6 +15,7 @@ class Dataset:
     draw(labels, rng, split): one random sample for each label, (B, *shape) float32; splits are "train" and "held-out"
         (the same where samples are drawn fresh from a formula).
     augment(x, rng): random changes that keep the label, for training only; None if there are none.
+    every(split): all samples (N, *shape) float32 and their labels (N,); None where they are drawn from a formula.
     """
 
     name: str
@@ -26,3 +27,4 @@ class Dataset:
     credit: str
     draw: Callable[[np.ndarray, np.random.Generator, str], np.ndarray]
     augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
+    every: Callable[[str], tuple[np.ndarray, np.ndarray]] | None = None

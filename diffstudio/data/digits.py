@@ -97,4 +97,5 @@ DATASET = Dataset(
     ),
     draw=draw,
     augment=augment,
+    every=load,
 )

@@ -6,10 +6,16 @@ from torch import nn
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.errors import BadFile
+from diffstudio.networks.exact import ExactData, ExactMixture
 from diffstudio.networks.mlp import MLP
 from diffstudio.networks.unet import UNet
 
-NETWORKS: dict[str, type[nn.Module]] = {"mlp": MLP, "unet": UNet}
+NETWORKS: dict[str, type[nn.Module]] = {
+    "mlp": MLP,
+    "unet": UNet,
+    "exact_mixture": ExactMixture,
+    "exact_data": ExactData,
+}
 MAX_PARAMETERS = 2 * 10**9  # 8 GB in float32: beyond that a card is a mistake or an attack
 
 
@@ -30,7 +36,7 @@ def build(card: Card, where: str = "card") -> nn.Module:
     except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
         reason = str(error).splitlines()[0]
         raise BadFile(f"{where}: network_args don't fit a '{card.network}': {reason}") from error
-    count = sum(p.numel() for p in network.parameters())
+    count = sum(weight.numel() for weight in network.state_dict().values())
     if count > MAX_PARAMETERS:
         raise BadFile(f"{where}: network_args ask for {count:,} parameters, expected at most {MAX_PARAMETERS:,}")
     return network

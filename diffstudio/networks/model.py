@@ -13,12 +13,13 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.checkpoints.header import read_card
 from diffstudio.checkpoints.store import load_weights
-from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, estimate, from_network, on_path
+from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, estimate, on_path
 from diffstudio.diffusion.guidance import guided
 from diffstudio.diffusion.paths import Path, make_path
 from diffstudio.diffusion.times import Level
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.networks import build
+from diffstudio.networks.exact import as_denoiser
 
 CHUNK_ELEMENTS = 1 << 18  # a call on more numbers than this is made in parts, so that memory stays bounded
 
@@ -106,8 +107,11 @@ def load_file(file: FilePath, device: str = "cpu") -> Model:
     network = network.to(place).eval().requires_grad_(False)
     if len(card.shape) == 3 and place.type == "cpu":
         network = network.to(memory_format=torch.channels_last)  # +15 % on CPU  # pyright: ignore
-    denoiser = _in_parts(from_network(network, card.prediction))
-    return Model(card, make_path(card.path), network, denoiser, place)
+    try:
+        denoiser = as_denoiser(network, card.prediction, place)
+    except ValueError as error:
+        raise BadFile(f"{file}: {error}") from error
+    return Model(card, make_path(card.path), network, _in_parts(denoiser), place)
 
 
 def _fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:

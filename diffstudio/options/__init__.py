@@ -7,7 +7,7 @@ from diffstudio.options.grids import GRIDS
 from diffstudio.options.guidance import GUIDANCE
 from diffstudio.options.networks import NETWORKS, PREDICTIONS
 from diffstudio.options.paths import PATHS
-from diffstudio.options.rows import Choice, GridOption, Param, PathOption, SolverOption
+from diffstudio.options.rows import Choice, GridOption, NetworkOption, Param, PathOption, SolverOption
 from diffstudio.options.runs import FORWARD_MODES, SOURCES
 from diffstudio.options.solvers import SOLVERS
 
@@ -22,6 +22,7 @@ __all__ = [
     "SOURCES",
     "Choice",
     "GridOption",
+    "NetworkOption",
     "Param",
     "PathOption",
     "SolverOption",

@@ -1,8 +1,8 @@
-"""What a network predicts, and the architectures."""
+"""What a network predicts, and the architectures; among them the exact ones, which need no training."""
 
 from __future__ import annotations
 
-from diffstudio.options.rows import Choice, by_name
+from diffstudio.options.rows import Choice, NetworkOption, by_name
 
 PREDICTIONS: dict[str, Choice] = by_name(
     Choice("eps", "ε", "The network predicts the noise."),
@@ -11,7 +11,9 @@ PREDICTIONS: dict[str, Choice] = by_name(
     Choice("flow", "velocity", "The network predicts the flow velocity ε − x0 (Lipman et al. 2022)."),
 )
 
-NETWORKS: dict[str, Choice] = by_name(
-    Choice("mlp", "MLP", "A residual MLP on Fourier features, for points."),
-    Choice("unet", "U-Net", "A convolutional U-Net with attention, for images."),
+NETWORKS: dict[str, NetworkOption] = by_name(
+    NetworkOption("mlp", "MLP", "A residual MLP on Fourier features, for points."),
+    NetworkOption("unet", "U-Net", "A convolutional U-Net with attention, for images."),
+    NetworkOption("exact_mixture", "Exact: Gaussians", "Gaussians whose denoiser is known exactly.", trained=False),
+    NetworkOption("exact_data", "Exact: data", "The optimal denoiser of a finite set of data.", trained=False),
 )

@@ -84,6 +84,16 @@ class GridOption:
 
 
 @dataclass(frozen=True)
+class NetworkOption:
+    """What stands behind a denoiser. trained: False for a distribution that is known exactly, with nothing to learn."""
+
+    name: str
+    label: str
+    tip: str
+    trained: bool = True
+
+
+@dataclass(frozen=True)
 class Choice:
     """A named alternative with nothing to set, or with a few numbers."""
 

@@ -12,28 +12,29 @@ from torch import Tensor
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.diffusion import chain
-from diffstudio.diffusion.denoiser import from_network
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import levels
 from diffstudio.networks import build
+from diffstudio.networks.exact import as_denoiser
 
 SIDE = 56
 STEPS = 30
 LABEL = 3  # the digit 3; of the shapes the swiss roll
 
 
-def thumbnail(card: Card, weights: dict[str, Tensor]) -> str:
-    """A PNG of SIDE×SIDE, base64, drawn by these weights with seed 0."""
+def thumbnail(card: Card, weights: dict[str, Tensor], label: int | None = LABEL) -> str:
+    """A PNG of SIDE×SIDE, base64, drawn by these weights with seed 0; `label` None is any class."""
     network = build(card).eval().requires_grad_(False)
     network.load_state_dict({name: value.float().cpu() for name, value in weights.items()}, assign=True)
     path, samples = make_path(card.path), 1 if card.modality == "image" else 1500
     noise = SampleNoise(0, samples, card.shape)
     grid = levels(path, STEPS)
-    label = min(LABEL, len(card.labels) - 1)
-    cond = torch.full((samples,), label) if card.labels else None
+    shown = len(card.labels) if label is None else min(label, len(card.labels) - 1)
+    cond = torch.full((samples,), shown) if card.labels else None
     start = grid[0].s * noise.draw(path.theta)
-    *_, last = chain.reverse(from_network(network, card.prediction), path, grid, start, noise, cond=cond)
+    denoise = as_denoiser(network, card.prediction, torch.device("cpu"))
+    *_, last = chain.reverse(denoise, path, grid, start, noise, cond=cond)
     pixels = _picture(last.xt[0].numpy()) if card.modality == "image" else _cloud(last.xt.numpy())
     stream = io.BytesIO()
     Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(stream, "PNG", optimize=True)

@@ -121,3 +121,10 @@ def test_network_arguments_that_could_build_something_huge_are_refused(args, say
     with pytest.raises(ValidationError, match="network_args") as caught:
         card(network_args=args)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("network", "group"), [("mlp", "points"), ("exact_mixture", "exact"), ("exact_data", "exact"), ("?", "points")]
+)
+def test_a_card_stands_with_its_modality_or_with_the_exact_ones(network, group):
+    assert card(network=network).group == group

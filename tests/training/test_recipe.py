@@ -146,6 +146,7 @@ def _with(line, section=""):
         (_with(f'title = "{"x" * 201}"'), r"title: .*at most 200 characters"),
         (_with(f'description = "{"x" * 4001}"'), r"description: .*at most 4000 characters"),
         (_with('network = "transformer"'), r"network: unknown network 'transformer': choose one of mlp, unet"),
+        (_with('network = "exact_data"'), r"network: unknown network 'exact_data': choose one of mlp, unet"),
         (_with("network_args = { width = 65537 }"), r"network_args: network_args\.width is 65537, expected at most"),
         (_with('prediction = "noise"'), r"prediction: .*'eps', 'x0', 'v' or 'flow', found 'noise'"),
         (_with('path = { name = "loop" }'), r"path: unknown path 'loop': choose one of flow"),
