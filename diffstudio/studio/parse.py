@@ -20,9 +20,13 @@ _BINARY = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 # Words that go into a request as they are, and those that have another name there.
-_SAME = ("kind", "steps", "seed", "samples", "grid", "solver", "solver_params", "guidance", "forward", "device")
+_SAME = (
+    "kind", "steps", "seed", "samples", "grid", "solver", "noise", "clip", "guidance", "guidance_rescale",
+    "guidance_model", "forward", "device", "strength", "mask", "resample", "interpolate", "variation", "variation_seed",
+)  # fmt: skip
 _RENAMED = {"fit": "source_fit", "invert": "source_invert", "every": "trace_every"}
-_OPTIONS = {new: old for old, new in _RENAMED.items()} | {"solver_params": "solver-param", "source_file": "source"}
+_PARAMS = {"solver_params": "solver-param", "grid_params": "grid-param", "clip_params": "clip-param"}
+_OPTIONS = {new: old for old, new in _RENAMED.items()} | _PARAMS | {"source_file": "source"}
 
 
 def parse_request(entry: Entry, given: Mapping[str, Any]) -> Request:
@@ -35,11 +39,7 @@ def parse_request(entry: Entry, given: Mapping[str, Any]) -> Request:
         raise BadFile(entry.problem or f"{entry.path}: no card")
     fields = {name: given.get(name) for name in _SAME}
     fields |= {new: given.get(old) for old, new in _RENAMED.items()}
-    fields["trace_dtype"] = "float16" if given.get("half") else None
-    if given.get("source") is not None:
-        fields |= parse_source(given["source"])
-    if given.get("path") is not None:
-        fields["path"] = parse_path(given["path"])
+    fields |= _parsed(given, entry.card)
     fields = {name: value for name, value in fields.items() if value is not None}
     if given.get("label") is not None:
         fields["label"] = parse_label(given["label"], entry.card)  # None means something here: any
@@ -48,8 +48,52 @@ def parse_request(entry: Entry, given: Mapping[str, Any]) -> Request:
     except ValidationError as error:
         problem = error.errors()[0]
         name = str(problem["loc"][0]) if problem["loc"] else ""
-        where = f"--{_OPTIONS.get(name, name)}: " if name else ""
+        where = f"--{_OPTIONS.get(name, name).replace('_', '-')}: " if name else ""
         raise BadInput(where + plain_reason(problem)) from error
+
+
+def _parsed(given: Mapping[str, Any], card: Card) -> dict[str, Any]:
+    """The fields that are written in a short form."""
+    fields: dict[str, Any] = {"trace_dtype": "float16" if given.get("half") else None}
+    fields["record_split"] = given.get("record_split") or None
+    for name, option in _PARAMS.items():
+        words = list(given.get(name) or ())
+        if name == "solver_params" and given.get("eta") is not None:
+            words.append(f"eta={given['eta']}")
+        fields[name] = parse_params(words, f"--{option}") if words else None
+    if given.get("source") is not None:
+        fields |= parse_source(given["source"])
+    if given.get("path") is not None:
+        fields["path"] = parse_path(given["path"])
+    if given.get("times") is not None:
+        fields |= {"times": parse_numbers(given["times"], "--times"), "grid": given.get("grid") or "custom"}
+    if given.get("guidance_interval") is not None:
+        fields["guidance_interval"] = _pair(given["guidance_interval"], "--guidance-interval")
+    if given.get("negative") is not None:
+        negative = parse_label(given["negative"], card)
+        if not isinstance(negative, int):
+            raise BadInput(f"--negative: '{given['negative']}' is not one class: choose one of {', '.join(card.labels)}")
+        fields["negative"] = negative
+    return fields
+
+
+def parse_numbers(text: str, option: str) -> tuple[float, ...]:
+    """Numbers between commas.
+
+    Raises:
+        BadInput: one of them is none. `option` names where they were given.
+    """
+    try:
+        return tuple(float(word) for word in text.split(","))
+    except ValueError as error:
+        raise BadInput(f"{option}: '{text:.60}' is not a list of numbers like 1,0.5,0.1") from error
+
+
+def _pair(text: str, option: str) -> tuple[float, float]:
+    found = parse_numbers(text, option)
+    if len(found) != 2:
+        raise BadInput(f"{option}: '{text:.60}' is not two numbers like 0.2,5")
+    return found[0], found[1]
 
 
 def parse_label(text: str, card: Card) -> int | str | None:

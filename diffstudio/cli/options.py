@@ -1,0 +1,72 @@
+"""The options of a run: a row here becomes a field of the request in `studio.parse`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from diffstudio import options
+
+_FIT = click.Choice(["crop", "pad", "stretch"])
+_PARAM = {"multiple": True, "metavar": "NAME=NUMBER"}
+
+RUN = (
+    click.argument("model"),
+    click.option("--out", required=True, metavar="FILE", help="Where the result goes; its suffix says what it is."),
+    click.option("--steps", type=int, help="Steps of a chain.  [the model's own default]"),
+    click.option("--seed", type=int, help="Seed of the first sample; sample i has seed + i.  [0]"),
+    click.option("--samples", type=int, help="How many samples.  [the model's own default]"),
+    click.option("--label", metavar="CLASS", help="A class by name or number, 'any', or 'each' in turn."),
+    click.option("--source", metavar="noise|data|FILE", help="What the chain starts from: noise, data, a file."),
+    click.option("--fit", type=_FIT, help="Fit a picture of another size."),
+    click.option("--invert", is_flag=True, help="Exchange black and white of the file."),
+    click.option("--grid", type=click.Choice(list(options.GRIDS)), help="Which times the steps visit.  [uniform]"),
+    click.option("--grid-param", "grid_params", help="A parameter of the grid.", **_PARAM),
+    click.option("--times", metavar="T,T,…", help="Your own list of times, falling from at most 1: grid 'custom'."),
+    click.option("--path", metavar="NAME[:k=v,…]", help="Another path: vp_cosine, vp_linear:n=100.  [the model's]"),
+    click.option("--tensor", default="xt", show_default=True, help="What pictures show: xt x0_hat eps_hat delta."),
+    click.option("--scale", type=int, default=0, help="Screen pixels for a pixel.  [chosen to suit]"),
+    click.option("--every", type=int, help="Record every k-th step.  [1]"),
+    click.option("--half", is_flag=True, help="Record in half precision."),
+    click.option("--budget", default="4GiB", show_default=True, help="The most that the recording may take."),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda:0, mps …"),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON line: files, seconds, device, request."),
+)
+
+SAMPLE = (
+    click.option("--solver", type=click.Choice(list(options.SOLVERS)), help="How a step is made.  [the model's]"),
+    click.option("--eta", type=float, help="Share of fresh noise in a step: short for --solver-param eta=…"),
+    click.option("--solver-param", "solver_params", help="A parameter of the solver.", **_PARAM),
+    click.option("--noise", type=click.Choice(list(options.NOISES)), help="How a solver draws.  [its own way]"),
+    click.option("--clip", type=click.Choice(list(options.CLIPS)), help="Keep x̂0 in its range.  [none]"),
+    click.option("--clip-param", "clip_params", help="A parameter of the clipping.", **_PARAM),
+    click.option("--guidance", type=float, help="Classifier-free guidance; 1 is none.  [the model's own default]"),
+    click.option("--guidance-rescale", type=float, help="φ: keep the contrast of the unguided pictures.  [0]"),
+    click.option("--guidance-interval", metavar="LOW,HIGH", help="Guide at σ = s/a between these alone."),
+    click.option("--guidance-model", metavar="MODEL", help="Lead away from a weaker checkpoint: digits@400."),
+    click.option("--negative", metavar="CLASS", help="Lead away from this class instead of from none."),
+    click.option("--split", "record_split", is_flag=True, help="Also record both halves of guidance."),
+    click.option("--strength", type=float, help="How far data or a file are noised before denoising, 0 to 1.  [1]"),
+    click.option("--mask", metavar="FILE", help="Repaint where this picture is white, keep the rest of the source."),
+    click.option("--resample", type=int, help="Passes of each step with a mask (RePaint).  [1]"),
+    click.option("--interpolate", type=int, metavar="SEED", help="Samples from the noise of --seed to that of SEED."),
+    click.option("--variation", type=float, help="Variations of one seed: how far towards other noise, 0 to 1."),
+    click.option("--variation-seed", type=int, help="Seed of the first variation.  [0]"),
+)
+
+
+def run_options(command: Callable) -> Callable:
+    """What `sample` and `forward` share."""
+    return _with(command, RUN)
+
+
+def sample_options(command: Callable) -> Callable:
+    """What only a reverse chain has."""
+    return _with(command, SAMPLE)
+
+
+def _with(command: Callable, rows: tuple[Callable, ...]) -> Callable:
+    for row in reversed(rows):
+        command = row(command)
+    return command

@@ -1,0 +1,96 @@
+"""`diffstudio sample` and `diffstudio forward`: a run without a screen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from diffstudio import options
+from diffstudio.cli.ending import end
+from diffstudio.cli.options import run_options, sample_options
+
+if TYPE_CHECKING:
+    from diffstudio.studio.export import Chain, Kind
+
+_FILES = """\b
+What FILE becomes follows from its name:
+  .gif .apng              an animation of the chain
+  .npz                    arrays: x_t, x0_hat and t of every step
+  .trace                  the recording, which opens again in the window
+"""
+_SAMPLE_FILES = f"""{_FILES}\
+  .png .jpg .webp .tiff   the grid of the samples; with --chain an animation,
+                          with --strip a film strip
+  a folder                one file a sample; with --chain one picture a step"""
+_FORWARD_FILES = f"""{_FILES}\
+  .png .jpg .webp .tiff   a film strip of the chain
+  a folder                one picture a step"""
+
+
+@click.command(epilog=_SAMPLE_FILES, short_help="Generate: run the reverse chain and write what came out.")
+@run_options
+@sample_options
+@click.option("--forward", type=click.Choice(list(options.FORWARD_MODES)), help="The forward chain beside.  [fixed]")
+@click.option("--chain", is_flag=True, help="An animation of both chains (.png .webp .gif .apng), or a folder of it.")
+@click.option("--strip", is_flag=True, help="A film strip of both chains (.png .jpg .webp .tiff).")
+def sample(chain: bool, strip: bool, **given: Any) -> int:
+    """Run the reverse chain of MODEL, a name that `diffstudio models` lists or a path, and write FILE.
+
+    \b
+    Examples:
+      diffstudio sample digits --out sevens.png --label 7 --seed 1
+      diffstudio sample digits --out both.gif --chain --steps 50 --solver heun
+      diffstudio sample digits --out mine.trace --source my-digit.png --fit pad
+      diffstudio sample digits --out nearby.png --source data --strength 0.5
+      diffstudio sample digits --out between.png --label 3 --interpolate 7
+      diffstudio sample digits --out repaired.png --source my-digit.png --mask hole.png --resample 5
+    """
+    if chain and strip:
+        raise click.UsageError("--chain and --strip are two kinds of file: give one of them")
+    kind = "animation" if chain else "strip" if strip else None
+    return _run({**given, "kind": "sample"}, kind, "both" if kind else "reverse")
+
+
+@click.command(epilog=_FORWARD_FILES, short_help="Noise data or a file: run the forward chain.")
+@run_options
+@click.option(
+    "--forward", type=click.Choice(["fixed", "markov", "invert", "invert_heun"]),
+    help="One ε a sample, fresh noise, or the solver run backwards.  [fixed]",
+)  # fmt: skip
+def forward(**given: Any) -> int:
+    """Run the forward chain of MODEL alone, from its data or from a file, and write FILE.
+
+    \b
+    Examples:
+      diffstudio forward digits --out noising.gif --label 3
+      diffstudio forward digits --out mine.npz --source my-digit.png --fit pad
+      diffstudio forward shapes-2d --out a.png --label spiral --forward markov
+    """
+    if given["source"] == "noise":
+        raise click.UsageError("--source: the forward chain ends in noise, it starts from 'data' or a file")
+    return _run({**given, "source": given["source"] or "data", "kind": "forward"}, None, "forward")
+
+
+def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
+    """Everything that both commands do; `kind` None: what the suffix means."""
+    from diffstudio.checkpoints.catalog import default_catalog
+    from diffstudio.headless import run
+    from diffstudio.studio.engine import Engine
+    from diffstudio.studio.export import ExportOptions, kind_of, suffix_of
+    from diffstudio.studio.parse import parse_request, parse_size
+
+    if not given["out"].strip():
+        raise click.UsageError("--out: give a file or a folder")
+    out = Path(given["out"])
+    looks = ExportOptions(kind_of(suffix_of(out), kind, chain), given["tensor"], scale=given["scale"], chain=chain)
+    engine = Engine(default_catalog())
+    request = parse_request(engine.catalog.find(given["model"]), given)
+    outcome = run(engine, request, out, looks, parse_size(given["budget"]))
+    if given["as_json"]:
+        click.echo(json.dumps(outcome.summary(), ensure_ascii=False))
+    elif not outcome.exit_code:
+        click.echo(f"{out}: {outcome.sentence}")
+    return end(outcome)
