@@ -113,6 +113,7 @@ QPushButton[flat="true"], QToolButton[flat="true"] {{ background: transparent; b
 QPushButton[flat="true"]:hover, QToolButton[flat="true"]:hover {{ background: {t.raised}; }}
 QPushButton[flat="true"]:focus, QToolButton[flat="true"]:focus {{ border: 1px solid {t.lane_a}; }}
 QPushButton[flat="true"]:checked, QToolButton[flat="true"]:checked {{ background: {t.accent}; color: {t.on_accent}; }}
+QToolButton[small="true"] {{ padding: 1px; min-height: 0; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{ background: {t.bg}; color: {t.text};
   border: 1px solid {t.border}; border-radius: 5px; padding: 3px 6px; min-height: 18px;
