@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
-from diffstudio.gui import theme
+from diffstudio.gui import arrangement, theme
 from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.jobs import Ended, Jobs
@@ -64,7 +64,8 @@ class Studio(QObject):
             timeline=Timeline(playhead, tokens),
         )
         p = self.parts
-        window.place(p.canvas, [p.models, p.card], [p.sampling, p.inspect], p.timeline)
+        panels = {name: getattr(p, name) for name in arrangement.TITLES}
+        window.place(p.canvas, panels)
         self.commands = Commands(p, self.use_settings)
         self._closed = False
         self._wire()

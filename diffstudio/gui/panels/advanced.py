@@ -38,7 +38,7 @@ class AdvancedFields(QWidget):
             "path": Row(tr("Path"), self.path, tr("Sample along another path: x_t is rescaled to equal log-SNR.")),
             "forward": Row(tr("Forward"), self.forward, tr("How the forward chain is drawn.")),
             "every": Row(
-                tr("Record every"), self.every, tr("Keep every k-th step in the trace; every step is computed.")
+                tr("Keep every"), self.every, tr("Keep every k-th step in the trace; every step is computed.")
             ),
             "half": Row("", self.half, tr("Record the trace in half precision: half the size, three digits.")),
             "device": Row(tr("Device"), self.device, tr("auto uses the GPU where there is one.")),

@@ -148,6 +148,7 @@ class CountField(QSpinBox):
         self.setRange(low, high)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.lineEdit().setTextMargins(4, 0, 4, 0)
         self.valueChanged.connect(self.changed)
 
     def set_value(self, value: int) -> None:

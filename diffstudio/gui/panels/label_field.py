@@ -20,7 +20,7 @@ class LabelField(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setContentsMargins(0, 2, 0, 2)  # the first line of chips stands level with its heading
         self._inner: QWidget | None = None
         self._group: QButtonGroup | None = None
         self._combo: Combo | None = None
@@ -70,7 +70,7 @@ class LabelField(QWidget):
             self._group.button(wanted).setChecked(True)
 
     def _make_chips(self, parent: QWidget, rows: list[tuple[int, str, str]]) -> None:
-        flow = FlowLayout(parent, 4)
+        flow = FlowLayout(parent, 3)
         self._group = QButtonGroup(parent)
         for index, name, tip in rows:
             chip = QPushButton(name.replace("&", "&&"))

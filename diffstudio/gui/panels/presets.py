@@ -18,6 +18,7 @@ class PresetsButton(QToolButton):
         super().__init__()
         self.setText(tr("Presets"))
         self.setProperty("flat", True)
+        self.setProperty("small", True)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolTip(tr("Save these settings under a name, or take saved ones."))

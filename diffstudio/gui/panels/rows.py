@@ -31,7 +31,7 @@ class Row(QWidget):
         field.setAccessibleName(title)
         self.set_tip(tip)
         self.reset.setProperty("flat", True)
-        self.reset.setProperty("small", True)
+        self.reset.setProperty("bare", True)
         self.reset.setToolTip(tr("Back to the default."))
         self.reset.setAccessibleName(tr("Reset {}").format(title))
         self.reset.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
@@ -23,7 +23,7 @@ from diffstudio.gui.panels.run_footer import RunFooter
 from diffstudio.gui.panels.seed_field import SeedField
 from diffstudio.gui.panels.source import SourceField
 from diffstudio.gui.theme import Tokens
-from diffstudio.gui.widgets import Fold, label
+from diffstudio.gui.widgets import ContentScroll, Fold, label
 from diffstudio.gui.words import tr
 from diffstudio.studio.defaults import default_request
 from diffstudio.studio.plan import can_go_forward
@@ -80,7 +80,7 @@ class SamplingPanel(QWidget):
         head.addWidget(self.presets)
         body = QWidget()
         inner = QVBoxLayout(body)
-        inner.setContentsMargins(10, 6, 4, 4)
+        inner.setContentsMargins(10, 6, 4, 0)
         inner.setSpacing(SPACING)
         inner.addLayout(head)
         for name, row in self.rows.items():
@@ -92,14 +92,11 @@ class SamplingPanel(QWidget):
         width = heading_width([*self.rows.values(), *self.advanced.rows.values()])
         align([*self.rows.values(), *self.advanced.rows.values()], width)
         self.params.set_heading_width(width)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
+        self.fields = ContentScroll(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(self.fields, 1)
         layout.addWidget(self.footer)
 
     def _wire(self) -> None:

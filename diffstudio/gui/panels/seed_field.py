@@ -25,6 +25,8 @@ class SeedField(QWidget):
         self.edit = QLineEdit("42")
         self.edit.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{1,19}"), self.edit))
         self.dice, self.lock = QToolButton(), QToolButton()
+        for button in (self.dice, self.lock):
+            button.setProperty("field", True)
         self.lock.setCheckable(True)
         self.dice.setToolTip(tr("Another seed.") + "  (Ctrl+D)")
         self.lock.setToolTip(tr("Keep this seed: the dice leave it alone."))
