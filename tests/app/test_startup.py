@@ -65,3 +65,18 @@ def test_ctrl_c_ends_the_window_cleanly(home, tmp_path, state, number, code):
     assert process.returncode == code
     settings = json.loads((tmp_path / "xdg_config_home" / "diffstudio" / "settings.json").read_text())
     assert settings["last_model"] and settings["window"]["layout"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where Qt aborts without a server")
+@pytest.mark.parametrize("display", [None, ":4321"])
+def test_without_a_display_the_command_says_so_and_what_works(home, display):
+    environ = {k: v for k, v in home.items() if k not in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY")}
+    environ |= {"DISPLAY": display} if display else {}
+    command = [sys.executable, "-c", "from diffstudio.cli import main; main()"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("diffstudio: there is no display: ")
+    assert line.endswith(
+        "`diffstudio tour --out DIR` takes pictures of the window without one, the commands work without a screen"
+    )
