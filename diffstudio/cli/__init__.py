@@ -61,6 +61,13 @@ def _open(files: tuple[Path, ...]) -> None:
 
 
 def _window(files: Sequence[Path]) -> NoReturn:
+    from diffstudio.gui.display import missing_display
+
+    if reason := missing_display():
+        raise BadInput(
+            f"there is no display: {reason}; `diffstudio tour --out DIR` takes pictures of the window without one, "
+            "the commands work without a screen"
+        )
     try:
         from diffstudio.gui.startup import run_app
     except ImportError as error:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
-from diffstudio.gui import theme
+from diffstudio.gui import arrangement, theme
 from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.jobs import Ended, Jobs
@@ -64,7 +64,8 @@ class Studio(QObject):
             timeline=Timeline(playhead, tokens),
         )
         p = self.parts
-        window.place(p.canvas, [p.models, p.card], [p.sampling, p.inspect], p.timeline)
+        panels = {name: getattr(p, name) for name in arrangement.TITLES}
+        window.place(p.canvas, panels)
         self.commands = Commands(p, self.use_settings)
         self._closed = False
         self._wire()
@@ -80,12 +81,12 @@ class Studio(QObject):
         p = self.parts
         p.models.selected.connect(self.commands.filing.show_entry)
         p.models.activated.connect(self.commands.generate)
-        p.sampling.generate.connect(self.commands.generate)
-        p.sampling.stop.connect(p.runs.stop)
+        p.sampling.footer.generate.connect(self.commands.generate)
+        p.sampling.footer.stop.connect(p.runs.stop)
         p.sampling.changed.connect(self._on_request)
         p.sampling.source.browse.connect(self.commands.filing.choose_source)
-        p.sampling.presetSaveWanted.connect(self.commands.save_preset)
-        p.sampling.presetChosen.connect(self.commands.take_preset)
+        p.sampling.presets.saveWanted.connect(self.commands.save_preset)
+        p.sampling.presets.chosen.connect(self.commands.take_preset)
         p.runs.traceChanged.connect(self._on_trace)
         p.runs.grew.connect(self._on_grew)
         p.runs.started.connect(self._on_started)
@@ -110,7 +111,7 @@ class Studio(QObject):
     @Slot()
     def _on_started(self) -> None:
         p = self.parts
-        p.sampling.set_running(True)
+        p.sampling.footer.set_running(True)
         p.canvas.set_busy(tr("Loading the model…"))
         p.window.say(tr("Generating…"))
         self._enable()
@@ -119,13 +120,13 @@ class Studio(QObject):
     def _on_progress(self, progress: Progress) -> None:
         p = self.parts
         p.canvas.set_busy(None)
-        p.sampling.show_progress(progress.done, progress.total, progress.eta, progress.steps_per_second)
+        p.sampling.footer.show_progress(progress.done, progress.total, progress.eta, progress.steps_per_second)
 
     @Slot(object)
     def _on_ended(self, ended: Ended) -> None:
         p = self.parts
         p.canvas.set_busy(None)
-        p.sampling.set_running(False)
+        p.sampling.footer.set_running(False)
         self._on_request()
         self._enable()
         trace = p.runs.trace
@@ -168,9 +169,9 @@ class Studio(QObject):
         try:
             request = p.sampling.request()
             plan = p.runs.engine.plan(request)
-            p.sampling.show_estimate(p.runs.engine.estimate_seconds(request), plan.total_bytes)
+            p.sampling.footer.show_estimate(p.runs.engine.estimate_seconds(request), plan.total_bytes)
         except DiffStudioError as error:
-            p.sampling.show_estimate(None, None, str(error))
+            p.sampling.footer.show_problem(str(error))
         self._enable()
 
     @Slot()
@@ -231,7 +232,7 @@ class Studio(QObject):
         for name in ("trails", "underlay", "arrows", "density"):
             self._on_option(name, p.canvas.option(name))
         p.sampling.seed.lock.setChecked(p.settings.seed_locked)
-        p.sampling.set_presets(sorted(p.settings.presets))
+        p.sampling.presets.set_names(sorted(p.settings.presets))
         p.sampling.fold.set_open(bool(state.get("advanced", False)))
         p.window.set_recent(p.settings.recent)
         if not (p.settings.last_model and p.models.choose(p.settings.last_model)) and not p.models.choose("digits"):

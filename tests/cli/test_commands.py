@@ -110,6 +110,7 @@ def test_a_closed_pipe_is_quiet():
 def window(monkeypatch):
     """A window and a tour that only note how they were called."""
     calls = []
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     app, tour = types.ModuleType("diffstudio.gui.startup"), types.ModuleType("diffstudio.gui.tour")
     app.run_app = lambda files: calls.append(files) or 7
     tour.run_tour = lambda out: calls.append(out) or 0
@@ -133,6 +134,7 @@ def test_tour(run, window):
 
 
 def test_a_window_that_can_t_open_is_one_sentence(run, monkeypatch):
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     monkeypatch.setitem(sys.modules, "diffstudio.gui.startup", None)
     code, _, err = run()
     assert (code, err.count("\n")) == (2, 1)
