@@ -147,7 +147,12 @@ def _run_options(command: Callable) -> Callable:
         ),
         click.option("--fit", type=click.Choice(["crop", "pad", "stretch"]), help="Fit a picture of another size."),
         click.option("--invert", is_flag=True, help="Exchange black and white of the file."),
-        click.option("--grid", type=click.Choice(list(options.GRIDS)), help="Which times the steps visit.  [uniform]"),
+        click.option(
+            "--grid",
+            type=click.Choice(list(options.GRIDS)),
+            metavar="NAME",
+            help=f"Which times the steps visit: {', '.join(options.GRIDS)}.  [uniform]",
+        ),
         click.option(
             "--path", metavar="NAME[:k=v,…]", help="Another path: vp_cosine, or vp_linear:n=100.  [the model's]"
         ),

@@ -71,8 +71,8 @@ def load_file(file: FilePath, device: str = "cpu") -> Model:
     network = network.to(place).eval().requires_grad_(False)
     if len(card.shape) == 3 and place.type == "cpu":
         network = network.to(memory_format=torch.channels_last)  # +15 % on CPU  # pyright: ignore
-    denoiser = _in_parts(from_network(network, card.prediction))
-    return Model(card, make_path(card.path), network, denoiser, place)
+    denoise = from_network(network, card.prediction, sigma_data=card.sigma_data, learned_range=card.learned_range)
+    return Model(card, make_path(card.path), network, _in_parts(denoise), place)
 
 
 def _fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:

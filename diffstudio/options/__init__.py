@@ -7,10 +7,11 @@ from diffstudio.options.grids import GRIDS
 from diffstudio.options.networks import NETWORKS, PREDICTIONS
 from diffstudio.options.paths import PATHS
 from diffstudio.options.rows import Choice, GridOption, Param, PathOption, SolverOption
-from diffstudio.options.runs import FORWARD_MODES, SOURCES
+from diffstudio.options.runs import CLIPS, FORWARD_MODES, SOURCES
 from diffstudio.options.solvers import SOLVERS
 
 __all__ = [
+    "CLIPS",
     "FORWARD_MODES",
     "GRIDS",
     "NETWORKS",

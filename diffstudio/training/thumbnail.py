@@ -33,7 +33,8 @@ def thumbnail(card: Card, weights: dict[str, Tensor]) -> str:
     label = min(LABEL, len(card.labels) - 1)
     cond = torch.full((samples,), label) if card.labels else None
     start = grid[0].s * noise.draw(path.theta)
-    *_, last = chain.reverse(from_network(network, card.prediction), path, grid, start, noise, cond=cond)
+    denoise = from_network(network, card.prediction, sigma_data=card.sigma_data, learned_range=card.learned_range)
+    *_, last = chain.reverse(denoise, path, grid, start, noise, cond=cond)
     pixels = _picture(last.xt[0].numpy()) if card.modality == "image" else _cloud(last.xt.numpy())
     stream = io.BytesIO()
     Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(stream, "PNG", optimize=True)
