@@ -14,6 +14,7 @@ import torch
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.diffusion.chain import reverse
+from diffstudio.diffusion.clipping import CLIPS
 from diffstudio.diffusion.denoiser import Estimate
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import PATHS, make_path
@@ -26,10 +27,19 @@ from diffstudio.studio.request import Request
 from diffstudio.training.recipe import Recipe
 
 TABLES = {name: table for name, table in vars(options).items() if name.isupper() and isinstance(table, dict)}
+FUNCTIONS = {"SOLVERS": SOLVERS, "PATHS": PATHS, "GRIDS": GRIDS, "CLIPS": CLIPS}
+# What a function takes beside the numbers of its row; θ tells the two mixing paths apart.
+GIVEN = {
+    "SOLVERS": {"step"},
+    "PATHS": {"theta", "betas"},
+    "GRIDS": {"path", "steps", "t_start", "times", "shape"},
+    "CLIPS": {"denoise"},
+}
 ROWS = [pytest.param(row, id=f"{table}-{name}") for table, rows in TABLES.items() for name, row in rows.items()]
 PARAMS = [
-    pytest.param(row, param, id=f"{row.name}-{param.name}")
-    for row in [*options.SOLVERS.values(), *options.PATHS.values(), *options.GRIDS.values()]
+    pytest.param(table, row, param, id=f"{table}-{row.name}-{param.name}")
+    for table in FUNCTIONS
+    for row in TABLES[table].values()
     for param in row.params
 ]
 
@@ -61,8 +71,8 @@ def test_a_row_has_a_label_and_a_sentence_and_can_not_be_changed(row):
         row.name = "other"
 
 
-@pytest.mark.parametrize(("row", "param"), PARAMS)
-def test_a_parameter_has_its_default_within_its_bounds(row, param):
+@pytest.mark.parametrize(("table", "row", "param"), PARAMS)
+def test_a_parameter_has_its_default_within_its_bounds(table, row, param):
     assert param.low <= param.default <= param.high
     assert param.low < param.high
     assert 0 < param.step <= param.high - param.low
@@ -73,34 +83,18 @@ def test_a_parameter_has_its_default_within_its_bounds(row, param):
         assert all(float(value).is_integer() for value in (param.default, param.low, param.high, param.step))
 
 
-@pytest.mark.parametrize(("row", "param"), PARAMS)
-def test_a_parameter_is_one_of_its_function_with_the_same_default(row, param):
-    functions = {options.SolverOption: SOLVERS, options.PathOption: PATHS, options.GridOption: GRIDS}
-    function = functions[type(row)][row.name]
-    assert inspect.signature(function).parameters[param.name].default == param.default
+@pytest.mark.parametrize(("table", "row", "param"), PARAMS)
+def test_a_parameter_is_one_of_its_function_with_the_same_default(table, row, param):
+    assert inspect.signature(FUNCTIONS[table][row.name]).parameters[param.name].default == param.default
 
 
-GIVEN = {
-    "SOLVERS": {"step"},
-    "PATHS": {"theta", "betas"},  # θ tells the two mixing paths apart
-    "GRIDS": {"path", "steps", "t_start", "times", "shape"},
-}
-
-
-@pytest.mark.parametrize(
-    ("table", "name"),
-    [(table, name) for table in GIVEN for name in TABLES[table]],
-)
+@pytest.mark.parametrize(("table", "name"), [(table, name) for table in FUNCTIONS for name in FUNCTIONS[table]])
 def test_no_number_of_a_function_is_left_without_a_row(table, name):
-    function = {"SOLVERS": SOLVERS, "PATHS": PATHS, "GRIDS": GRIDS}[table][name]
-    names = set(inspect.signature(function).parameters) - GIVEN[table]
+    names = set(inspect.signature(FUNCTIONS[table][name]).parameters) - GIVEN[table]
     assert names == {param.name for param in TABLES[table][name].params}
 
 
-@pytest.mark.parametrize(
-    ("rows", "functions"),
-    [("SOLVERS", SOLVERS), ("PATHS", PATHS), ("GRIDS", GRIDS), ("NETWORKS", NETWORKS)],
-)
+@pytest.mark.parametrize(("rows", "functions"), [*FUNCTIONS.items(), ("NETWORKS", NETWORKS)])
 def test_rows_and_functions_are_the_same_set(rows, functions):
     assert set(TABLES[rows]) == set(functions)
 

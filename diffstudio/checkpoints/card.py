@@ -36,7 +36,9 @@ class Card(BaseModel):
     modality: Literal["points", "image"]
     shape: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=4)]
     path: PathSpec
-    prediction: Literal["eps", "x0", "v", "flow"]
+    prediction: Literal["eps", "x0", "v", "flow", "edm"]
+    sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5  # of an "edm" network
+    learned_range: bool = False  # the network has twice the channels, the second half a range of variances
     network: ShortText
     network_args: dict[str, Any] = {}
     labels: Annotated[tuple[ShortText, ...], Field(max_length=10_000)] = ()

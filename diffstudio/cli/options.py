@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import click
 
 from diffstudio import options
+
+
+def _named(table: Mapping[str, object]) -> dict[str, Any]:
+    """One of a long table: the names stand in the help, not in the usage."""
+    return {"type": click.Choice(list(table)), "metavar": "NAME"}
+
+
+def _names(table: Mapping[str, object]) -> str:
+    return ", ".join(table)
+
 
 _FIT = click.Choice(["crop", "pad", "stretch"])
 _PARAM = {"multiple": True, "metavar": "NAME=NUMBER"}
@@ -21,7 +32,9 @@ RUN = (
     click.option("--source", metavar="noise|data|FILE", help="What the chain starts from: noise, data, a file."),
     click.option("--fit", type=_FIT, help="Fit a picture of another size."),
     click.option("--invert", is_flag=True, help="Exchange black and white of the file."),
-    click.option("--grid", type=click.Choice(list(options.GRIDS)), help="Which times the steps visit.  [uniform]"),
+    click.option(
+        "--grid", **_named(options.GRIDS), help=f"Which times the steps visit: {_names(options.GRIDS)}.  [uniform]"
+    ),
     click.option("--grid-param", "grid_params", help="A parameter of the grid.", **_PARAM),
     click.option("--times", metavar="T,T,…", help="Your own list of times, falling from at most 1: grid 'custom'."),
     click.option("--path", metavar="NAME[:k=v,…]", help="Another path: vp_cosine, vp_linear:n=100.  [the model's]"),
@@ -35,7 +48,9 @@ RUN = (
 )
 
 SAMPLE = (
-    click.option("--solver", type=click.Choice(list(options.SOLVERS)), help="How a step is made.  [the model's]"),
+    click.option(
+        "--solver", **_named(options.SOLVERS), help=f"How a step is made: {_names(options.SOLVERS)}.  [the model's]"
+    ),
     click.option("--eta", type=float, help="Share of fresh noise in a step: short for --solver-param eta=…"),
     click.option("--solver-param", "solver_params", help="A parameter of the solver.", **_PARAM),
     click.option("--noise", type=click.Choice(list(options.NOISES)), help="How a solver draws.  [its own way]"),

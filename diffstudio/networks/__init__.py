@@ -32,7 +32,8 @@ def build(card: Card, where: str = "card") -> nn.Module:
     try:
         with torch.device("meta"):
             args = {key: tuple(v) if isinstance(v, list) else v for key, v in card.network_args.items()}
-            network = NETWORKS[card.network](card.shape, len(card.labels), **args)
+            outputs = 2 if card.learned_range else 1
+            network = NETWORKS[card.network](card.shape, len(card.labels), outputs=outputs, **args)
     except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
         reason = str(error).splitlines()[0]
         raise BadFile(f"{where}: network_args don't fit a '{card.network}': {reason}") from error

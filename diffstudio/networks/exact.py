@@ -119,12 +119,12 @@ def _placed(known: Known, device: torch.device) -> Known:
     return dataclasses.replace(known, **moved)
 
 
-def as_denoiser(network: nn.Module, prediction: str, device: torch.device) -> Denoiser:
-    """The denoiser of a network, or of what stands in its place.
+def as_denoiser(network: nn.Module, card: Card, device: torch.device) -> Denoiser:
+    """The denoiser of the card's network, or of what stands in its place.
 
     Raises:
         ValueError: an exact distribution that is none.
     """
     if isinstance(network, ExactMixture | ExactData):
         return network.distribution(device).denoise
-    return from_network(network, prediction)
+    return from_network(network, card.prediction, sigma_data=card.sigma_data, learned_range=card.learned_range)

@@ -15,10 +15,18 @@ class MLP(nn.Module):
     """Points (B, D) with Fourier features, so that edges and thin rings can be learned (Tancik et al. 2020).
 
     width: hidden units; depth: residual blocks; octaves: highest frequency of the features is 2^(octaves − 1)·π/2.
+    outputs: values given for each of x; 2 with a learned range of variances.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], labels: int, width: int = 192, depth: int = 4, octaves: int = 5, embed: int = 96
+        self,
+        shape: tuple[int, ...],
+        labels: int,
+        width: int = 192,
+        depth: int = 4,
+        octaves: int = 5,
+        embed: int = 96,
+        outputs: int = 1,
     ) -> None:
         super().__init__()
         (dim,) = shape
@@ -29,10 +37,10 @@ class MLP(nn.Module):
         self.octaves = octaves
         self.enter = nn.Linear(dim * (1 + 2 * octaves), width)
         self.blocks = nn.ModuleList(Block(width, embed) for _ in range(depth))
-        self.leave = nn.Sequential(nn.LayerNorm(width), nn.SiLU(), nn.Linear(width, dim))
+        self.leave = nn.Sequential(nn.LayerNorm(width), nn.SiLU(), nn.Linear(width, outputs * dim))
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
-        """x: (B, D), t: (B,), labels: (B,) → (B, D)."""
+        """x: (B, D), t: (B,), labels: (B,) → (B, outputs·D)."""
         frequencies = 2.0 ** torch.arange(self.octaves, device=x.device, dtype=x.dtype) * (math.pi / 2)
         angles = (x[:, :, None] * frequencies).flatten(1)
         h = self.enter(torch.cat([x, angles.sin(), angles.cos()], dim=1))

@@ -15,7 +15,7 @@ class UNet(nn.Module):
 
     channels: of each level, from the finest down. blocks: residual blocks a level. patch: squares of patch×patch pixels
     become channels first, which saves the costly work at full size. The sides of the picture must be divisible by
-    patch·2^(levels − 1).
+    patch·2^(levels − 1). outputs: channels given for each of x; 2 with a learned range of variances.
     """
 
     def __init__(
@@ -27,6 +27,7 @@ class UNet(nn.Module):
         embed: int = 128,
         heads: int = 4,
         patch: int = 2,
+        outputs: int = 1,
     ) -> None:
         super().__init__()
         colours, height, width = shape
@@ -67,13 +68,13 @@ class UNet(nn.Module):
                 self.up.append(Up(current, channels[depth - 1]))
                 current = channels[depth - 1]
         self.leave = nn.Sequential(
-            nn.GroupNorm(8, current), nn.SiLU(), nn.Conv2d(current, colours * patch**2, 3, padding=1)
+            nn.GroupNorm(8, current), nn.SiLU(), nn.Conv2d(current, outputs * colours * patch**2, 3, padding=1)
         )
         nn.init.zeros_(self.leave[-1].weight)  # pyright: ignore
         nn.init.zeros_(self.leave[-1].bias)  # pyright: ignore
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
-        """x: (B, C, H, W), t: (B,), labels: (B,) → (B, C, H, W)."""
+        """x: (B, C, H, W), t: (B,), labels: (B,) → (B, outputs·C, H, W)."""
         c = F.silu(self.condition(t, labels))
         h = self.enter(F.pixel_unshuffle(x, self.patch))
         skips = []

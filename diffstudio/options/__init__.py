@@ -8,14 +8,16 @@ from diffstudio.options.guidance import GUIDANCE
 from diffstudio.options.networks import NETWORKS, PREDICTIONS
 from diffstudio.options.paths import PATHS
 from diffstudio.options.rows import Choice, GridOption, NetworkOption, Param, PathOption, SolverOption
-from diffstudio.options.runs import FORWARD_MODES, SOURCES
+from diffstudio.options.runs import CLIPS, FORWARD_MODES, NOISES, SOURCES
 from diffstudio.options.solvers import SOLVERS
 
 __all__ = [
+    "CLIPS",
     "FORWARD_MODES",
     "GRIDS",
     "GUIDANCE",
     "NETWORKS",
+    "NOISES",
     "PATHS",
     "PREDICTIONS",
     "SOLVERS",

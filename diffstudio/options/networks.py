@@ -9,6 +9,7 @@ PREDICTIONS: dict[str, Choice] = by_name(
     Choice("x0", "x0", "The network predicts the clean sample."),
     Choice("v", "v", "The network predicts v = a·ε − s·x0 (Salimans & Ho 2022)."),
     Choice("flow", "velocity", "The network predicts the flow velocity ε − x0 (Lipman et al. 2022)."),
+    Choice("edm", "F", "The network predicts EDM's F: x0, less what a linear guess knows (Karras et al. 2022)."),
 )
 
 NETWORKS: dict[str, NetworkOption] = by_name(

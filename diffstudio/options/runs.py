@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diffstudio.options.rows import Choice, by_name
+from diffstudio.options.rows import Choice, Param, by_name
 
 FORWARD_MODES: dict[str, Choice] = by_name(
     Choice("fixed", "One ε per sample", "x_t = a·x_0 + s·ε with the same ε at every step: scrubbing is coherent."),
@@ -12,6 +12,27 @@ FORWARD_MODES: dict[str, Choice] = by_name(
     ),
     Choice("invert_heun", "Heun inversion", "As DDIM inversion, second order: two network calls a step, less error."),
     Choice("off", "No forward chain", "Only the reverse chain is computed and recorded."),
+)
+
+CLIPS: dict[str, Choice] = by_name(
+    Choice("none", "Off", "x̂0 is taken as it is."),
+    Choice(
+        "static",
+        "Clip",
+        "x̂0 is cut to the range of the data.",
+        (Param("limit", "Limit", 1.0, 0.01, 100.0, "x̂0 stays within ± this.", 0.1),),
+    ),
+    Choice(
+        "dynamic",
+        "Dynamic threshold",
+        "x̂0 is cut to a percentile of its own values and scaled back to [−1, 1] (Saharia et al. 2022).",
+        (
+            Param(
+                "percentile", "Percentile", 0.995, 0.5, 1.0, "Share of the values of a sample that stay uncut.", 0.005
+            ),
+            Param("most", "Most", 100.0, 1.0, 1000.0, "The threshold is at most this; at 1 it only clips.", 1.0),
+        ),
+    ),
 )
 
 SOURCES: dict[str, Choice] = by_name(

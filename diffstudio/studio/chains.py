@@ -10,7 +10,8 @@ from torch import Tensor
 
 from diffstudio.diffusion import chain, edit
 from diffstudio.diffusion.chain import Step
-from diffstudio.diffusion.denoiser import CLIPS, Condition, Denoiser, Estimate, on_path
+from diffstudio.diffusion.clipping import CLIPS
+from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, on_path
 from diffstudio.diffusion.guidance import guided
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import Path

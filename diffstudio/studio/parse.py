@@ -72,7 +72,9 @@ def _parsed(given: Mapping[str, Any], card: Card) -> dict[str, Any]:
     if given.get("negative") is not None:
         negative = parse_label(given["negative"], card)
         if not isinstance(negative, int):
-            raise BadInput(f"--negative: '{given['negative']}' is not one class: choose one of {', '.join(card.labels)}")
+            raise BadInput(
+                f"--negative: '{given['negative']}' is not one class: choose one of {', '.join(card.labels)}"
+            )
         fields["negative"] = negative
     return fields
 

@@ -94,6 +94,8 @@ def _first_noise(request: Request, first: SampleNoise, path: Path, shape: tuple[
 
 def _noise(request: Request, first: SampleNoise, shape: tuple[int, ...]) -> Noise:
     way = request.noise or options.SOLVERS[request.solver].noise
+    if request.resample > 1:
+        way = "fresh"  # a step that is repeated must not draw the same noise again
     return BrownianNoise(request.seed, request.samples, shape) if way == "brownian" else first
 
 

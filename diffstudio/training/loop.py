@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from diffstudio.checkpoints.card import Card, TrainingData
 from diffstudio.data import Dataset, dataset
-from diffstudio.diffusion.denoiser import target
+from diffstudio.diffusion.denoiser import network_time, network_x, target
 from diffstudio.diffusion.paths import Path, make_path
 from diffstudio.errors import BadInput
 from diffstudio.networks import NETWORKS, build
@@ -115,12 +115,12 @@ def _loss(network: nn.Module, prediction: str, batch: Batch, device: str) -> Ten
     rank = [-1] + [1] * (x0.ndim - 1)
     a = torch.from_numpy(batch.a).float().to(device).view(rank)
     s = torch.from_numpy(batch.s).float().to(device).view(rank)
-    t = torch.from_numpy(batch.t).float().to(device)
+    t = torch.from_numpy(network_time(prediction, batch.t, batch.a, batch.s)).float().to(device)
     xt = a * x0 + s * eps
     if xt.ndim == 4 and device == "cpu":
         xt = xt.contiguous(memory_format=torch.channels_last)
     labels = torch.from_numpy(batch.labels).to(device)
-    return (network(xt, t, labels) - target(prediction, x0, eps, a, s)).square().mean()
+    return (network(network_x(prediction, xt, a, s), t, labels) - target(prediction, x0, eps, a, s)).square().mean()
 
 
 def _schedule(step: int, plan: Schedule) -> float:

@@ -12,7 +12,7 @@ from diffstudio import options
 from diffstudio.checkpoints.card import LongText, ShortText, check_argument
 from diffstudio.data import DATASETS
 from diffstudio.diffusion.paths import make_path
-from diffstudio.diffusion.times import level
+from diffstudio.diffusion.times import NEEDS_SIGNAL, level
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.specs import Finite, PathSpec, check_choice
 
@@ -53,7 +53,7 @@ class Recipe(BaseModel):
     dataset: str
     network: str
     network_args: dict[str, Any] = {}
-    prediction: Literal["eps", "x0", "v", "flow"] = "flow"
+    prediction: Literal["eps", "x0", "v", "flow", "edm"] = "flow"
     path: PathSpec = PathSpec()
     training: Schedule
     defaults: dict[str, Finite | int | str] = {}
@@ -73,9 +73,9 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _possible(self) -> Recipe:
-        if self.prediction == "eps" and level(make_path(self.path), 1.0).a == 0:
+        if self.prediction in NEEDS_SIGNAL and level(make_path(self.path), 1.0).a == 0:
             raise ValueError(
-                f"prediction 'eps' has no x̂0 where path '{self.path.name}' ends without signal: "
+                f"prediction '{self.prediction}' has no x̂0 where path '{self.path.name}' ends without signal: "
                 "choose 'v', 'x0' or 'flow', or another path"
             )
         return self

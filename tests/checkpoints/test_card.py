@@ -31,7 +31,7 @@ def test_a_card_keeps_what_it_says_through_json():
 def test_what_is_not_said_has_a_harmless_default():
     plain = card()
     assert (plain.labels, plain.loss, plain.sha256, plain.thumbnail, plain.ema) == ((), None, "", "", 0)
-    assert plain.format_version == 1
+    assert (plain.format_version, plain.sigma_data, plain.learned_range) == (1, 0.5, False)
 
 
 def test_spec_names_this_very_checkpoint():
@@ -60,6 +60,9 @@ def test_what_a_model_cannot_be_built_without_must_be_said(left_out):
         ({"name": "x" * 81}, "name"),
         ({"modality": "smell"}, "modality"),
         ({"prediction": "score"}, "prediction"),
+        ({"sigma_data": 0.0}, "sigma_data"),
+        ({"sigma_data": float("nan")}, "sigma_data"),
+        ({"learned_range": "perhaps"}, "learned_range"),
         ({"shape": []}, "shape"),
         ({"shape": [1] * 5}, "shape"),
         ({"shape": [0]}, "shape"),

@@ -1,4 +1,4 @@
-"""Paths and grids against the numbers of diffusers' schedulers, which are computed in single precision."""
+"""Paths, grids and predictions against the numbers of diffusers' schedulers, which are computed in single precision."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from diffusers import (
     DDIMScheduler,
     DDPMScheduler,
@@ -14,8 +15,10 @@ from diffusers import (
     FlowMatchEulerDiscreteScheduler,
 )
 
+from diffstudio.diffusion.clipping import dynamically_thresholded
+from diffstudio.diffusion.denoiser import network_time, network_x, x0_from
 from diffstudio.diffusion.paths import make_path
-from diffstudio.diffusion.times import GRIDS, level, levels
+from diffstudio.diffusion.times import GRIDS, Level, level, levels
 from diffstudio.specs import PathSpec
 
 SCHEDULES = {
@@ -130,3 +133,21 @@ def test_the_shift_by_size_is_theirs(side):
     found = levels(path_of("flow"), 20, "shifted_resolution", shape=(16, side, side))
     np.testing.assert_allclose([at.s for at in found], scheduler.sigmas.numpy(), atol=1e-6)
     assert found[1].t == pytest.approx(math.exp(mu) / (math.exp(mu) + 1 / 0.95 - 1), rel=1e-12)
+
+
+@pytest.mark.parametrize("sigma", [0.002, 0.5, 80.0])
+def test_edms_preconditioning_is_theirs(sigma):
+    scheduler = EDMEulerScheduler(sigma_data=0.6)
+    x, out = (torch.randn(2, 3, generator=torch.Generator().manual_seed(k)) * (1 + sigma) for k in (0, 1))
+    torch.testing.assert_close(network_x("edm", x, 1.0, sigma, 0.6), scheduler.precondition_inputs(x, sigma))
+    torch.testing.assert_close(
+        x0_from("edm", out, x, 1.0, sigma, 0.6), scheduler.precondition_outputs(x, out, sigma), rtol=1e-5, atol=1e-5
+    )
+    assert network_time("edm", 0.5, 1.0, sigma) == pytest.approx(scheduler.precondition_noise(sigma).item(), rel=1e-6)
+
+
+def test_dynamic_thresholding_is_theirs():
+    scheduler = DDIMScheduler(thresholding=True, dynamic_thresholding_ratio=0.9, sample_max_value=5.0)
+    x = 4 * torch.randn(6, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * torch.arange(6).view(-1, 1, 1, 1)
+    found = dynamically_thresholded(lambda x, at, cond: x, 0.9, most=5.0)(x, Level(0.5, 0.5, 0.5), None)
+    torch.testing.assert_close(found.x0_hat, scheduler._threshold_sample(x))

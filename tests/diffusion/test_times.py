@@ -234,7 +234,7 @@ def test_before_the_steps_are_known_a_grid_suits_what_has_what_it_needs(path, gr
 def test_predictions_that_need_signal_do_not_start_without():
     zero = path_of("vp_scaled_linear", zero_snr=1)
     for path in (zero, path_of("vp_cosine"), path_of("flow")):
-        for prediction in ("eps",):
+        for prediction in ("eps", "edm"):
             found = prediction_problem(prediction, path)
             assert found == (
                 f"{options.PREDICTIONS[prediction].label} prediction has no x̂0 where the signal is gone "

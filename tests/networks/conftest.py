@@ -17,7 +17,7 @@ SMALL = {"mlp": {"width": 32, "depth": 2, "embed": 16}, "unet": {"channels": (8,
 
 @pytest.fixture
 def make_card():
-    def make(network="mlp", shape=(2,), labels=("a", "b", "c"), path="flow", prediction="flow", args=None):
+    def make(network="mlp", shape=(2,), labels=("a", "b", "c"), path="flow", prediction="flow", args=None, **more):
         return Card(
             name="tiny",
             modality="points" if len(shape) == 1 else "image",
@@ -29,6 +29,7 @@ def make_card():
             labels=labels,
             data=TrainingData(dataset=""),
             step=7,
+            **more,
         )
 
     return make
@@ -54,7 +55,8 @@ def save_checkpoint(tmp_path, make_card, make_network):
 
     def write(change=None, **card_fields):
         card = make_card(**card_fields)
-        network = make_network(card.network, card.shape, len(card.labels))
+        more = {"outputs": 2} if card.learned_range else {}
+        network = make_network(card.network, card.shape, len(card.labels), **more)
         weights = {name: value.numpy() for name, value in network.state_dict().items()}
         if change:
             change(weights)

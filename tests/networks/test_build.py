@@ -48,6 +48,8 @@ def test_a_network_that_is_not_ours_is_named_with_its_file(make_card):
         ("mlp", {"embed": 0}, "embed is 0"),
         ("mlp", {"hidden": 3}, "hidden"),
         ("mlp", {"shape": 3}, "shape"),
+        ("mlp", {"outputs": 2}, "outputs"),
+        ("unet", {"outputs": 3}, "outputs"),
         ("mlp", {"width": 65_536}, "parameters"),
         ("unet", {"channels": []}, "index"),
         ("unet", {"channels": 8}, "iterable"),

@@ -38,6 +38,16 @@ def test_the_prediction_has_the_shape_of_the_state(network):
     assert network(x[:1], t[:1], labels[:1]).shape == x[:1].shape
 
 
+@pytest.mark.parametrize(("kind", "shape"), KINDS, ids=IDS)
+def test_with_two_outputs_it_has_twice_the_channels(kind, shape, make_network):
+    network = make_network(kind, shape, outputs=2)
+    network.sample_shape = shape
+    out = network(*inputs(network))
+    assert out.shape == (4, 2 * shape[0], *shape[1:])
+    first, second = out.chunk(2, dim=1)
+    assert not torch.allclose(first, second, atol=1e-3)
+
+
 def test_a_sample_does_not_see_the_rest_of_its_batch(network):
     x, t, labels = inputs(network)
     out = network(x, t, labels)

@@ -53,6 +53,31 @@ def test_the_denoiser_is_the_network_read_as_what_it_predicts(network, shape, pr
     torch.testing.assert_close(predicted[prediction], out, rtol=0, atol=2e-3 * scale)
 
 
+def test_an_edm_network_is_read_with_the_cards_sigma_data(save_checkpoint):
+    file, _ = save_checkpoint(path="edm", prediction="edm", sigma_data=0.8)
+    loaded = load_file(file)
+    at, x = level(loaded.path, 0.6), state((2,))
+    norm = (at.s**2 + 0.8**2) ** 0.5
+    out = loaded.network(x / norm, torch.full((5,), float(np.log(at.s)) / 4), None)
+    expected = 0.8**2 / norm**2 * x + at.s * 0.8 / norm * out
+    torch.testing.assert_close(loaded.denoiser(x, at, None), expected, rtol=1e-4, atol=1e-4)
+
+
+@KINDS
+@pytest.mark.parametrize("elements", [1 << 18, 1], ids=["whole", "in parts"])
+def test_a_learned_range_comes_with_x0_hat(network, shape, elements, save_checkpoint, monkeypatch):
+    monkeypatch.setattr(model, "CHUNK_ELEMENTS", elements)
+    file, _ = save_checkpoint(network=network, shape=shape, path="vp_linear", prediction="x0", learned_range=True)
+    loaded = load_file(file)
+    x, at = state(shape), level(loaded.path, 0.4)
+    out = loaded.network(x, torch.full((5,), 0.4), None)
+    assert out.shape == (5, 2 * shape[0], *shape[1:])
+    found = estimate(loaded.denoiser(x, at, None))
+    torch.testing.assert_close(found.x0_hat, out[:, : shape[0]], rtol=1e-3, atol=1e-3 * out.abs().max().item())
+    wanted = (out[:, shape[0] :] + 1) / 2
+    torch.testing.assert_close(found.extras["variance_range"], wanted, rtol=1e-3, atol=1e-3 * out.abs().max().item())
+
+
 def test_the_path_is_the_one_that_the_card_names(save_checkpoint):
     loaded = load_file(save_checkpoint(path="vp_cosine")[0])
     assert loaded.path.a(np.float64(0.5)) == pytest.approx(np.sqrt(0.5))

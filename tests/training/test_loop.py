@@ -163,6 +163,29 @@ def test_two_points_are_learned_by_heart(prediction, make_recipe, run, add_datas
         assert x0_hat.std(0).max() < 0.2
 
 
+def test_edms_network_learns_two_points(make_recipe, run, add_dataset):
+    """It is trained on F, with its own input scale and noise level: what load_file reads it as."""
+    add_dataset(corners)
+    file, progress = run(
+        make_recipe(
+            dataset="made-here",
+            prediction="edm",
+            path={"name": "ve", "params": {"sigma_max": 4.0}},
+            network_args={"width": 48, "depth": 2, "embed": 16},
+            training={"steps": 400, "batch": 128, "lr": 5e-3, "warmup": 20, "ema": 0.98, "label_dropout": 0},
+        )
+    )
+    assert progress[-1].loss < 0.1 * progress[0].loss
+    model = load_file(file)
+    eps = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    for t in (0.25, 0.75):
+        at = level(model.path, t)
+        for label, corner in enumerate(torch.tensor([[0.5, -0.5], [-1.0, 0.25]])):
+            x0_hat = model.denoiser(at.a * corner + at.s * eps, at, model.labels(label, 200))
+            assert (x0_hat.mean(0) - corner).abs().max() < 0.05
+            assert x0_hat.std(0).max() < 0.2
+
+
 def _mean_alpha_bar():
     return float(np.mean(np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))))
 

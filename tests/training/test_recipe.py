@@ -148,7 +148,7 @@ def _with(line, section=""):
         (_with('network = "transformer"'), r"network: unknown network 'transformer': choose one of mlp, unet"),
         (_with('network = "exact_data"'), r"network: unknown network 'exact_data': choose one of mlp, unet"),
         (_with("network_args = { width = 65537 }"), r"network_args: network_args\.width is 65537, expected at most"),
-        (_with('prediction = "noise"'), r"prediction: .*'eps', 'x0', 'v' or 'flow', found 'noise'"),
+        (_with('prediction = "noise"'), r"prediction: .*'eps', 'x0', 'v', 'flow' or 'edm', found 'noise'"),
         (_with('path = { name = "loop" }'), r"path: unknown path 'loop': choose one of flow"),
         (_with('path = { name = "ve", params = { sigma_max = 1e9 } }'), r"path: path 've': sigma_max is 1e\+09"),
         (_with('prediction = "eps"'), r"recipe: prediction 'eps' has no x̂0 where path 'flow' ends without signal"),
@@ -179,11 +179,12 @@ def test_eps_is_accepted_where_signal_is_left_at_the_end(path):
     )
 
 
+@pytest.mark.parametrize("prediction", ["eps", "edm"])
 @pytest.mark.parametrize("path", [{"name": "vp_cosine"}, {"name": "vp_linear", "params": {"beta_end": 0.999}}])
-def test_eps_is_refused_where_the_path_ends_without_signal(path):
-    with pytest.raises(ValidationError, match="ends without signal"):
+def test_eps_and_edm_are_refused_where_the_path_ends_without_signal(path, prediction):
+    with pytest.raises(ValidationError, match=f"prediction '{prediction}' has no x̂0 where .* ends without signal"):
         Recipe.model_validate(
-            {"name": "x", "dataset": "digits", "network": "unet", "prediction": "eps", "path": path}
+            {"name": "x", "dataset": "digits", "network": "unet", "prediction": prediction, "path": path}
             | {"training": {"steps": 1}}
         )
 

@@ -10,7 +10,7 @@ import numpy as np
 from diffstudio import options
 from diffstudio.diffusion.paths import Path
 
-NEEDS_SIGNAL = ("eps",)  # predictions that say nothing of x_0 where a = 0
+NEEDS_SIGNAL = ("eps", "edm")  # predictions that say nothing of x_0 where a = 0
 
 
 class Level(NamedTuple):
