@@ -10,13 +10,9 @@ import click
 from diffstudio import options
 
 
-def _named(table: Mapping[str, object]) -> dict[str, Any]:
+def _named(table: Mapping[str, object], sentence: str) -> dict[str, Any]:
     """One of a long table: the names stand in the help, not in the usage."""
-    return {"type": click.Choice(list(table)), "metavar": "NAME"}
-
-
-def _names(table: Mapping[str, object]) -> str:
-    return ", ".join(table)
+    return {"type": click.Choice(list(table)), "metavar": "NAME", "help": sentence.format(", ".join(table))}
 
 
 _FIT = click.Choice(["crop", "pad", "stretch"])
@@ -32,9 +28,7 @@ RUN = (
     click.option("--source", metavar="noise|data|FILE", help="What the chain starts from: noise, data, a file."),
     click.option("--fit", type=_FIT, help="Fit a picture of another size."),
     click.option("--invert", is_flag=True, help="Exchange black and white of the file."),
-    click.option(
-        "--grid", **_named(options.GRIDS), help=f"Which times the steps visit: {_names(options.GRIDS)}.  [uniform]"
-    ),
+    click.option("--grid", **_named(options.GRIDS, "Which times the steps visit: {}.  [uniform]")),
     click.option("--grid-param", "grid_params", help="A parameter of the grid.", **_PARAM),
     click.option("--times", metavar="T,T,…", help="Your own list of times, falling from at most 1: grid 'custom'."),
     click.option("--path", metavar="NAME[:k=v,…]", help="Another path: vp_cosine, vp_linear:n=100.  [the model's]"),
@@ -48,9 +42,7 @@ RUN = (
 )
 
 SAMPLE = (
-    click.option(
-        "--solver", **_named(options.SOLVERS), help=f"How a step is made: {_names(options.SOLVERS)}.  [the model's]"
-    ),
+    click.option("--solver", **_named(options.SOLVERS, "How a step is made: {}.  [the model's]")),
     click.option("--eta", type=float, help="Share of fresh noise in a step: short for --solver-param eta=…"),
     click.option("--solver-param", "solver_params", help="A parameter of the solver.", **_PARAM),
     click.option("--noise", type=click.Choice(list(options.NOISES)), help="How a solver draws.  [its own way]"),
