@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
 from diffstudio.data.dataset import Dataset
 from diffstudio.diffusion import exact

@@ -57,7 +57,7 @@ def _parsed(given: Mapping[str, Any], card: Card) -> dict[str, Any]:
     fields: dict[str, Any] = {"trace_dtype": "float16" if given.get("half") else None}
     fields["record_split"] = given.get("record_split") or None
     for name, option in _PARAMS.items():
-        words = list(given.get(name) or ())
+        words: list[str] = [*(given.get(name) or ())]
         if name == "solver_params" and given.get("eta") is not None:
             words.append(f"eta={given['eta']}")
         fields[name] = parse_params(words, f"--{option}") if words else None
@@ -72,9 +72,8 @@ def _parsed(given: Mapping[str, Any], card: Card) -> dict[str, Any]:
     if given.get("negative") is not None:
         negative = parse_label(given["negative"], card)
         if not isinstance(negative, int):
-            raise BadInput(
-                f"--negative: '{given['negative']}' is not one class: choose one of {', '.join(card.labels)}"
-            )
+            known = ", ".join(card.labels)
+            raise BadInput(f"--negative: '{given['negative']}' is not one class: choose one of {known}")
         fields["negative"] = negative
     return fields
 
