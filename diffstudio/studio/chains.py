@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diffstudio import data
+from diffstudio import data, options
 from diffstudio.diffusion import chain
+from diffstudio.diffusion.brownian import BrownianNoise
 from diffstudio.diffusion.chain import Step
 from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, estimate, on_path
-from diffstudio.diffusion.noise import SampleNoise
+from diffstudio.diffusion.noise import Noise, SampleNoise
 from diffstudio.diffusion.paths import Path, make_path
 from diffstudio.diffusion.times import Level, level, levels
 from diffstudio.errors import BadInput
@@ -39,7 +40,7 @@ class Prepared:
 
     path: Path
     grid: list[Level]
-    noise: SampleNoise
+    noise: Noise
     eps: Tensor
     x0: Tensor | None
     x_start: Tensor | None
@@ -58,8 +59,10 @@ def prepare(plan: Plan, model: Model) -> Prepared:
     x_start, t_start, count = None, 1.0, request.samples
     if request.source == "step":
         x_start, t_start = _recorded_step(plan, path)
-    noise = SampleNoise(request.seed, count, card.shape)
-    eps = noise.draw(path.theta)
+    fresh = SampleNoise(request.seed, count, card.shape)
+    eps = fresh.draw(path.theta)
+    on_a_path = options.SOLVERS[request.solver].noise == "brownian"
+    noise = BrownianNoise(request.seed, count, card.shape) if on_a_path else fresh
     cond = each_label(request, len(card.labels)) if request.label == "each" else request.label
     x0, labels = None, cond if isinstance(cond, tuple) else (cond,) * count
     if request.source == "file":
