@@ -221,7 +221,7 @@ def test_what_can_not_be_is_refused_in_one_sentence_before_anything_is_computed(
     with pytest.raises(BadInput) as caught:
         levels(path_of(path[0]), steps, grid, **given)
     assert str(caught.value) == sentence
-    assert time.perf_counter() - begun < 0.1
+    assert time.perf_counter() - begun < 1
 
 
 @pytest.mark.parametrize("grid", GRIDS)
