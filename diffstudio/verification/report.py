@@ -13,7 +13,7 @@ from typing import Any
 from diffstudio.verification import densities, identities, inversion, moments, orders
 from diffstudio.verification.row import Row
 
-TIMED = "step time"  # the group whose rows tell of the machine too: printed, not judged
+TIMED = "speed"  # the group whose rows tell of the machine too: printed, not judged
 
 
 @dataclass(frozen=True)
