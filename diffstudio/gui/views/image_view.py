@@ -78,9 +78,10 @@ class ImageView(QWidget):
         self._changed()
 
     def set_single(self, single: bool) -> None:
-        """The selected sample alone, or the batch."""
-        self._scene.single, self._scene.close_up = single, None
-        self._lay_out()
+        """The selected sample alone, fitted; or the batch."""
+        if single != self._scene.single:
+            self._scene.single, self._scene.close_up = single, None
+            self._lay_out()
 
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""

@@ -147,9 +147,10 @@ class PointsView(QWidget):
         return (at - self._plot().topLeft()) * self._scene.ratio
 
     def _under_cursor(self) -> int | None:
-        if self._attention.cursor is None or self._dragged:
+        cursor = self._attention.cursor
+        if cursor is None or self._dragged or not self._plot().contains(cursor):
             return None
-        at = self._in_plot(self._attention.cursor)
+        at = self._in_plot(cursor)
         return self._scene.nearest(at.x(), at.y(), NEAR * self._scene.ratio)
 
     # -- painting

@@ -61,7 +61,7 @@ def test_a_flat_grid_has_no_lines():
 
 
 def test_density_is_a_blurred_histogram():
-    points = np.random.default_rng(0).normal(0, 0.9, (5000, 2)) + (0.5, -1)
+    points = np.random.default_rng(0).normal(0, 0.9, (5000, 2)) + np.array([0.5, -1])
     grid, cell = density(points, BOUNDS)
     inside = points[(np.abs(points) < 4).all(1)]
     counts, _, _ = np.histogram2d(inside[:, 1], inside[:, 0], CELLS, [[-4, 4], [-4, 4]])
@@ -99,8 +99,9 @@ def test_y_points_upwards():
     assert starts[:, 1].min() > 1.5
 
 
-@pytest.mark.parametrize("points", [np.zeros((0, 2)), np.zeros((7, 2)), np.full((50, 2), np.nan), np.full((50, 2), 9.0)])
-def test_too_few_points_have_no_lines(points):
+@pytest.mark.parametrize(("many", "value"), [(0, 0.0), (7, 0.0), (50, np.nan), (50, 9.0)])
+def test_too_few_points_have_no_lines(many, value):
+    points = np.full((many, 2), value)
     starts, ends, which = contours(points, BOUNDS)
     assert len(starts) == len(ends) == len(which) == 0
 
