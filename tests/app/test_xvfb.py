@@ -38,7 +38,8 @@ class Program:
         self.display, self.home = display, home
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "QT_", "WAYLAND_"))}
         self.environment = kept | {
-            "HOME": str(home), "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": str(ROOT)
+            "HOME": str(home), "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",  # on a busy machine torch's threads wait for each other
         }  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-m", "diffstudio"], env=self.environment, cwd=home, text=True,
