@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
-from diffstudio.errors import DiffStudioError
+from diffstudio.errors import DiffStudioError, NoRoom
 from diffstudio.gui.jobs import Ended, Job, Jobs, Stop
 from diffstudio.gui.playhead import Playhead
 from diffstudio.studio.engine import Engine, Progress
@@ -68,7 +68,11 @@ class Runs(QObject):
         if self.running:
             return
         self.cancel_score()
-        path = self._history.new_path(request.model)
+        try:
+            path = self._history.new_path(request.model)
+        except NoRoom as error:
+            self.ended.emit(Ended(self._number, "failed", str(error)))
+            return
         budget = budget or int(self._settings.trace_budget_gib * 2**30)
         self.request, self._path, self._waiting = request, path, True
         self._number = self._jobs.submit(_run_job(self.engine, request, path, budget))
