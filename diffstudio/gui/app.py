@@ -89,6 +89,7 @@ class Studio(QObject):
         p.runs.traceChanged.connect(self._on_trace)
         p.runs.grew.connect(self._on_grew)
         p.runs.started.connect(self._on_started)
+        p.runs.stopping.connect(self._on_stopping)
         p.runs.progressed.connect(self._on_progress)
         p.runs.ended.connect(self._on_ended)
         p.runs.scored.connect(p.canvas.set_scores)
@@ -114,6 +115,10 @@ class Studio(QObject):
         p.canvas.set_busy(tr("Loading the model…"))
         p.window.say(tr("Generating…"))
         self._enable()
+
+    @Slot()
+    def _on_stopping(self) -> None:
+        self.parts.window.say(tr("Stopping after this step…"))
 
     @Slot(object)
     def _on_progress(self, progress: Progress) -> None:
