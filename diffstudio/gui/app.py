@@ -15,6 +15,7 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.gui import arrangement, theme
 from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
+from diffstudio.gui.fonts import with_hats
 from diffstudio.gui.jobs import Ended, Jobs
 from diffstudio.gui.keyboard import KeyRouter
 from diffstudio.gui.main_window import MainWindow
@@ -273,6 +274,7 @@ def make_application() -> QApplication:
     app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("DiffStudio")
     app.setStyle("Fusion")
+    app.setFont(with_hats(app.font()))
     return app
 
 
