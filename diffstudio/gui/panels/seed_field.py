@@ -22,7 +22,7 @@ class SeedField(QWidget):
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
-        self.edit = QLineEdit("42")
+        self.edit = QLineEdit("0")
         self.edit.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{1,19}"), self.edit))
         self.dice, self.lock = QToolButton(), QToolButton()
         for button in (self.dice, self.lock):
