@@ -8,7 +8,7 @@ from PySide6.QtCore import QRegularExpression, Signal, Slot
 from PySide6.QtGui import QRegularExpressionValidator
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QWidget
 
-from diffstudio.gui import icons
+from diffstudio.gui import actions, icons
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.words import tr
 
@@ -28,7 +28,7 @@ class SeedField(QWidget):
         for button in (self.dice, self.lock):
             button.setProperty("field", True)
         self.lock.setCheckable(True)
-        self.dice.setToolTip(tr("Another seed.") + "  (Ctrl+D)")
+        self.dice.setToolTip(actions.tooltip("new_seed"))
         self.lock.setToolTip(tr("Keep this seed: the dice leave it alone."))
         self.dice.setAccessibleName(tr("Roll the dice"))
         self.lock.setAccessibleName(tr("Lock the seed"))
