@@ -76,6 +76,13 @@ def _open(files: tuple[Path, ...]) -> None:
 
 
 def _window(files: Sequence[Path]) -> NoReturn:
+    from diffstudio.gui.display import missing_display
+
+    if reason := missing_display():
+        raise BadInput(
+            f"there is no display: {reason}; `diffstudio tour --out DIR` takes pictures of the window without one, "
+            "the commands work without a screen"
+        )
     try:
         from diffstudio.gui.startup import run_app
     except ImportError as error:
@@ -139,7 +146,7 @@ def _run_options(command: Callable) -> Callable:
         click.argument("model"),
         click.option("--out", required=True, metavar="FILE", help="Where the result goes; its suffix says what it is."),
         click.option("--steps", type=int, help="Steps of a chain.  [the model's own default]"),
-        click.option("--seed", type=int, help="Seed of the first sample; sample i has seed + i.  [42]"),
+        click.option("--seed", type=int, help="Seed of the first sample; sample i has seed + i.  [0]"),
         click.option("--samples", type=int, help="How many samples.  [the model's own default]"),
         click.option("--label", metavar="CLASS", help="A class by name or number, 'any', or 'each' in turn."),
         click.option(

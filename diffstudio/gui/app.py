@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QApplication
 
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
-from diffstudio.gui import theme
+from diffstudio.gui import arrangement, theme
 from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
+from diffstudio.gui.fonts import with_hats
 from diffstudio.gui.jobs import Ended, Jobs
 from diffstudio.gui.keyboard import KeyRouter
 from diffstudio.gui.main_window import MainWindow
@@ -64,7 +65,8 @@ class Studio(QObject):
             timeline=Timeline(playhead, tokens),
         )
         p = self.parts
-        window.place(p.canvas, [p.models, p.card], [p.sampling, p.inspect], p.timeline)
+        panels = {name: getattr(p, name) for name in arrangement.TITLES}
+        window.place(p.canvas, panels)
         self.commands = Commands(p, self.use_settings)
         self._closed = False
         self._wire()
@@ -80,12 +82,12 @@ class Studio(QObject):
         p = self.parts
         p.models.selected.connect(self.commands.filing.show_entry)
         p.models.activated.connect(self.commands.generate)
-        p.sampling.generate.connect(self.commands.generate)
-        p.sampling.stop.connect(p.runs.stop)
+        p.sampling.footer.generate.connect(self.commands.generate)
+        p.sampling.footer.stop.connect(p.runs.stop)
         p.sampling.changed.connect(self._on_request)
         p.sampling.source.browse.connect(self.commands.filing.choose_source)
-        p.sampling.presetSaveWanted.connect(self.commands.save_preset)
-        p.sampling.presetChosen.connect(self.commands.take_preset)
+        p.sampling.presets.saveWanted.connect(self.commands.save_preset)
+        p.sampling.presets.chosen.connect(self.commands.take_preset)
         p.runs.traceChanged.connect(self._on_trace)
         p.runs.grew.connect(self._on_grew)
         p.runs.started.connect(self._on_started)
@@ -111,7 +113,7 @@ class Studio(QObject):
     @Slot()
     def _on_started(self) -> None:
         p = self.parts
-        p.sampling.set_running(True)
+        p.sampling.footer.set_running(True)
         p.canvas.set_busy(tr("Loading the model…"))
         p.window.say(tr("Generating…"))
         self._enable()
@@ -124,13 +126,13 @@ class Studio(QObject):
     def _on_progress(self, progress: Progress) -> None:
         p = self.parts
         p.canvas.set_busy(None)
-        p.sampling.show_progress(progress.done, progress.total, progress.eta, progress.steps_per_second)
+        p.sampling.footer.show_progress(progress.done, progress.total, progress.eta, progress.steps_per_second)
 
     @Slot(object)
     def _on_ended(self, ended: Ended) -> None:
         p = self.parts
         p.canvas.set_busy(None)
-        p.sampling.set_running(False)
+        p.sampling.footer.set_running(False)
         self._on_request()
         self._enable()
         trace = p.runs.trace
@@ -173,9 +175,9 @@ class Studio(QObject):
         try:
             request = p.sampling.request()
             plan = p.runs.engine.plan(request)
-            p.sampling.show_estimate(p.runs.engine.estimate_seconds(request), plan.total_bytes)
+            p.sampling.footer.show_estimate(p.runs.engine.estimate_seconds(request), plan.total_bytes)
         except DiffStudioError as error:
-            p.sampling.show_estimate(None, None, str(error))
+            p.sampling.footer.show_problem(str(error))
         self._enable()
 
     @Slot()
@@ -236,7 +238,7 @@ class Studio(QObject):
         for name in ("trails", "underlay", "arrows", "density"):
             self._on_option(name, p.canvas.option(name))
         p.sampling.seed.lock.setChecked(p.settings.seed_locked)
-        p.sampling.set_presets(sorted(p.settings.presets))
+        p.sampling.presets.set_names(sorted(p.settings.presets))
         p.sampling.fold.set_open(bool(state.get("advanced", False)))
         p.window.set_recent(p.settings.recent)
         if not (p.settings.last_model and p.models.choose(p.settings.last_model)) and not p.models.choose("digits"):
@@ -277,6 +279,7 @@ def make_application() -> QApplication:
     app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("DiffStudio")
     app.setStyle("Fusion")
+    app.setFont(with_hats(app.font()))
     return app
 
 

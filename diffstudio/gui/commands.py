@@ -152,7 +152,7 @@ class Commands(QObject):
         if ok and name.strip():
             request = p.sampling.request().model_dump(mode="json", exclude={"source", "source_file", "source_step"})
             p.settings.presets = {**p.settings.presets, name.strip()[:60]: request}
-            p.sampling.set_presets(sorted(p.settings.presets))
+            p.sampling.presets.set_names(sorted(p.settings.presets))
 
     @Slot(str)
     def take_preset(self, name: str) -> None:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
-    QDockWidget,
     QLabel,
     QMainWindow,
     QMenu,
     QPushButton,
     QSizePolicy,
-    QSplitter,
     QToolBar,
     QToolButton,
     QWidget,
@@ -25,11 +24,10 @@ from PySide6.QtWidgets import (
 
 from diffstudio.gui import actions, icons
 from diffstudio.gui.actions import ACTIONS, MENUS
+from diffstudio.gui.arrangement import Arrangement
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import tr
-
-LAYOUT_VERSION = 1
 
 
 class MainWindow(QMainWindow):
@@ -45,7 +43,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(icons.app_icon())
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 600)
-        self.resize(1440, 900)
+        self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize()))
         self.actions_by_id = {row.id: self._action(row) for row in ACTIONS.values()}
         self._menus = self._build_menus()
         self.recent = QMenu(tr("Open recent"), self)
@@ -59,49 +57,32 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self.left)
         self.statusBar().addPermanentWidget(self.right)
         self.statusBar().setSizeGripEnabled(False)
-        self._docks: dict[str, QDockWidget] = {}
-        self._first_layout: QByteArray | None = None
+        self._arrangement: Arrangement | None = None
         self.apply_theme(tokens)
 
     # ── composition ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def place(self, canvas: QWidget, left: list[QWidget], right: list[QWidget], timeline: QWidget) -> None:
-        """Put the canvas in the middle and the panels round it."""
-        self.setCentralWidget(canvas)
-        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
-        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
-        area = Qt.DockWidgetArea
-        self._dock("models", tr("Models"), _stack(left, (3, 2)), area.LeftDockWidgetArea)
-        self._dock("sampling", tr("Sampling"), _stack(right, (5, 2)), area.RightDockWidgetArea)
-        self._dock("timeline", tr("Timeline"), timeline, area.BottomDockWidgetArea)
-        self.resizeDocks([self._docks["models"], self._docks["sampling"]], [236, 300], Qt.Orientation.Horizontal)
-        self.resizeDocks([self._docks["timeline"]], [264], Qt.Orientation.Vertical)
-        self._first_layout = self.saveState(LAYOUT_VERSION)
+    def place(self, canvas: QWidget, panels: dict[str, QWidget]) -> None:
+        """Put the canvas in the middle and the panels round it; panels: by the names of `arrangement.TITLES`."""
+        self._menus["View"].addSeparator()
+        self._arrangement = Arrangement(self, canvas, panels, self._menus["View"])
 
     def reset_layout(self) -> None:
-        """As it was first."""
-        if self._first_layout is not None:
-            self.restoreState(self._first_layout, LAYOUT_VERSION)
-            for dock in self._docks.values():
-                dock.show()
+        """Every panel where a window of this size has it first."""
+        if self._arrangement is not None:
+            self._arrangement.reset()
 
     def state(self) -> dict[str, Any]:
-        """Geometry and docks, as JSON."""
-        return {
-            "geometry": base64.b64encode(self.saveGeometry().data()).decode(),
-            "docks": base64.b64encode(self.saveState(LAYOUT_VERSION).data()).decode(),
-        }
+        """Geometry and arrangement, as JSON."""
+        geometry = base64.b64encode(self.saveGeometry().data()).decode()
+        return {"geometry": geometry, **(self._arrangement.state() if self._arrangement is not None else {})}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take a `state` back; what is missing or damaged is left as it is."""
-        for key, take in (("geometry", self.restoreGeometry), ("docks", self._restore_docks)):
-            try:
-                take(QByteArray(base64.b64decode(str(state.get(key, "")), validate=True)))
-            except (binascii.Error, ValueError):
-                continue
-
-    def _restore_docks(self, state: QByteArray) -> None:
-        self.restoreState(state, LAYOUT_VERSION)
+        with contextlib.suppress(binascii.Error, ValueError):
+            self.restoreGeometry(QByteArray(base64.b64decode(str(state.get("geometry", "")), validate=True)))
+        if self._arrangement is not None and state:
+            self._arrangement.restore(state)
 
     # ── what is enabled, how it looks ───────────────────────────────────────────────────────────────────────────────
 
@@ -143,6 +124,11 @@ class MainWindow(QMainWindow):
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
         self.dropped.emit(paths)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._arrangement is not None:
+            self._arrangement.fit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closing.emit()
@@ -213,25 +199,3 @@ class MainWindow(QMainWindow):
         if ACTIONS[name].icon:
             self._buttons.append((button, name))
         return button
-
-    def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(name)
-        dock.setTitleBarWidget(QWidget())  # the panels have headings of their own
-        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
-        dock.setWidget(widget)
-        self.addDockWidget(area, dock)
-        self._docks[name] = dock
-        toggle = dock.toggleViewAction()
-        self._menus["View"].addAction(toggle)
-
-
-def _stack(widgets: list[QWidget], shares: tuple[int, ...]) -> QSplitter:
-    splitter = QSplitter(Qt.Orientation.Vertical)
-    splitter.setChildrenCollapsible(False)
-    splitter.setHandleWidth(1)
-    for i, widget in enumerate(widgets):
-        splitter.addWidget(widget)
-        splitter.setStretchFactor(i, shares[i])
-    splitter.setSizes([100 * share for share in shares])
-    return splitter

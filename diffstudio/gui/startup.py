@@ -14,6 +14,7 @@ from PySide6.QtCore import QTimer
 
 from diffstudio.gui.app import Studio, make_application
 from diffstudio.gui.dialogs.message import show_error
+from diffstudio.gui.interrupt import Interrupt
 from diffstudio.gui.words import tr
 from diffstudio.studio.engine import Engine
 
@@ -21,8 +22,9 @@ log = logging.getLogger("diffstudio")
 
 
 def run_app(files: list[str] | None = None) -> int:
-    """Open the window and run until it is closed; returns the exit code."""
+    """Open the window and run until it is closed; returns the exit code: 0, or 130 after Ctrl+C in the terminal."""
     app = make_application()
+    interrupt = Interrupt(app)
     _log_to_file()
     if sys.platform == "win32":
         Engine.warm_up()  # on Windows torch ≥ 2.9 imported after Qt's plugins fails with WinError 1114
@@ -32,7 +34,9 @@ def run_app(files: list[str] | None = None) -> int:
     if files:
         QTimer.singleShot(0, lambda: studio.commands.filing.open_paths([Path(f) for f in files]))
     code = app.exec()
+    studio.parts.window.close()
     studio.shut_down()
+    interrupt.close()
     return code
 
 
@@ -54,9 +58,6 @@ def _show_exceptions(studio: Studio) -> None:
 
     def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         log.error("unexpected", exc_info=(kind, error, traceback))
-        if issubclass(kind, KeyboardInterrupt):
-            studio.parts.window.close()
-            return
         key, now = f"{kind.__name__}: {error}", time.monotonic()
         if now - last.get(key, -60.0) > 30:
             last[key] = now

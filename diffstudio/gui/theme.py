@@ -108,18 +108,27 @@ QPushButton[primary="true"] {{ background: {t.accent}; color: {t.on_accent}; bor
 QPushButton[primary="true"]:hover {{ background: {t.lane_a if not t.dark else "#3b7cea"}; }}
 QPushButton[primary="true"]:disabled {{ background: {t.raised}; color: {t.disabled}; border-color: {t.border}; }}
 QPushButton[primary="true"]:focus {{ border: 1px solid {t.text}; }}
-QPushButton[chip="true"] {{ padding: 1px 8px; border-radius: 9px; min-width: 8px; min-height: 15px; }}
+QPushButton[chip="true"] {{ padding: 1px 6px; border-radius: 9px; min-width: 8px; min-height: 16px; }}
 QPushButton[flat="true"], QToolButton[flat="true"] {{ background: transparent; border-color: transparent; }}
 QPushButton[flat="true"]:hover, QToolButton[flat="true"]:hover {{ background: {t.raised}; }}
 QPushButton[flat="true"]:focus, QToolButton[flat="true"]:focus {{ border: 1px solid {t.lane_a}; }}
 QPushButton[flat="true"]:checked, QToolButton[flat="true"]:checked {{ background: {t.accent}; color: {t.on_accent}; }}
+QPushButton[small="true"], QToolButton[small="true"] {{ padding: 1px 4px; min-height: 14px; }}
+QToolButton[bare="true"] {{ padding: 1px; min-height: 0; }}
+QToolButton[field="true"] {{ padding: 3px 6px; }}
+QToolButton[fold="true"], QToolButton[fold="true"]:checked {{ background: transparent; color: {t.text};
+  border-color: transparent; padding: 1px 4px 1px 0; }}
+QToolButton[fold="true"]:hover {{ background: {t.raised}; }}
+QToolButton[fold="true"]:focus {{ border: 1px solid {t.lane_a}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{ background: {t.bg}; color: {t.text};
-  border: 1px solid {t.border}; border-radius: 5px; padding: 3px 6px; min-height: 18px;
+  border: 1px solid {t.border}; border-radius: 5px; padding: 2px 6px; min-height: 18px;
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus
   {{ border: 1px solid {t.lane_a}; }}
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {t.disabled}; }}
+QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: 15px; }}
+QAbstractSpinBox QLineEdit {{ border: 0; padding: 0 2px; min-height: 0; background: transparent; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button
   {{ width: 0; border: 0; }}
 QComboBox::drop-down {{ border: 0; width: 18px; }}

@@ -13,6 +13,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from diffstudio.errors import BadInput
 from diffstudio.files import write_bytes
 from diffstudio.gui.app import Studio, make_application
+from diffstudio.gui.display import missing_display
 from diffstudio.studio.export import export
 from diffstudio.studio.export_options import ExportOptions
 
@@ -29,8 +30,8 @@ def run_tour(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"can't make the folder {out}: {error.strerror}") from error
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and os.name == "posix":
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if missing_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
     begun = time.monotonic()
     app = make_application()
     with tempfile.TemporaryDirectory() as folder:

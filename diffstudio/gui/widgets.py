@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QLayout, QLayoutItem, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QLayout,
+    QLayoutItem,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 
 def label(text: str, role: str = "") -> QLabel:
@@ -38,6 +47,34 @@ class ElidedLabel(QLabel):
         painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextSingleLine), elided)
 
 
+class ContentScroll(QScrollArea):
+    """Scrolls downwards where it must, and would like to be as tall as its content."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self._content = content
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(content)
+        self.viewport().setAutoFillBackground(False)
+        content.setAutoFillBackground(False)
+
+    def sizeHint(self) -> QSize:
+        layout, hint = self._content.layout(), self._content.sizeHint()
+        if layout is not None and layout.hasHeightForWidth():
+            return QSize(hint.width(), layout.totalHeightForWidth(self.width()))
+        return hint
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._content.minimumSizeHint().width(), 60)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        done = super().eventFilter(watched, event)
+        if watched is self._content and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return done
+
+
 class Fold(QWidget):
     """A heading with an arrow that shows and hides what is under it."""
 
@@ -48,10 +85,9 @@ class Fold(QWidget):
         self.button = QToolButton()
         self.button.setText(title)
         self.button.setCheckable(True)
-        self.button.setProperty("flat", True)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.button.setArrowType(Qt.ArrowType.RightArrow)
-        self.button.setStyleSheet("QToolButton:checked { background: transparent; color: palette(text); border: 0; }")
+        self.button.setProperty("fold", True)
         self.body = body
         body.setVisible(False)
         layout = QVBoxLayout(self)

@@ -28,7 +28,7 @@ class Request(BaseModel):
     grid: str = "uniform"
     path: PathSpec | None = None
     forward: Literal["fixed", "markov", "off"] = "fixed"
-    seed: int = Field(42, ge=0, lt=2**63)
+    seed: int = Field(0, ge=0, lt=2**63)
     samples: int = Field(16, ge=1, le=1_000_000)
     guidance: Finite = Field(1.5, ge=0, le=100)
     device: str = "auto"

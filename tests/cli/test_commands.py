@@ -11,6 +11,7 @@ import pytest
 
 from diffstudio import options
 from diffstudio.cli import cli, run_cli
+from diffstudio.studio.request import Request
 
 RECIPE = """
 name = "spots"
@@ -110,6 +111,7 @@ def test_a_closed_pipe_is_quiet():
 def window(monkeypatch):
     """A window and a tour that only note how they were called."""
     calls = []
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     app, tour = types.ModuleType("diffstudio.gui.startup"), types.ModuleType("diffstudio.gui.tour")
     app.run_app = lambda files: calls.append(files) or 7
     tour.run_tour = lambda out: calls.append(out) or 0
@@ -127,12 +129,20 @@ def test_without_a_command_the_window_opens_with_the_files(window, files):
     assert (window, ended.value.code) == ([files], 7)
 
 
+def test_the_seed_is_0_unless_given(run):
+    assert Request.model_validate({}).seed == 0
+    _, out, _ = run("sample", "--help")
+    seed = " ".join(out.split("--seed", 1)[1].split("--samples", 1)[0].split())
+    assert seed.endswith("[0]")
+
+
 def test_tour(run, window):
     assert run("tour", "--out", "shots")[0] == 0
     assert window == [Path("shots")]
 
 
 def test_a_window_that_can_t_open_is_one_sentence(run, monkeypatch):
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     monkeypatch.setitem(sys.modules, "diffstudio.gui.startup", None)
     code, _, err = run()
     assert (code, err.count("\n")) == (2, 1)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Entry
-from diffstudio.gui.widgets import label
+from diffstudio.gui.widgets import ContentScroll, label
 from diffstudio.gui.words import count, number, parameters, shape_text, size, tr
 
 
@@ -26,17 +26,11 @@ class CardPanel(QWidget):
         inner.setContentsMargins(0, 0, 4, 0)
         inner.addLayout(self._lines)
         inner.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
-        scroll.viewport().setAutoFillBackground(False)
-        body.setAutoFillBackground(False)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 6, 6, 8)
+        layout.setContentsMargins(10, 4, 6, 8)
         layout.setSpacing(6)
         layout.addWidget(label(tr("CARD"), "heading"))
-        layout.addWidget(scroll, 1)
+        layout.addWidget(ContentScroll(body), 1)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._menu)
 

@@ -1,37 +1,18 @@
-"""Fields of the sampling panel: a value, its signal `changed`, and a way back to the default."""
+"""Fields of the panels: each has `value`, `set_value` and the signal `changed`. The wheel scrolls, it sets nothing."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRegularExpression, Qt, Signal, Slot
-from PySide6.QtGui import QRegularExpressionValidator, QStandardItemModel, QWheelEvent
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QComboBox,
-    QDoubleSpinBox,
-    QHBoxLayout,
-    QLineEdit,
-    QPushButton,
-    QSlider,
-    QSpinBox,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
-
-from diffstudio.gui import icons
-from diffstudio.gui.theme import Tokens
-from diffstudio.gui.widgets import FlowLayout
-from diffstudio.gui.words import tr
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QStandardItemModel, QWheelEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 SLIDER = 1000
-MAX_SEED = 2**63 - 1
 
 
 class Combo(QComboBox):
-    """A choice by name; the wheel scrolls the panel, not the value."""
+    """A choice by name."""
 
     changed = Signal()
 
@@ -45,6 +26,7 @@ class Combo(QComboBox):
             self.addItem(title, name)
             self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.currentIndexChanged.connect(self._on_changed)
+        self._tell()
 
     def value(self) -> str:
         """The chosen name."""
@@ -68,11 +50,14 @@ class Combo(QComboBox):
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
-    @Slot()
-    def _on_changed(self) -> None:
+    def _tell(self) -> None:
         tip = self.currentData(Qt.ItemDataRole.ToolTipRole)
         if tip:
             self.setToolTip(str(tip))
+
+    @Slot()
+    def _on_changed(self) -> None:
+        self._tell()
         self.changed.emit()
 
 
@@ -111,6 +96,11 @@ class NumberField(QWidget):
         self.spin.valueChanged.connect(self._from_spin)
         self._from_spin()
 
+    @property
+    def resolution(self) -> float:
+        """The smallest difference that the field can show."""
+        return 10.0 ** -self.spin.decimals() if isinstance(self.spin, QDoubleSpinBox) else 1.0
+
     def value(self) -> float:
         """The number; whole where the spin box is."""
         return self.spin.value()
@@ -148,138 +138,43 @@ class NumberField(QWidget):
         self.changed.emit()
 
 
-class SeedField(QWidget):
-    """A whole number, dice, and a lock that keeps the dice from changing it."""
+class CountField(QSpinBox):
+    """A whole number that is typed or stepped."""
 
     changed = Signal()
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, low: int, high: int) -> None:
         super().__init__()
-        self.edit = QLineEdit("42")
-        self.edit.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{1,19}"), self.edit))
-        self.dice, self.lock = QToolButton(), QToolButton()
-        self.lock.setCheckable(True)
-        self.dice.setToolTip(tr("Another seed.") + "  (Ctrl+D)")
-        self.lock.setToolTip(tr("Keep this seed: the dice leave it alone."))
-        self.dice.setAccessibleName(tr("Roll the dice"))
-        self.lock.setAccessibleName(tr("Lock the seed"))
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.edit, 1)
-        layout.addWidget(self.dice)
-        layout.addWidget(self.lock)
-        self.edit.editingFinished.connect(self.changed)
-        self.dice.clicked.connect(self.roll)
-        self.lock.toggled.connect(self._on_lock)
-        self.apply_theme(tokens)
+        self.setRange(low, high)
+        self.setKeyboardTracking(False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.lineEdit().setTextMargins(4, 0, 4, 0)
+        self.valueChanged.connect(self.changed)
 
-    def apply_theme(self, tokens: Tokens) -> None:
-        """Icons in other colours."""
-        self._tokens = tokens
-        self.dice.setIcon(icons.icon("dice", tokens))
-        self._on_lock(self.lock.isChecked())
+    def set_value(self, value: int) -> None:
+        """Set the number (clamped)."""
+        self.setValue(value)
 
-    def value(self) -> int:
-        """The seed, 0 where the field is empty."""
-        return min(int(self.edit.text() or 0), MAX_SEED)
-
-    def set_value(self, seed: float) -> None:
-        """Set the seed."""
-        self.edit.setText(str(int(seed)))
-        self.changed.emit()
-
-    @Slot()
-    def roll(self) -> None:
-        """Another seed, unless locked."""
-        if not self.lock.isChecked():
-            self.set_value(random.SystemRandom().randrange(2**31))
-
-    @Slot(bool)
-    def _on_lock(self, locked: bool) -> None:
-        colour = self._tokens.on_accent if locked else None
-        self.lock.setIcon(icons.icon("lock" if locked else "unlock", self._tokens, colour))
-        self.dice.setEnabled(not locked)
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
 
 
-class LabelField(QWidget):
-    """The class: chips where they are few, a list where they are many. None is "any", "each" the classes in turn."""
+class CheckField(QCheckBox):
+    """On or off."""
 
     changed = Signal()
-    CHIPS = 16
-    ANY, EACH = -2, -3  # ids; QButtonGroup takes -1 for "give me a number"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._inner: QWidget | None = None
-        self._group: QButtonGroup | None = None
-        self._combo: Combo | None = None
-        self._labels: tuple[str, ...] = ()
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.toggled.connect(self.changed)
 
-    def set_labels(self, labels: tuple[str, ...]) -> None:
-        """Offer other classes; "any" is chosen."""
-        if labels == self._labels and self._inner is not None:
-            return
-        self._labels = labels
-        if self._inner is not None:
-            self._layout.removeWidget(self._inner)
-            self._inner.hide()
-            self._inner.deleteLater()
-        self._inner, self._group, self._combo = QWidget(), None, None
-        rows = [
-            (self.ANY, tr("any"), tr("The model without its condition.")),
-            (self.EACH, tr("each"), tr("The classes in turn, one for each sample.")),
-            *((i, name, "") for i, name in enumerate(labels)),
-        ]
-        if len(labels) <= self.CHIPS:
-            self._make_chips(self._inner, rows)
-        else:
-            box = QVBoxLayout(self._inner)
-            box.setContentsMargins(0, 0, 0, 0)
-            self._combo = Combo([(str(i), name, tip) for i, name, tip in rows])
-            self._combo.changed.connect(self.changed)
-            box.addWidget(self._combo)
-        self._layout.addWidget(self._inner)
+    def value(self) -> bool:
+        """Whether it is on."""
+        return self.isChecked()
 
-    def value(self) -> int | str | None:
-        """Index of the class, "each", or None for any."""
-        if self._group is not None:
-            checked = self._group.checkedId()
-        elif self._combo is not None:
-            checked = int(self._combo.value())
-        else:
-            return None
-        return checked if checked >= 0 else "each" if checked == self.EACH else None
-
-    def set_value(self, label: int | str | None) -> None:
-        """Choose a class."""
-        wanted = self.ANY if label is None else label if isinstance(label, int) else self.EACH
-        if self._combo is not None:
-            self._combo.set_value(str(wanted))
-        elif self._group is not None and self._group.button(wanted) is not None:
-            self._group.button(wanted).setChecked(True)
-
-    def _make_chips(self, parent: QWidget, rows: list[tuple[int, str, str]]) -> None:
-        flow = FlowLayout(parent, 4)
-        self._group = QButtonGroup(parent)
-        for index, name, tip in rows:
-            chip = QPushButton(name.replace("&", "&&"))
-            chip.setCheckable(True)
-            chip.setProperty("chip", True)
-            chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the keys still belong to the timeline
-            chip.setAccessibleName(tr("Class {}").format(name))
-            chip.setToolTip(tip)
-            self._group.addButton(chip, index)
-            flow.addWidget(chip)
-        self._group.button(self.ANY).setChecked(True)
-        self._group.idToggled.connect(self._on_toggled)
-
-    @Slot(int, bool)
-    def _on_toggled(self, index: int, checked: bool) -> None:
-        if checked:
-            self.changed.emit()
+    def set_value(self, on: bool) -> None:
+        """Switch it."""
+        self.setChecked(on)
 
 
 def _ignore_wheel(event: QWheelEvent) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from diffstudio.analysis import fields
@@ -10,7 +10,7 @@ from diffstudio.analysis.summary import curves, distance_to_final, summarize
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.panels.plots import Curves, Histogram
 from diffstudio.gui.theme import Tokens
-from diffstudio.gui.widgets import label
+from diffstudio.gui.widgets import ElidedLabel
 from diffstudio.gui.words import count, number, tr
 from diffstudio.studio.pictures import tensor_title
 from diffstudio.traces.reader import Trace
@@ -28,13 +28,12 @@ class InspectPanel(QWidget):
         self._trace: Trace | None = None
         self._k, self._tensor = 0, "xt"
         self.histogram, self.curves = Histogram(tokens), Curves(tokens)
-        self.values, self.norms = label("", "dim"), label("", "dim")
-        for line in (self.values, self.norms):
-            line.setWordWrap(True)
+        self.readout = ElidedLabel("", "dim")
         self._pages = QStackedWidget()
         self._tabs = QButtonGroup(self)
         tabs = QHBoxLayout()
-        tabs.setSpacing(4)
+        tabs.setSpacing(2)
+        tabs.addWidget(ElidedLabel(tr("INSPECT"), "heading"), 1)
         for i, (title, tip, page) in enumerate(
             (
                 (tr("Values"), tr("Histogram of the values, on a square-root scale."), self.histogram),
@@ -45,23 +44,19 @@ class InspectPanel(QWidget):
             tab.setCheckable(True)
             tab.setChecked(i == 0)
             tab.setProperty("flat", True)
+            tab.setProperty("small", True)
             tab.setToolTip(tip)
             self._tabs.addButton(tab, i)
             tabs.addWidget(tab)
             self._pages.addWidget(page)
-        tabs.addStretch(1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 8, 10, 8)
-        layout.setSpacing(6)
-        layout.addWidget(label(tr("INSPECT · AT THE PLAYHEAD"), "heading"))
+        layout.setContentsMargins(10, 2, 10, 6)
+        layout.setSpacing(4)
         layout.addLayout(tabs)
         layout.addWidget(self._pages, 1)
-        layout.addWidget(self.values)
-        layout.addWidget(self.norms)
-        self._tabs.idClicked.connect(self._pages.setCurrentIndex)
+        layout.addWidget(self.readout)
+        self._tabs.idClicked.connect(self._on_tab)
         self.curves.clicked.connect(self.stepClicked)
-        self.norms.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.values.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
     def set_trace(self, trace: Trace | None) -> None:
         """Inspect another run."""
@@ -69,8 +64,7 @@ class InspectPanel(QWidget):
         self.refresh()
         if trace is None or not len(trace):
             self.histogram.show_summary(None)
-            self.values.setText(tr("Nothing generated yet."))
-            self.norms.setText("")
+            self._say(tr("Nothing generated yet."))
 
     def set_tensor(self, name: str) -> None:
         """Inspect another tensor."""
@@ -92,24 +86,37 @@ class InspectPanel(QWidget):
         if trace is None or k >= len(trace):
             return
         try:
-            found = summarize(fields.tensor(trace, k, self._tensor))
+            if self._pages.currentIndex() == 0:
+                self._show_values(trace, k)
+            else:
+                self._show_norms(trace, k)
         except DiffStudioError:
             return  # the file was cut under us: the canvas says so
-        if self._pages.currentIndex() == 0:
-            self.histogram.show_summary(found)
-        else:
-            self.curves.show_step(k)
-        self.values.setText(
-            f"{tensor_title(trace, k, self._tensor)}: "
-            + tr("mean {} · std {} · {} non-finite").format(
-                number(found.mean), number(found.std), count(found.non_finite)
-            )
+
+    def _show_values(self, trace: Trace, k: int) -> None:
+        found = summarize(fields.tensor(trace, k, self._tensor))
+        self.histogram.show_summary(found)
+        numbers = tr("mean {} · std {} · {} non-finite").format(
+            number(found.mean), number(found.std), count(found.non_finite)
         )
+        self._say(f"{tensor_title(trace, k, self._tensor)}: {numbers}")
+
+    def _show_norms(self, trace: Trace, k: int) -> None:
+        self.curves.show_step(k)
         parts = [f"{title} {number(trace.scalar(k, name))}" for name, title in NORMS if trace.has_scalar(name)]
         distance = distance_to_final(trace, k)
         if distance is not None:
             parts.append(f"‖x̂0 − {tr('final')}‖ {number(distance)}")
-        self.norms.setText(" · ".join(parts))
+        self._say(" · ".join(parts))
+
+    def _say(self, text: str) -> None:
+        self.readout.setText(text)
+        self.readout.setToolTip(text)
+
+    @Slot(int)
+    def _on_tab(self, page: int) -> None:
+        self._pages.setCurrentIndex(page)
+        self.show_step(self._k)
 
     def apply_theme(self, tokens: Tokens) -> None:
         """Draw in other colours."""

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
+    QTreeWidgetItemIterator,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Catalog, Entry, Model
+from diffstudio.gui import actions
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import count, parameters, shape_text, tr
@@ -48,7 +50,9 @@ class ModelsPanel(QWidget):
         self.search.setPlaceholderText(tr("Filter checkpoints…"))
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName(tr("Filter checkpoints"))
-        self.search.setToolTip(tr("Find a model by its name, its data or its classes.") + "  (Ctrl+F)")
+        self.search.setToolTip(
+            f"{tr('Find a model by its name, its data or its classes.')}  ({actions.shortcut_text('find_model')})"
+        )
         self.tree = _Tree()
         self.tree.setAccessibleName(tr("Models and checkpoints"))
         self._delegate = _Delegate(tokens, self.tree)
@@ -56,7 +60,7 @@ class ModelsPanel(QWidget):
         self.empty = label(tr("No model fits. Clear the filter, or add a folder (File menu)."), "dim")
         self.empty.setWordWrap(True)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 10, 10, 6)
+        layout.setContentsMargins(10, 10, 10, 2)
         layout.setSpacing(6)
         layout.addWidget(label(tr("MODELS"), "heading"))
         layout.addWidget(self.search)
@@ -92,6 +96,7 @@ class ModelsPanel(QWidget):
                 _problem_item(group, entry)
         self.tree.blockSignals(False)
         self._filter(self.search.text())
+        self.tree.updateGeometry()
         if chosen:
             self.choose(chosen)
 
@@ -166,6 +171,21 @@ class _Tree(QTreeWidget):
         self.setExpandsOnDoubleClick(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QTreeWidget.ScrollMode.ScrollPerPixel)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, sum(HEIGHTS[kind] for kind in self._kinds()) + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(100, HEIGHTS["group"] + 3 * HEIGHTS["model"])
+
+    def _kinds(self) -> list[str]:
+        """Of all rows, also of those that the filter hides: typing does not move what is below."""
+        items = QTreeWidgetItemIterator(self)
+        kinds = []
+        while (item := items.value()) is not None:
+            kinds.append(item.data(0, KIND))
+            items += 1
+        return kinds
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -132,8 +132,24 @@ class SourceField(QWidget):
         return {"source": "data" if name == "data" else "noise"}
 
     def set_fields(self, request: Request) -> None:
-        """Show a request's source as far as it can be used again here."""
-        self.combo.set_value(request.source if request.source in ("noise", "data") else "noise")
+        """Show a request's source as far as it can be used again here: a file that is gone from the panel is noise."""
+        name = request.source
+        if name in ("file", "step"):
+            path = Path(request.source_file or "")
+            name = "file" if path == self._file else "last" if path == self._trace else "noise"
+            name = "step" if name == "last" and request.source == "step" else name
+        if name == "file":
+            self.fit.set_value(request.source_fit or self.fit.value())
+            self.invert.setChecked(request.source_invert)
+        self.combo.set_value(name)
+
+    def value(self) -> str:
+        """The choice: one of ROWS."""
+        return self.combo.value()
+
+    def set_value(self, name: str) -> None:
+        """Choose."""
+        self.combo.set_value(name)
 
     @property
     def needs_file(self) -> bool:

@@ -1,0 +1,76 @@
+"""The foot of the sampling panel: the button that generates and stops, what a run will take, how far it is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from diffstudio.gui import actions
+from diffstudio.gui.widgets import label
+from diffstudio.gui.words import count, duration, number, size, tr
+
+
+class RunFooter(QWidget):
+    """Emits `generate`, or `stop` while a run goes."""
+
+    generate = Signal()
+    stop = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._running = False
+        self.button = QPushButton()
+        self.button.setMinimumHeight(26)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName(tr("Progress of the run"))
+        self.note = label("", "dim")
+        self.note.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 4, 10, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self.button)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.note)
+        self.button.clicked.connect(self._on_button)
+        self.set_running(False)
+
+    def set_running(self, running: bool) -> None:
+        """The button stops while a run goes."""
+        self._running = running
+        self.button.setText(tr("Stop") if running else tr("Generate"))
+        self.button.setToolTip(actions.tooltip("stop" if running else "generate"))
+        self.button.setProperty("primary", not running)
+        self.button.style().unpolish(self.button)
+        self.button.style().polish(self.button)
+        self.progress.setVisible(running)
+        self.progress.setRange(0, 0)  # busy until the first step is counted
+        if running:
+            self.note.setText(tr("starting…"))
+
+    def show_progress(self, done: int, total: int, eta: float | None, rate: float) -> None:
+        """Steps, what is left (seconds; None: not known yet), steps a second."""
+        self.progress.setRange(0, max(1, total))
+        self.progress.setValue(done)
+        parts = [f"{count(done)} / {count(total)}"]
+        if eta is None:
+            parts.append(tr("starting…"))
+        else:
+            parts += [tr("{} left").format(duration(eta)), tr("{} steps/s").format(number(rate, 1))]
+        self.note.setText(" · ".join(parts))
+
+    def show_estimate(self, seconds: float | None, trace_bytes: int) -> None:
+        """What the run will take; seconds: None while nothing has been measured."""
+        parts = [tr("about {}").format(duration(seconds))] if seconds is not None else []
+        self.note.setText(" · ".join([*parts, tr("trace {}").format(size(trace_bytes))]))
+
+    def show_problem(self, sentence: str) -> None:
+        """Why the run can't go."""
+        self.note.setText(sentence)
+
+    @Slot()
+    def _on_button(self) -> None:
+        if self._running:
+            self.stop.emit()
+        else:
+            self.generate.emit()

@@ -1,0 +1,153 @@
+"""Where the panels sit at the sizes that people have, in the real window."""
+
+import pytest
+from PySide6.QtCore import QEventLoop, QPoint, QRect, QSize, QTimer
+from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
+
+from diffstudio.gui.app import Studio
+from diffstudio.gui.widgets import ElidedLabel
+
+
+def settle(milliseconds=60):
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+@pytest.fixture
+def open_at(studio):
+    def open_window(width, height):
+        studio.parts.window.resize(width, height)
+        studio.parts.window.show()
+        settle()
+        return studio.parts
+
+    return open_window
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_nothing_scrolls_in_the_sampling_panel_of_a_small_window(studio, open_at, theme):
+    parts = open_at(1280, 800)
+    studio.use_settings(parts.settings.model_copy(update={"theme": theme}))
+    for model in ("digits", "digits@400", "digits-ddpm"):
+        parts.models.choose(model)
+        settle()
+        assert parts.sampling.fields.verticalScrollBar().maximum() == 0, model
+    assert parts.window.size() == QSize(1280, 800)
+
+
+def test_a_solver_with_a_number_still_fits_the_small_window(open_at):
+    parts = open_at(1280, 800)
+    parts.sampling.solver.set_value("ddim")
+    settle()
+    assert parts.sampling.params.isVisible()
+    assert parts.sampling.fields.verticalScrollBar().maximum() == 0
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (2560, 1440)])
+def test_the_inspector_has_room_for_its_plot_and_its_numbers(open_at, size):
+    parts = open_at(*size)
+    assert parts.inspect.height() >= (130 if size[0] == 1280 else 400)
+    assert parts.inspect.rect().contains(QRect(parts.inspect.readout.geometry()))
+
+
+@pytest.mark.parametrize("size", [(900, 600), (1280, 800), (2560, 1440)])
+def test_no_label_is_cut(open_at, size):
+    parts = open_at(*size)
+    for panel in (parts.sampling, parts.card, parts.models):
+        for line in panel.findChildren(QLabel):
+            if line.isVisible() and not isinstance(line, ElidedLabel) and not line.wordWrap():
+                assert line.width() >= line.sizeHint().width(), f"{line.text()} at {size}"
+
+
+def test_panels_grow_with_the_window_and_the_canvas_keeps_most_of_it(open_at):
+    parts = open_at(1280, 800)
+    small = [parts.models.width(), parts.sampling.width(), parts.timeline.height()]
+    parts.window.resize(2560, 1440)
+    settle()
+    large = [parts.models.width(), parts.sampling.width(), parts.timeline.height()]
+    assert all(b > a for a, b in zip(small, large, strict=True))
+    assert parts.canvas.width() > 0.7 * 2560
+    parts.window.resize(1280, 800)
+    settle()
+    assert [parts.models.width(), parts.sampling.width(), parts.timeline.height()] == small
+
+
+def test_advanced_scrolls_where_it_must(open_at):
+    parts = open_at(1280, 800)
+    parts.sampling.fold.set_open(True)
+    settle()
+    assert parts.sampling.fields.verticalScrollBar().maximum() > 0
+    assert parts.sampling.footer.button.isVisible() and not parts.sampling.footer.visibleRegion().isEmpty()
+    parts.sampling.fold.set_open(False)
+    settle()
+    assert parts.sampling.fields.verticalScrollBar().maximum() == 0
+
+
+def test_every_panel_can_be_hidden_and_comes_back(open_at, studio):
+    parts = open_at(1280, 800)
+    menu = parts.window._menus["View"]
+    for name in ("models", "card", "sampling", "inspect", "timeline"):
+        menu.aboutToShow.emit()
+        (toggle,) = [action for action in menu.actions() if action.objectName() == name]
+        panel: QWidget = getattr(parts, name)
+        assert toggle.isChecked()
+        toggle.trigger()
+        settle()
+        assert not panel.isVisible()
+        studio.commands.run("reset_layout")
+        settle()
+        assert panel.isVisible()
+
+
+def test_a_column_without_panels_gives_its_room_to_the_canvas(open_at):
+    parts = open_at(1280, 800)
+    before = parts.canvas.width()
+    for name in ("sampling", "inspect"):
+        parts.window._arrangement.set_shown(name, False)
+    settle()
+    assert parts.canvas.width() > before + 250
+
+
+def test_the_layout_is_remembered(studio, open_at, tmp_path, qapp):
+    parts = open_at(1400, 850)
+    parts.window._arrangement.set_shown("card", False)
+    parts.window._arrangement._columns["right"].restore([200, 300])
+    settle()
+    studio.shut_down()
+    again = Studio(tmp_path / "settings.json", tmp_path / "runs", warm_up=False)
+    try:
+        again.parts.window.show()
+        settle()
+        assert not again.parts.card.isVisible() and again.parts.models.isVisible()
+        columns = again.parts.window._arrangement._columns
+        assert columns["right"].state() is not None, "the user had dragged it"
+        assert columns["left"].state() is None
+    finally:
+        again.shut_down()
+        again.parts.window.deleteLater()
+        qapp.processEvents()
+
+
+def test_a_damaged_layout_is_the_first_one(open_at):
+    parts = open_at(1280, 800)
+    for state in ({}, {"docks": "§"}, {"docks": "AAAA", "columns": 3, "hidden": "models"}, {"x": 1}):
+        parts.window.restore(state)
+        settle()
+        for name in ("models", "card", "sampling", "inspect", "timeline"):
+            assert getattr(parts, name).isVisible(), f"{name} after {state}"
+
+
+def test_headings_are_level_with_their_fields(open_at):
+    parts = open_at(1280, 800)
+    for row in parts.sampling.rows.values():
+        if row.isVisible() and row.field is not parts.sampling.label:
+            heading = row.heading.mapTo(parts.sampling, QPoint(0, row.heading.height() // 2)).y()
+            line = row.field.mapTo(parts.sampling, QPoint(0, min(row.field.height(), 27) // 2)).y()
+            assert abs(heading - line) <= 2, row.heading.text()
+
+
+def test_only_the_panels_that_must_scroll_downwards_do(open_at):
+    parts = open_at(1280, 800)
+    for area in parts.window.findChildren(QScrollArea):
+        assert area.horizontalScrollBar().maximum() == 0
