@@ -134,7 +134,7 @@ def _recorded_step(plan: Plan, path: Path) -> tuple[Tensor, float]:
             raise BadInput(f"that step has {trace.batch} samples, found {request.samples}: ask for {trace.batch}")
         if trace.scalar(k, "s") == 0:
             raise BadInput("that step is the clean end of its chain: choose an earlier one to start from")
-        x = trace.array(k, "xt")
+        x = trace.array(k, "xt").copy()  # torch shares the memory
         a, s, log_snr = (trace.scalar(k, name) for name in ("a", "s", "log_snr"))
     own = level(path, path.t_at_log_snr(log_snr))
     return torch.from_numpy(x) * ((own.a + own.s) / (a + s)), own.t
