@@ -116,7 +116,7 @@ def _projection(plan: Plan, prepared: Prepared, model: Model):
     if prepared.mask is None or prepared.x0 is None:
         return None
     noise = SampleNoise(plan.request.seed, plan.request.samples, plan.card.shape, stream=MASK_STREAM)
-    return edit.known_region(prepared.x0.to(model.device), prepared.mask.to(model.device), noise)
+    return edit.known_region(prepared.x0.to(model.device), prepared.mask.to(model.device), noise, prepared.path.theta)
 
 
 def stoppable(denoise: Denoiser, stop: Callable[[], bool]) -> Denoiser:
