@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
 from diffstudio.data.dataset import Dataset
 from diffstudio.diffusion import exact
@@ -119,12 +120,12 @@ def _placed(known: Known, device: torch.device) -> Known:
     return dataclasses.replace(known, **moved)
 
 
-def as_denoiser(network: nn.Module, prediction: str, device: torch.device) -> Denoiser:
-    """The denoiser of a network, or of what stands in its place.
+def as_denoiser(network: nn.Module, card: Card, device: torch.device) -> Denoiser:
+    """The denoiser of the network that a card describes, or of what stands in its place.
 
     Raises:
         ValueError: an exact distribution that is none.
     """
     if isinstance(network, ExactMixture | ExactData):
         return network.distribution(device).denoise
-    return from_network(network, prediction)
+    return from_network(network, card.prediction)

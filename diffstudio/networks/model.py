@@ -108,7 +108,7 @@ def load_file(file: FilePath, device: str = "cpu") -> Model:
     if len(card.shape) == 3 and place.type == "cpu":
         network = network.to(memory_format=torch.channels_last)  # +15 % on CPU  # pyright: ignore
     try:
-        denoiser = as_denoiser(network, card.prediction, place)
+        denoiser = as_denoiser(network, card, place)
     except ValueError as error:
         raise BadFile(f"{file}: {error}") from error
     return Model(card, make_path(card.path), network, _in_parts(denoiser), place)

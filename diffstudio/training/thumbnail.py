@@ -33,7 +33,7 @@ def thumbnail(card: Card, weights: dict[str, Tensor], label: int | None = LABEL)
     shown = len(card.labels) if label is None else min(label, len(card.labels) - 1)
     cond = torch.full((samples,), shown) if card.labels else None
     start = grid[0].s * noise.draw(path.theta)
-    denoise = as_denoiser(network, card.prediction, torch.device("cpu"))
+    denoise = as_denoiser(network, card, torch.device("cpu"))
     *_, last = chain.reverse(denoise, path, grid, start, noise, cond=cond)
     pixels = _picture(last.xt[0].numpy()) if card.modality == "image" else _cloud(last.xt.numpy())
     stream = io.BytesIO()
