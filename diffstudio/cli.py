@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it: `--help` and `models` know 
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -76,6 +77,7 @@ def _open(files: tuple[Path, ...]) -> None:
 
 
 def _window(files: Sequence[Path]) -> NoReturn:
+    gc.disable()  # nothing of a start is garbage; `run_app` enables it again
     try:
         from diffstudio.gui.startup import run_app
     except ImportError as error:

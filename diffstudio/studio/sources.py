@@ -6,13 +6,15 @@ import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.traces.reader import Trace
+
+if TYPE_CHECKING:
+    from PIL import Image  # loaded when a picture is read: the window shows itself before
 
 Fit = Literal["crop", "pad", "stretch"]
 FITS = ("crop", "pad", "stretch")
@@ -145,6 +147,8 @@ def _from_picture(path: Path, shape: tuple[int, ...], fit: Fit | None) -> np.nda
 
 def _open_picture(path: Path) -> Image.Image:
     """The first picture of a file, upright; its size is checked before any pixel is decoded."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
     try:
         with Image.open(path) as found:
             width, height = found.size
@@ -164,6 +168,8 @@ def _open_picture(path: Path) -> Image.Image:
 
 
 def _fitted(picture: Image.Image, size: tuple[int, int], fit: Fit) -> Image.Image:
+    from PIL import Image, ImageOps
+
     picture = _opaque(picture)
     if fit == "crop":
         return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
@@ -177,6 +183,8 @@ def _fitted(picture: Image.Image, size: tuple[int, int], fit: Fit) -> Image.Imag
 
 def _opaque(picture: Image.Image) -> Image.Image:
     """RGB or L, transparent places white, 16-bit greys scaled down."""
+    from PIL import Image
+
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture, np.float64)
         top = 65535 if values.max(initial=0) > 255 else 255
