@@ -173,8 +173,6 @@ def score(plan: Plan, model: Model, points: np.ndarray, log_snr: float, stop: Ca
     """The score at points of the plane; see `Engine.score`."""
     path = make_path(plan.request.path) if plan.request.path else model.path
     at = level(path, path.t_at_log_snr(log_snr))
-    if at.s == 0:
-        raise BadInput("the score is not defined at the data itself: choose an earlier step")
     x = torch.from_numpy(points.astype(np.float32)).to(model.device)
     with torch.no_grad():
         label = None if plan.request.label == "each" else plan.request.label
