@@ -49,7 +49,7 @@ class SmallNet(nn.Module):
     def features(self, x: np.ndarray) -> np.ndarray:
         """(N, 1, 28, 28) → (N, 64)."""
         with torch.no_grad():
-            return self.body(torch.from_numpy(np.ascontiguousarray(x))).double().numpy()
+            return self.body(torch.from_numpy(np.array(x))).double().numpy()
 
 
 def train_smallnet(steps: int = 600) -> SmallNet:
@@ -81,7 +81,7 @@ def requests(solver: str, budget: int, samples: int) -> Request | None:
     if per_step is None:
         return None
     request = Request(
-        model="digits", label="each", samples=samples, solver=solver, guidance=1.5, forward="off", seed=77,
+        model="digits", label="each", samples=samples, solver=solver, guidance=1.0, forward="off", seed=77,
         trace_every=1000, trace_dtype="float32",
     )  # fmt: skip
     fitting = [s for s in range(1, budget + 1) if network_calls(request.model_copy(update={"steps": s})) <= budget]
