@@ -34,7 +34,7 @@ class Plot(pg.PlotWidget):
     _titles: dict[str, str] = {}  # pyqtgraph resizes the widget before it is made  # noqa: RUF012
 
     def __init__(self, tokens: Tokens, name: str, axes: dict[str, pg.AxisItem] | None = None) -> None:
-        super().__init__(axisItems={side: Axis(side) for side in ("left", "bottom")} | (axes or {}))
+        super().__init__(axisItems={side: Axis(side) for side in ("left", "bottom")} | (axes or {}), enableMenu=False)
         self.tokens = tokens
         self._by_hand = False
         self._whole: tuple[Range, Range] = ((0.0, 1.0), (0.0, 1.0))
@@ -47,7 +47,8 @@ class Plot(pg.PlotWidget):
         assert item is not None
         self.box: pg.ViewBox = item.getViewBox()
         item.hideButtons()
-        item.setMenuEnabled(False)
+        # pyqtgraph makes its menu all the same, a window without a parent: it shall go with the plot.
+        item.ctrlMenu.setParent(self, item.ctrlMenu.windowFlags())
         item.setContentsMargins(0, 4, 6, 0)
         self.box.disableAutoRange()
         self.box.sigRangeChangedManually.connect(self._on_by_hand)
