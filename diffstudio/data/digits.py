@@ -96,5 +96,6 @@ DATASET = Dataset(
         "doi:10.24432/C50P49. The 1,797 pictures of its test set, enlarged to 28×28."
     ),
     draw=draw,
+    everything=load,
     augment=augment,
 )

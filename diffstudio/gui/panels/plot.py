@@ -13,7 +13,7 @@ from diffstudio.gui.theme import Tokens
 from diffstudio.gui.words import tr
 
 ROOM_FOR_TITLES = 150  # pixels of height from which the axes say what they count
-LEAST_HEIGHT = 56
+LEAST_HEIGHT = 44
 Range = tuple[float, float]
 
 
@@ -149,7 +149,7 @@ class Plot(pg.PlotWidget):
 
 def _widened(wanted: Range, room: float) -> Range:
     """With room at both ends; what begins at 0, as counts do, still begins there."""
-    low, high = wanted
+    low, high = float(wanted[0]), float(wanted[1])  # of single precision pyqtgraph's bounds would overflow
     extra = room * (high - low)
     return low - (extra if low else 0.0), high + extra
 
