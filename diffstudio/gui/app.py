@@ -108,7 +108,9 @@ class Studio(QObject):
         p.playhead.moved.connect(self._enable)
         p.inspect.stepClicked.connect(p.playhead.move_to)
         p.inspect.painted.connect(self._on_painted)
+        p.inspect.wanted.connect(p.background.ask)
         p.background.answered.connect(self._on_answer)
+        p.background.answered.connect(p.inspect.take_answer)
         p.window.closing.connect(self.shut_down)
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(self._on_system_theme)
@@ -300,7 +302,8 @@ def make_application() -> QApplication:
 
 
 def _import_plots(stop: Stop) -> None:
-    import diffstudio.gui.panels.pages  # noqa: F401
+    import diffstudio.gui.panels.pages
+    import diffstudio.gui.panels.trajectory_page  # noqa: F401
 
 
 def _apply_theme(tokens: theme.Tokens) -> None:
