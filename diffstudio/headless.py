@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import math
 import os
 import shutil
 import signal
@@ -185,6 +187,49 @@ def _trace_path(out: Path, options: ExportOptions) -> Iterator[Path]:
         yield folder / "run.trace"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Likelihoods:
+    """log p of data, sample by sample, with their mean and its standard error over the samples."""
+
+    request: dict[str, Any]
+    log_p: list[float]
+    standard_error: list[float]
+    bits_per_dim: list[float]
+    mean: tuple[float, float]
+    mean_bits: float
+    nfe: int
+    seconds: float
+    device: str
+    interrupted: bool
+
+    def summary(self) -> dict[str, Any]:
+        """As JSON values; what is not a number becomes null."""
+        found = dataclasses.asdict(self) | {"seconds": round(self.seconds, 3)}
+        return found | {"mean": [None if math.isnan(value) else value for value in self.mean]}
+
+
+def likelihoods(engine: Engine, request: Request, split: str, steps: int, probes: int) -> Likelihoods:
+    """Judge the request's data; Ctrl+C keeps the parts that are done.
+
+    Raises:
+        BadInput, BadFile, NotFound: as `Engine.likelihood`; BadInput also when nothing was done before Ctrl+C.
+    """
+    begun, last = time.monotonic(), None
+    with interruptible() as interrupt, _Bar(request.model) as bar:
+        for now in engine.likelihood(request, split, steps, probes, interrupt):
+            bar.show(now.done, now.total, request.model)
+            last = now.found or last
+    if last is None:
+        raise BadInput("interrupted before the first part was done")
+    from diffstudio.studio.scoring import mean_with_error
+
+    return Likelihoods(
+        request.model_dump(mode="json"), last.log_p.tolist(), last.standard_error.tolist(), last.bits_per_dim.tolist(),
+        mean_with_error(last.log_p), float(last.bits_per_dim.mean()), last.nfe, time.monotonic() - begun,
+        pick_device(request.device), interrupt(),
+    )  # fmt: skip
 
 
 def train(recipe_path: Path, out: Path, device: str, threads: int) -> Outcome:

@@ -80,7 +80,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("find_model", "Find a model", "View", ("Ctrl+F",), "Go to the search field of the picker.", separator=True),
     Action("toggle_theme", "Dark / light", "View", ("Ctrl+Shift+L",), "Change the theme.", icon="theme"),
     Action("reset_layout", "Reset window layout", "View", (), "Put every panel back where it was first."),
-    Action("generate", "Generate", "Run", ("Ctrl+Return", "Ctrl+Enter"), "Run the model.", "idle", "play"),
+    Action("generate", "Generate", "Run", ("Ctrl+Enter", "Ctrl+Return"), "Run the model.", "idle", "play"),
     Action("stop", "Stop", "Run", ("Esc",), "Stop before the next network call; what is done is kept.", "run", "stop"),
     Action("fork", "Fork here", "Run", ("F",), "Continue from this step with the panel's settings.", "fork", "fork"),
     Action("new_seed", "New seed", "Run", ("Ctrl+D",), "Roll the dice, unless the seed is locked.", icon="dice"),
@@ -169,10 +169,19 @@ def title(action_id: str) -> str:
     return tr(ACTIONS[action_id].title)
 
 
+def key_text(key: str) -> str:
+    """A key as this platform and its keyboards write it: what Qt calls Return says Enter there."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter")
+
+
+def key_texts(action_id: str) -> list[str]:
+    """All keys of an action, each once."""
+    return list(dict.fromkeys(key_text(key) for key in ACTIONS[action_id].keys))
+
+
 def shortcut_text(action_id: str) -> str:
-    """Its first key as this platform writes it, or ""."""
-    keys = ACTIONS[action_id].keys
-    return QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
+    """Its first key, or ""."""
+    return next(iter(key_texts(action_id)), "")
 
 
 def tooltip(action_id: str) -> str:

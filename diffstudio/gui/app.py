@@ -15,6 +15,7 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.gui import arrangement, theme
 from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
+from diffstudio.gui.fonts import with_hats
 from diffstudio.gui.jobs import Ended, Jobs
 from diffstudio.gui.keyboard import KeyRouter
 from diffstudio.gui.main_window import MainWindow
@@ -90,6 +91,7 @@ class Studio(QObject):
         p.runs.traceChanged.connect(self._on_trace)
         p.runs.grew.connect(self._on_grew)
         p.runs.started.connect(self._on_started)
+        p.runs.stopping.connect(self._on_stopping)
         p.runs.progressed.connect(self._on_progress)
         p.runs.ended.connect(self._on_ended)
         p.runs.scored.connect(p.canvas.set_scores)
@@ -115,6 +117,10 @@ class Studio(QObject):
         p.canvas.set_busy(tr("Loading the model…"))
         p.window.say(tr("Generating…"))
         self._enable()
+
+    @Slot()
+    def _on_stopping(self) -> None:
+        self.parts.window.say(tr("Stopping after this step…"))
 
     @Slot(object)
     def _on_progress(self, progress: Progress) -> None:
@@ -273,6 +279,7 @@ def make_application() -> QApplication:
     app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("DiffStudio")
     app.setStyle("Fusion")
+    app.setFont(with_hats(app.font()))
     return app
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
-from diffstudio.errors import DiffStudioError
+from diffstudio.errors import DiffStudioError, NoRoom
 from diffstudio.gui.jobs import Ended, Job, Jobs, Stop
 from diffstudio.gui.playhead import Playhead
 from diffstudio.studio.engine import Engine, Progress
@@ -26,7 +27,9 @@ class Runs(QObject):
 
     traceChanged = Signal(object)  # Trace or None: the views show another one
     grew = Signal()  # new records in the trace that is shown
+    warmed = Signal()  # torch is loaded
     started = Signal()
+    stopping = Signal()  # the user's stop is taken; `ended` comes when the network call that goes has returned
     progressed = Signal(object)  # engine.Progress
     ended = Signal(object)  # jobs.Ended
     scored = Signal(object, object, int)  # positions (N, 2), arrows (N, 2) or None, record
@@ -41,6 +44,7 @@ class Runs(QObject):
         self.request: Request | None = None
         self._path: Path | None = None
         self._number = 0
+        self._warm_up = 0
         self._waiting = False  # the run that goes has not written its first record yet
         self._score: tuple[int, np.ndarray, int] | None = None
         self._arrows: dict[int, np.ndarray] = {}
@@ -54,21 +58,21 @@ class Runs(QObject):
         return self._number in self._jobs.open
 
     def warm_up(self) -> None:
-        """Load torch beside the window, so that the first run does not wait for it."""
-        threads = self._settings.threads
-
-        def job(stop: Stop) -> Iterator[None]:
-            self.engine.warm_up(threads)
-            yield None
-
-        self._jobs.submit(job)
+        """Load torch beside the window, so that the first run does not wait for it. A second call does nothing."""
+        if not self._warm_up:
+            self._warm_up = self._jobs.submit(_warm_up_job(self.engine, self._settings.threads))
 
     def generate(self, request: Request, budget: int | None = None) -> None:
         """Start a run; the trace that is shown stays until the first record is there. budget: bytes, for this run."""
         if self.running:
             return
+        self.warm_up()
         self.cancel_score()
-        path = self._history.new_path(request.model)
+        try:
+            path = self._history.new_path(request.model)
+        except NoRoom as error:
+            self.ended.emit(Ended(self._number, "failed", str(error)))
+            return
         budget = budget or int(self._settings.trace_budget_gib * 2**30)
         self.request, self._path, self._waiting = request, path, True
         self._number = self._jobs.submit(_run_job(self.engine, request, path, budget))
@@ -76,7 +80,9 @@ class Runs(QObject):
 
     def stop(self) -> None:
         """Stop the run before its next network call."""
-        self._jobs.cancel(self._number)
+        if self.running:
+            self._jobs.cancel(self._number)
+            self.stopping.emit()
 
     def open_trace(self, path: Path) -> None:
         """Show a recorded run.
@@ -149,6 +155,8 @@ class Runs(QObject):
             self._score = None
             self.scored.emit(positions, self._arrows.pop(ended.number, None), k)
         self._arrows.pop(ended.number, None)
+        if ended.number == self._warm_up and ended.outcome == "done":
+            self.warmed.emit()
         if ended.number != self._number:
             if ended.outcome == "failed":
                 log.warning("%s", ended.error)
@@ -180,6 +188,20 @@ class Runs(QObject):
         # First the views learn of the trace, then the playhead moves in it.
         self.traceChanged.emit(self.trace)
         self._playhead.reset(len(self.trace) if self.trace else 0)
+
+
+def _warm_up_job(engine: Engine, threads: int) -> Job:
+    def job(stop: Stop) -> Iterator[None]:
+        # torch brings half a million objects that stay: to look for garbage among them stalls the window for 0.3 s.
+        gc.disable()
+        try:
+            engine.warm_up(threads)
+        finally:
+            gc.freeze()
+            gc.enable()
+        yield None
+
+    return job
 
 
 def _run_job(engine: Engine, request: Request, path: Path, budget: int) -> Job:

@@ -20,7 +20,7 @@ def number(value: float, digits: int = 2, sign: bool = False) -> str:
         return "–"
     if math.isinf(value):
         return "−∞" if value < 0 else "∞"
-    text = QLocale().toString(abs(value), "f", digits)
+    text = QLocale().toString(abs(float(value)), "f", digits)  # Qt has another function for an int
     negative = value < 0 and float(f"{value:.{digits}f}") != 0
     return ("−" if negative else "+" if sign else "") + text
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from diffstudio.diffusion.chain import Step
     from diffstudio.networks.model import Model
     from diffstudio.studio.chains import Networks
+    from diffstudio.studio.scoring import Judged
 
 DEFAULT_BUDGET = 4 << 30
 
@@ -125,6 +126,39 @@ class Engine:
         from diffstudio.studio.scoring import score
 
         return score(plan, networks, points, log_snr, stop)
+
+    def log_density(self, request: Request, points: np.ndarray, stop: Callable[[], bool] = lambda: False) -> np.ndarray:
+        """log p(x) at points of the plane through the probability-flow ODE: (N, 2) → (N,) float64, in nats.
+
+        On the request's path, class and guidance; coarse, for a map (σ_min 0.02).
+        """
+        plan = self.plan(request)
+        networks = self._networks(plan)
+        from diffstudio.studio.scoring import log_density
+
+        return log_density(plan, networks, points, stop)
+
+    def likelihood(
+        self,
+        request: Request,
+        split: str = "train",
+        steps: int = 40,
+        probes: int = 8,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Judged]:
+        """log p of the request's data (its source, samples, label, guidance), with the result in the last step.
+
+        Points: the exact trace. Images: Hutchinson's estimate with `probes` probes, dequantised, in bits per dimension.
+        split: "train" or "held-out" of the model's data set.
+
+        Raises:
+            BadInput, BadFile, NotFound: as `plan`, and what loading the weights or the data finds.
+        """
+        plan = self.plan(request)
+        networks = self._networks(plan)
+        from diffstudio.studio.scoring import likelihood
+
+        return likelihood(plan, networks, split, steps, probes, stop)
 
     def _networks(self, plan: Plan) -> Networks:
         device = plan.request.device

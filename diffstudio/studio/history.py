@@ -6,6 +6,8 @@ import os
 from datetime import datetime
 from pathlib import Path
 
+from diffstudio.errors import NoRoom
+
 SUFFIX = ".trace"
 
 
@@ -18,8 +20,15 @@ class History:
         self._count = 0
 
     def new_path(self, model: str) -> Path:
-        """A name for the next run; the folder is made if it is not there."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """A name for the next run; the folder is made if it is not there.
+
+        Raises:
+            NoRoom: the folder can't be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NoRoom(f"can't make the folder of the runs, {self.folder}: {error.strerror}") from error
         self._count += 1
         safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in model)[-40:]
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")

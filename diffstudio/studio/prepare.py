@@ -69,7 +69,7 @@ def prepare(plan: Plan, model: Model) -> Prepared:
     first = SampleNoise(request.seed, request.samples, card.shape)
     eps = _first_noise(request, first, path, card.shape)
     cond = each_label(request, len(card.labels)) if request.label == "each" else request.label
-    x0, labels = _data(plan, cond)
+    x0, labels = read_data(plan, cond)
     mask = torch.from_numpy(load_mask(FilePath(request.mask), card.shape)) if request.mask else None
     return Prepared(path, grid, _noise(request, first, card.shape), eps, x0, x_start, mask, labels, cond)
 
@@ -99,15 +99,17 @@ def _noise(request: Request, first: SampleNoise, shape: tuple[int, ...]) -> Nois
     return BrownianNoise(request.seed, request.samples, shape) if way == "brownian" else first
 
 
-def _data(plan: Plan, cond: int | tuple[int, ...] | None) -> tuple[Tensor | None, tuple[int | None, ...]]:
-    """x_0 of the forward chain, where there is one, and the label of each sample."""
+def read_data(
+    plan: Plan, cond: int | tuple[int, ...] | None, split: str = "train"
+) -> tuple[Tensor | None, tuple[int | None, ...]]:
+    """x_0 of the forward chain, where there is one, and the label of each sample. Raises: BadInput, BadFile."""
     request, count = plan.request, plan.request.samples
     labels = cond if isinstance(cond, tuple) else (cond,) * count
     if request.source == "file":
         return _from_file(FilePath(request.source_file or ""), plan), labels
     if not (plan.has_forward or request.source == "data"):
         return None, labels
-    rows, drawn = data.sample(plan.card.data.dataset, labels, range(request.seed, request.seed + count))
+    rows, drawn = data.sample(plan.card.data.dataset, labels, range(request.seed, request.seed + count), split)
     return torch.from_numpy(rows), tuple(drawn) if request.label is None and request.source == "data" else labels
 
 
@@ -132,7 +134,7 @@ def _recorded_step(plan: Plan, path: Path) -> tuple[Tensor, float]:
             raise BadInput(f"that step has {trace.batch} samples, found {request.samples}: ask for {trace.batch}")
         if trace.scalar(k, "s") == 0:
             raise BadInput("that step is the clean end of its chain: choose an earlier one to start from")
-        x = trace.array(k, "xt")
+        x = trace.array(k, "xt").copy()  # torch shares the memory
         a, s, log_snr = (trace.scalar(k, name) for name in ("a", "s", "log_snr"))
     own = level(path, path.t_at_log_snr(log_snr))
     return torch.from_numpy(x) * ((own.a + own.s) / (a + s)), own.t

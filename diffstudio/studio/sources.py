@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,8 +146,9 @@ def _from_picture(path: Path, shape: tuple[int, ...], fit: Fit | None) -> np.nda
 
 def open_picture(path: Path) -> Image.Image:
     """The first picture of a file, upright; its size is checked before any pixel is decoded."""
+    quiet = warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning)
     try:
-        with Image.open(path) as found:
+        with quiet, Image.open(path) as found:  # Pillow warns of large pictures: here they are refused
             width, height = found.size
             if width * height > MAX_PIXELS:
                 raise BadInput(

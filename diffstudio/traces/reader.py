@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import threading
 import zlib
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,9 @@ from diffstudio.traces.format import (
     parse_header,
 )
 
+RECENT = 6  # arrays kept in memory: at a move of the playhead every view asks for the same four
+RECENT_BYTES = 8 << 20  # larger ones are not kept
+
 
 class Trace:
     """A trace by its file. Reads with pread: no memory map that a truncated file would turn into a crash.
@@ -37,6 +42,7 @@ class Trace:
         self._file = descriptor
         self._start = start
         self._lock = threading.Lock()
+        self._recent: OrderedDict[tuple[int, str], np.ndarray] = OrderedDict()
         self._length = 0
         self._table = np.zeros((0, len(header.scalars)))
         self._specs = {spec.name: spec for spec in header.fields}
@@ -81,6 +87,7 @@ class Trace:
             if self._file >= 0:
                 os.close(self._file)
                 self._file = -1
+            self._recent.clear()
 
     def refresh(self) -> int:
         """Look for new records; returns how many there are now."""
@@ -103,7 +110,7 @@ class Trace:
             return self._length
 
     def array(self, k: int, name: str, sample: int | slice | None = None) -> np.ndarray:
-        """Field `name` of record k as float32, all samples or some: (B, …), or (…) for one sample.
+        """Field `name` of record k, all samples or some: (B, …), or (…) for one; float32, not to be written to.
 
         Raises:
             IndexError: no such record.  KeyError: no such field.  BadFile: the file was cut or closed meanwhile.
@@ -113,13 +120,14 @@ class Trace:
         at = self.header.offset_of(name)
         spec = self._specs[name]
         first, count = _extent(sample, spec)
-        each = spec.nbytes // spec.shape[0]
-        offset = self._start + k * self.header.record_bytes + RECORD.size + at + first * each
-        raw = self._pread(count * each, offset)
-        if len(raw) < count * each:
-            raise BadFile(f"{self.path}: record {k} is gone: the file was cut while it was open")
-        stored = np.frombuffer(raw, np.dtype(spec.dtype).newbyteorder("<")).reshape(count, *spec.shape[1:])
-        out = stored.astype(np.float32)
+        recent = self._recall(k, name)
+        if recent is not None:
+            out = recent[first : first + count]
+        else:
+            each = spec.nbytes // spec.shape[0]
+            out = self._read(k, at + first * each, (count, *spec.shape[1:]), spec.dtype)
+            if count == spec.shape[0]:
+                self._remember(k, name, out)
         return out[0] if isinstance(sample, int | np.integer) else out
 
     def scalars(self, name: str) -> np.ndarray:
@@ -167,6 +175,32 @@ class Trace:
     def complete(self) -> bool:
         """Whether all planned records are there."""
         return len(self) == self.planned
+
+    def _read(self, k: int, at: int, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """An array of the payload of record k; float32 is the file's own bytes, without a copy."""
+        stored = np.dtype(dtype).newbyteorder("<")
+        size = math.prod(shape) * stored.itemsize
+        raw = self._pread(size, self._start + k * self.header.record_bytes + RECORD.size + at)
+        if len(raw) < size:
+            raise BadFile(f"{self.path}: record {k} is gone: the file was cut while it was open")
+        out = np.frombuffer(raw, stored).reshape(shape).astype(np.float32, copy=False)
+        out.setflags(write=False)  # the same array is given to whoever asks
+        return out
+
+    def _recall(self, k: int, name: str) -> np.ndarray | None:
+        with self._lock:
+            found = self._recent.get((k, name))
+            if found is not None:
+                self._recent.move_to_end((k, name))
+            return found
+
+    def _remember(self, k: int, name: str, array: np.ndarray) -> None:
+        if array.nbytes > RECENT_BYTES:
+            return
+        with self._lock:
+            self._recent[k, name] = array
+            while len(self._recent) > RECENT:
+                self._recent.popitem(last=False)
 
     def _checked(self, k: int) -> np.ndarray | None:
         """The scalars of record k, or None if its framing or CRC is wrong."""

@@ -11,6 +11,7 @@ import pytest
 
 from diffstudio import options
 from diffstudio.cli import cli, run_cli
+from diffstudio.studio.request import Request
 
 RECIPE = """
 name = "spots"
@@ -126,6 +127,13 @@ def test_without_a_command_the_window_opens_with_the_files(window, files):
     with pytest.raises(SystemExit) as ended:
         run_cli(files)
     assert (window, ended.value.code) == ([files], 7)
+
+
+def test_the_seed_is_0_unless_given(run):
+    assert Request.model_validate({}).seed == 0
+    _, out, _ = run("sample", "--help")
+    seed = " ".join(out.split("--seed", 1)[1].split("--samples", 1)[0].split())
+    assert seed.endswith("[0]")
 
 
 def test_tour(run, window):

@@ -85,6 +85,42 @@ def test_samples_that_are_not_there_or_not_in_one_piece_are_refused(opened, samp
         opened(trace(2)).array(1, "xt", sample)
 
 
+def test_an_array_that_was_read_is_at_hand_for_the_next_who_asks(opened, path):
+    found = opened(trace(4))
+    first, part = found.array(1, "xt"), found.array(1, "xt", slice(1, 3))
+    assert np.shares_memory(first, found.array(1, "xt"))
+    assert np.shares_memory(first, part)
+    np.testing.assert_array_equal(part, single(1)[1:3])
+    np.testing.assert_array_equal(found.array(1, "xt", 2), single(1)[2])
+    np.testing.assert_array_equal(found.array(1, "x0_hat"), half(1))
+
+
+def test_only_a_few_small_arrays_are_kept(opened, monkeypatch):
+    found = opened(trace(5))
+    first = found.array(0, "xt")
+    for k in range(1, 5):
+        found.array(k, "xt"), found.array(k, "x0_hat")
+    assert not np.shares_memory(first, found.array(0, "xt"))
+    monkeypatch.setattr("diffstudio.traces.reader.RECENT_BYTES", 11)
+    assert not np.shares_memory(found.array(2, "xt", slice(0, 3)), found.array(2, "xt", slice(0, 3)))
+
+
+@pytest.mark.parametrize("name", ["xt", "x0_hat"])
+def test_what_is_shared_can_not_be_written_to(opened, name):
+    found = opened(trace(2))
+    for array in (found.array(0, name), found.array(1, name, 0), found.array(0, name, slice(0, 1))):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+
+
+def test_a_closed_trace_gives_nothing_from_memory(opened):
+    found = opened(trace(2))
+    found.array(0, "xt")
+    found.close()
+    with pytest.raises(BadFile, match="is closed"):
+        found.array(0, "xt")
+
+
 def test_records_and_fields_that_are_not_there(opened):
     found = opened(trace(2))
     for k in (2, -1):

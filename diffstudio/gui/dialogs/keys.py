@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from diffstudio.gui.actions import ACTIONS, MENUS
+from diffstudio.gui.actions import ACTIONS, MENUS, key_texts
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import tr
 
@@ -32,7 +31,7 @@ class KeysDialog(QDialog):
         for column in columns:
             wide.addLayout(column)
         for menu, at in zip(MENUS, (0, 0, 1, 0, 2, 1), strict=True):
-            rows = [(_keys(a.keys), tr(a.title)) for a in ACTIONS.values() if a.menu == menu and a.keys]
+            rows = [("  ".join(key_texts(a.id)), tr(a.title)) for a in ACTIONS.values() if a.menu == menu and a.keys]
             columns[at].addLayout(_table(tr(menu), rows))
         columns[1].addLayout(_table(tr("Mouse"), [(tr(a), tr(b)) for a, b in MOUSE]))
         for column in columns:
@@ -56,8 +55,3 @@ def _table(heading: str, rows: list[tuple[str, str]]) -> QGridLayout:
         grid.addWidget(label(keys), i, 0)
         grid.addWidget(label(title, "dim"), i, 1)
     return grid
-
-
-def _keys(keys: tuple[str, ...]) -> str:
-    texts = [QKeySequence(k).toString(QKeySequence.SequenceFormat.NativeText) for k in keys]
-    return "  ".join(dict.fromkeys(texts))

@@ -14,12 +14,18 @@ def show_error(parent: QWidget | None, sentence: str, details: str = "") -> QMes
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("DiffStudio")
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText(sentence[:1].upper() + sentence[1:])
+    box.setText(_capital(sentence))
     if details:
         box.setDetailedText(details)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()
     return box
+
+
+def _capital(sentence: str) -> str:
+    """With a capital letter, unless it begins with the name of a file."""
+    first = sentence.split(" ", 1)[0]
+    return sentence if "." in first or "/" in first else sentence[:1].upper() + sentence[1:]
 
 
 def show_about(parent: QWidget, version: str, lines: list[str]) -> QMessageBox:

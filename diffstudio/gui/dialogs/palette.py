@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from diffstudio.gui.actions import key_text
 from diffstudio.gui.words import tr
 
 ACTION = Qt.ItemDataRole.UserRole
@@ -34,9 +35,7 @@ class Palette(QDialog):
         self.list.setAccessibleName(tr("Commands"))
         for menu, action in actions:
             title = action.text().replace("&&", "\0").replace("&", "").replace("\0", "&")
-            item = QTreeWidgetItem(
-                [f"{menu}: {title}", action.shortcut().toString(action.shortcut().SequenceFormat.NativeText)]
-            )
+            item = QTreeWidgetItem([f"{menu}: {title}", key_text(action.shortcut().toString())])
             item.setData(0, ACTION, action)
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
             item.setDisabled(not action.isEnabled())

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Catalog, Entry, Model
+from diffstudio.gui import actions
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import count, parameters, shape_text, tr
@@ -49,7 +50,9 @@ class ModelsPanel(QWidget):
         self.search.setPlaceholderText(tr("Filter checkpoints…"))
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName(tr("Filter checkpoints"))
-        self.search.setToolTip(tr("Find a model by its name, its data or its classes.") + "  (Ctrl+F)")
+        self.search.setToolTip(
+            f"{tr('Find a model by its name, its data or its classes.')}  ({actions.shortcut_text('find_model')})"
+        )
         self.tree = _Tree()
         self.tree.setAccessibleName(tr("Models and checkpoints"))
         self._delegate = _Delegate(tokens, self.tree)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRegularExpression, Signal, Slot
 from PySide6.QtGui import QRegularExpressionValidator
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QWidget
 
-from diffstudio.gui import icons
+from diffstudio.gui import actions, icons
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.words import tr
 
@@ -22,13 +22,13 @@ class SeedField(QWidget):
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
-        self.edit = QLineEdit("42")
+        self.edit = QLineEdit("0")
         self.edit.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{1,19}"), self.edit))
         self.dice, self.lock = QToolButton(), QToolButton()
         for button in (self.dice, self.lock):
             button.setProperty("field", True)
         self.lock.setCheckable(True)
-        self.dice.setToolTip(tr("Another seed.") + "  (Ctrl+D)")
+        self.dice.setToolTip(actions.tooltip("new_seed"))
         self.lock.setToolTip(tr("Keep this seed: the dice leave it alone."))
         self.dice.setAccessibleName(tr("Roll the dice"))
         self.lock.setAccessibleName(tr("Lock the seed"))

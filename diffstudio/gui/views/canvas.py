@@ -73,22 +73,15 @@ class Canvas(QWidget):
     def set_trace(self, trace: Trace | None) -> None:
         """Show a trace at the playhead, or the empty page."""
         self._trace = trace
-        previous, self._view = self._view, None
-        if previous is not None:
+        previous, self._view = self._view, None if trace is None else self._view_for(trace)
+        if previous is not None and previous is not self._view:
             previous.set_trace(None)
-        if trace is None:
+        if trace is None or self._view is None:
             self._show_page(None)
             return
-        kind = VIEWS.get(trace.modality)
-        problem = kind.problem(trace) if kind else tr("There is no view for traces of {} yet.").format(trace.modality)
-        if kind is None or problem:
-            self.empty.set_text(problem)
-            self._show_page(None)
-            return
-        self._view = self._view_of(trace.modality)
         self._offer(trace)
-        self._sample = min(self._sample, trace.batch - 1)
         self._view.set_trace(trace)
+        self.set_sample(self._sample)  # a smaller batch may not have it
         self._view.set_tensor(self._tensor)
         self._view.set_sample(self._sample)
         self._view.set_single(self._single)
@@ -113,6 +106,15 @@ class Canvas(QWidget):
             return
         self.header.set_titles({name: tensor_title(self._trace, k, name) for name in TENSORS})
         self._view.show_record(k)
+
+    def _view_for(self, trace: Trace) -> View | None:
+        """The view that can show a trace; None, and the empty page says why, where there is none."""
+        kind = VIEWS.get(trace.modality)
+        problem = kind.problem(trace) if kind else tr("There is no view for traces of {} yet.").format(trace.modality)
+        if problem:
+            self.empty.set_text(problem)
+            return None
+        return self._view_of(trace.modality)
 
     def _view_of(self, modality: str) -> View:
         """The view, made when it is first needed."""

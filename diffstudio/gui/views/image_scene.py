@@ -117,6 +117,8 @@ class ImageScene:
 
     def _compose_grid(self, trace: Trace, grid: Grid) -> None:
         first, last = grid.visible(self.scroll)
+        if first == last:
+            return  # the view is lower than its margin
         self.raster = raster(trace, self.k, self.tensor, slice(first, last), self.tokens.dark)
         self.picture = to_image(tiled(self.raster.pixels, grid, self.tokens.bg), self.ratio)
         self.at = grid.cell(first, self.scroll)[:2]

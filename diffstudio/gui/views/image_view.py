@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QEnterEvent,
-    QFocusEvent,
-    QImage,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-    QWheelEvent,
-)
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QScrollBar, QWidget
 
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import legend, pixel_values
+from diffstudio.gui.views.attention import Attention
 from diffstudio.gui.views.image_scene import ImageScene
 from diffstudio.gui.words import SHY, count, number, tr
 from diffstudio.studio import pictures
@@ -36,15 +26,13 @@ class ImageView(QWidget):
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(tr("Images at the playhead"))
         self._scene = ImageScene(tokens)
-        self._cursor: QPointF | None = None
+        self._attention = Attention(self)
+        self._attention.moved.connect(self.readoutChanged)
         self._dragged: QPointF | None = None
         self._turned = 0
-        self._focus_shown = False
         self._bar = QScrollBar(Qt.Orientation.Vertical, self)
         self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._bar.setAccessibleName(tr("Scroll the samples"))
@@ -90,9 +78,10 @@ class ImageView(QWidget):
         self._changed()
 
     def set_single(self, single: bool) -> None:
-        """The selected sample alone, or the batch."""
-        self._scene.single, self._scene.close_up = single, None
-        self._lay_out()
+        """The selected sample alone, fitted; or the batch."""
+        if single != self._scene.single:
+            self._scene.single, self._scene.close_up = single, None
+            self._lay_out()
 
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""
@@ -148,9 +137,9 @@ class ImageView(QWidget):
 
     def _under_cursor(self) -> tuple[int, int, int] | None:
         """Sample, column, row under the cursor."""
-        if self._cursor is None:
+        if self._attention.cursor is None:
             return None
-        at = self._cursor * self.devicePixelRatioF()
+        at = self._attention.cursor * self.devicePixelRatioF()
         return self._scene.under(at.x(), at.y())
 
     # -- painting
@@ -169,7 +158,7 @@ class ImageView(QWidget):
                 self._paint_frames(painter)
             painter.setClipping(False)
         self._paint_notes(painter)
-        if self._focus_shown:
+        if self._attention.focus_shown:
             legend.paint_focus(painter, QRectF(self.rect()), scene.tokens)
 
     def _paint_frames(self, painter: QPainter) -> None:
@@ -208,7 +197,7 @@ class ImageView(QWidget):
         if scene.raster.limit is not None:
             legend.paint_bar(painter, box, scene.raster.limit, scene.tokens)
 
-    # -- mouse and keyboard
+    # -- mouse
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         width = self._bar.sizeHint().width()
@@ -218,7 +207,6 @@ class ImageView(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        self._hover(event.position())
         found = self._under_cursor()
         if self._scene.single:
             self._dragged = event.position()
@@ -232,14 +220,12 @@ class ImageView(QWidget):
             scene.close_up = scene.view.panned(round(moved.x()), round(moved.y()), scene.size, scene.room)
             scene.changed()
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
-        self._hover(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._dragged = None
         self.unsetCursor()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._hover(event.position())
         if event.button() == Qt.MouseButton.LeftButton and (self._scene.single or self._under_cursor()):
             self.singleWanted.emit(not self._scene.single)
 
@@ -247,7 +233,6 @@ class ImageView(QWidget):
         scene = self._scene
         if not scene.single:
             self._bar.event(event)  # it knows the user's settings for wheels and touchpads
-            self._hover(event.position())
             return
         self._turned += event.angleDelta().y()
         steps = int(self._turned / NOTCH)
@@ -257,22 +242,3 @@ class ImageView(QWidget):
             scene.close_up = scene.view.zoomed(steps, at.x(), at.y(), scene.size, scene.room)
             self._changed()
         event.accept()
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        self._hover(event.position())
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._hover(None)
-
-    def _hover(self, at: QPointF | None) -> None:
-        self._cursor = at
-        self.update()
-        self.readoutChanged.emit()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self._focus_shown = event.reason() in legend.KEYBOARD
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._focus_shown = False
-        self.update()

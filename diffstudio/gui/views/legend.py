@@ -11,7 +11,6 @@ from diffstudio.gui.views.raster import diverging, to_image
 from diffstudio.gui.words import number, tr
 
 FOOTER = 26  # logical pixels below the samples, always kept free so that flipping tensors moves nothing
-KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 BAR_WIDTH, BAR_HEIGHT = 120.0, 8.0
 
 

@@ -38,7 +38,8 @@ class Plane:
 
     def zoomed(self, factor: float, x: float, y: float) -> Plane:
         """Larger by a factor about a position that stays where it is."""
-        scale = min(LARGEST, max(SMALLEST, self.scale * factor))
+        # A cloud that diverged may have been fitted beyond the limits: from there the zoom must not jump.
+        scale = min(max(LARGEST, self.scale), max(min(SMALLEST, self.scale), self.scale * factor))
         grown = scale / self.scale
         return Plane(scale, x - (x - self.x) * grown, y - (y - self.y) * grown)
 

@@ -128,7 +128,7 @@ class PointsScene:
         plane, t = self.plane, self.tokens
         place = pictures.displayed(trace, self.k, self.shown, None)
         self.at = plane.to_screen(place)
-        self.lost = len(self.at) - int(np.count_nonzero(np.isfinite(self.at[:, 0] + self.at[:, 1])))
+        self.lost = len(self.at) - int(np.count_nonzero(np.isfinite(self.at[:, 0]) & np.isfinite(self.at[:, 1])))
         box = Box(0, 0, *self.room)
         if self.options["density"]:
             self._add([self._contour_taps(place, plane, box)], splat.ramp(t.lane_c, t.lane_c))

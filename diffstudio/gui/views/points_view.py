@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import (
-    QEnterEvent,
-    QFocusEvent,
-    QImage,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-    QWheelEvent,
-)
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from diffstudio.analysis import fields
 from diffstudio.errors import BadFile
 from diffstudio.gui.theme import Tokens
-from diffstudio.gui.views import axes, legend
+from diffstudio.gui.views import axes, legend, points_words
+from diffstudio.gui.views.attention import Attention
 from diffstudio.gui.views.point_path import paint_path, paint_ring
-from diffstudio.gui.views.points_scene import EPS_SHARE, PointsScene
+from diffstudio.gui.views.points_scene import PointsScene
 from diffstudio.gui.views.score_field import ScoreField
 from diffstudio.gui.views.trails import Paths
-from diffstudio.gui.words import SHY, count, number, tr
-from diffstudio.studio import pictures
+from diffstudio.gui.words import tr
 from diffstudio.traces.reader import Trace
 
 NEAR = 10  # logical pixels between the cursor and the point that it means
@@ -43,18 +33,16 @@ class PointsView(QWidget):
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(tr("Points at the playhead"))
         self._scene = PointsScene(tokens)
         self._paths = Paths()
         self._score = ScoreField(self._scene, self)
         self._score.wanted.connect(self.scoresWanted)
-        self._cursor: QPointF | None = None
+        self._attention = Attention(self)
+        self._attention.moved.connect(self.readoutChanged)
         self._pressed: QPointF | None = None
         self._dragged = False
-        self._focus_shown = False
 
     @staticmethod
     def problem(trace: Trace) -> str:
@@ -142,27 +130,8 @@ class PointsView(QWidget):
         if not scene.ready or scene.trace is None:
             return ""
         scene.compose()
-        index = self._under_cursor()
-        index = scene.sample if index is None else index
-        parts = [tr("point {} of {}").format(count(index + 1), count(scene.trace.batch))]
-        try:
-            parts += self._values(scene.trace, index)
-        except (BadFile, IndexError):
-            return parts[0]
-        if scene.lost:
-            parts.append(tr("{} not finite").format(count(scene.lost)))
-        if abs(scene.zoom - 1) > 0.01:
-            parts.append(f"{number(scene.zoom * 100, 0)} %")
-        return f" {SHY} ".join(parts)
-
-    def _values(self, trace: Trace, index: int) -> list[str]:
-        """(0.31, −0.72), and the ε̂ or Δ there."""
-        scene = self._scene
-        out = [_pair(fields.tensor(trace, scene.k, scene.shown, index))]
-        if scene.tensor != scene.shown:
-            name = pictures.tensor_title(trace, scene.k, scene.tensor)
-            out.append(f"{name} = {_pair(fields.tensor(trace, scene.k, scene.tensor, index))}")
-        return out
+        hovered = self._under_cursor()
+        return points_words.readout(scene, scene.sample if hovered is None else hovered)
 
     def _changed(self, base: bool = False) -> None:
         self._scene.changed(base)
@@ -178,9 +147,10 @@ class PointsView(QWidget):
         return (at - self._plot().topLeft()) * self._scene.ratio
 
     def _under_cursor(self) -> int | None:
-        if self._cursor is None or self._dragged:
+        cursor = self._attention.cursor
+        if cursor is None or self._dragged or not self._plot().contains(cursor):
             return None
-        at = self._in_plot(self._cursor)
+        at = self._in_plot(cursor)
         return self._scene.nearest(at.x(), at.y(), NEAR * self._scene.ratio)
 
     # -- painting
@@ -191,7 +161,7 @@ class PointsView(QWidget):
         self._paint_arrows(painter)
         self._paint_chosen(painter)
         self._paint_notes(painter)
-        if self._focus_shown:
+        if self._attention.focus_shown:
             legend.paint_focus(painter, QRectF(self.rect()), self._scene.tokens)
 
     def _paint_arrows(self, painter: QPainter) -> None:
@@ -231,27 +201,10 @@ class PointsView(QWidget):
         if scene.problem:
             legend.paint_message(painter, plot.adjusted(24, 24, -24, -24), scene.problem, scene.tokens)
         if scene.ready:
-            legend.paint_note(painter, QRectF(plot.left(), plot.top(), plot.width(), 16), self._note(), scene.tokens)
+            note = points_words.note(scene, self._score.longest)
+            legend.paint_note(painter, QRectF(plot.left(), plot.top(), plot.width(), 16), note, scene.tokens)
 
-    def _note(self) -> str:
-        """What is not as it seems: scaled positions, shortened lines, the unit of the arrows."""
-        scene = self._scene
-        assert scene.trace is not None
-        notes = []
-        if scene.shown == "xt":
-            notes.append(legend.gain_note(pictures.display_gain(scene.trace, scene.k)))
-        if scene.tensor in pictures.SIGNED:
-            name = pictures.tensor_title(scene.trace, scene.k, scene.tensor)
-            share = f"{number(EPS_SHARE, 1)} · " if scene.tensor == "eps_hat" else ""
-            notes.append(tr("lines from x_t: {}").format(share + name))
-        if self._score.longest is not None:
-            digits = 1 if self._score.longest < 100 else 0
-            notes.append(tr("longest arrow: |∇ log p_t| = {}").format(number(self._score.longest, digits)))
-        elif scene.options["arrows"] and scene.shown != "xt":
-            notes.append(tr("score arrows are shown with x_t"))
-        return f" {SHY} ".join(note for note in notes if note)
-
-    # -- mouse and keyboard
+    # -- mouse
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         scene, plot = self._scene, self._plot()
@@ -274,20 +227,17 @@ class PointsView(QWidget):
                 self._scene.moved = self._scene.plane.panned(moved.x() * ratio, moved.y() * ratio)
                 self.setCursor(Qt.CursorShape.ClosedHandCursor)
                 self._changed(base=True)
-        self._hover(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             return
         was_drag, self._pressed, self._dragged = self._dragged, None, False
         self.unsetCursor()
-        self._hover(event.position())
         found = self._under_cursor()
         if not was_drag and found is not None:
             self.sampleClicked.emit(found)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._hover(event.position())
         if event.button() == Qt.MouseButton.LeftButton and (self._scene.single or self._under_cursor() is not None):
             self.singleWanted.emit(not self._scene.single)
 
@@ -295,28 +245,4 @@ class PointsView(QWidget):
         at = self._in_plot(event.position())
         self._scene.moved = self._scene.plane.zoomed(ZOOM ** (event.angleDelta().y() / 120), at.x(), at.y())
         self._changed(base=True)
-        self._hover(event.position())
         event.accept()
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        self._hover(event.position())
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._hover(None)
-
-    def _hover(self, at: QPointF | None) -> None:
-        self._cursor = at
-        self.update()
-        self.readoutChanged.emit()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self._focus_shown = event.reason() in legend.KEYBOARD
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._focus_shown = False
-        self.update()
-
-
-def _pair(values: np.ndarray) -> str:
-    return f"({', '.join(number(float(v)) for v in values)})"

@@ -19,10 +19,7 @@ Field = tuple[np.ndarray, np.ndarray]
 
 
 class ScoreField(QObject):
-    """Asks for the field at the playhead once it rests, and keeps the answers while plane and trace stay the same.
-
-    An answer for another record than the one at the playhead is kept for later but not shown.
-    """
+    """Asks for the field at the playhead once it rests, and keeps the answers while plane and trace stay the same."""
 
     wanted = Signal(int, object, float)  # record, positions (N, 2) float32 in the model's coordinates, log-SNR
 
@@ -31,6 +28,7 @@ class ScoreField(QObject):
         self._scene = scene
         self._fields: dict[int, Field] = {}
         self._of: tuple[object, ...] = ()
+        self._asked: tuple[object, ...] = ()
         self._quiver: Quiver | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -43,9 +41,8 @@ class ScoreField(QObject):
         self._timer.stop()
         if not self.possible:
             return
-        of = (self._scene.trace, self._scene.plane, self._scene.room)
-        if of != self._of:
-            self._of = of
+        if self._now() != self._of:
+            self._of = self._now()
             self._fields.clear()
         if self._scene.k in self._fields:
             self._draw(*self._fields[self._scene.k])
@@ -53,8 +50,10 @@ class ScoreField(QObject):
             self._timer.start()
 
     def answer(self, points: np.ndarray, arrows: np.ndarray | None, k: int) -> None:
-        """The field of record k; dropped if the playhead or the view has moved on, or nothing came of it."""
-        if not self.possible or k != self._scene.k or arrows is None or len(arrows) != len(points):
+        """The field of record k; dropped if the playhead, the view or the trace is another by now, or it is empty."""
+        if not self.possible or self._asked != (*self._now(), k) or k != self._scene.k:
+            return
+        if arrows is None or len(arrows) != len(points):
             return
         while len(self._fields) >= KEPT:
             self._fields.pop(next(iter(self._fields)))
@@ -82,10 +81,15 @@ class ScoreField(QObject):
             painter.setPen(QPen(ink, 1))
             painter.drawPath(self._quiver.path)
 
+    def _now(self) -> tuple[object, ...]:
+        """What the fields that are kept belong to."""
+        return self._scene.trace, self._scene.plane, self._scene.room
+
     def _ask(self) -> None:
         scene = self._scene
         if not self.possible or scene.trace is None:
             return
+        self._asked = (*self._now(), scene.k)
         at = positions(scene.plane, *scene.room, scene.ratio)
         gain = pictures.display_gain(scene.trace, scene.k)
         self.wanted.emit(scene.k, (at / np.float32(gain)).astype(np.float32), scene.trace.scalar(scene.k, "log_snr"))

@@ -90,13 +90,14 @@ def clipped(starts: np.ndarray, ends: np.ndarray, box: Box) -> tuple[np.ndarray,
     within = (starts >= low) & (starts <= high) & (ends >= low) & (ends <= high)
     whole = within[:, 0] & within[:, 1]
     inside, cut = np.flatnonzero(whole), np.flatnonzero(~whole)
-    s, along = starts[cut], ends[cut] - starts[cut]
+    s = starts[cut]
     with np.errstate(divide="ignore", invalid="ignore"):
+        along = ends[cut] - s
         a, b = (low - s) / along, (high - s) / along
         enter = np.fmax.reduce([*np.minimum(a, b).T, np.zeros(len(along))])
         leave = np.fmin.reduce([*np.maximum(a, b).T, np.ones(len(along))])
         beside = ((along == 0) & ((s < low) | (s > high))).any(1)
-        kept = (enter < leave) & ~beside & np.isfinite(along).all(1)
+        kept = (enter < leave) & ~beside & np.isfinite(along).all(1) & (low <= high).all()
     s, along = s[kept], along[kept]
     return (
         np.concatenate([starts[inside], s + enter[kept, None] * along]),

@@ -34,6 +34,13 @@ def test_defaults_are_the_cards(sampling, catalog):
     assert not any(row.reset.isVisible() for row in sampling.rows.values())
 
 
+def test_the_seed_begins_at_0_and_goes_back_there(sampling, type_into, click):
+    assert sampling.request().seed == 0 and sampling.seed.edit.text() == "0"
+    type_into(sampling.seed.edit, "31")
+    click(sampling.rows["seed"].reset)
+    assert sampling.request().seed == 0
+
+
 def test_what_is_typed_is_the_request(sampling, type_into):
     type_into(sampling.steps.spin, "77")
     type_into(sampling.guidance.spin, "2.25")

@@ -1,0 +1,58 @@
+"""What the points view says in words: of one point in the header, and of what is not as it seems on the plane."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diffstudio.analysis import fields
+from diffstudio.errors import BadFile
+from diffstudio.gui.views import legend
+from diffstudio.gui.views.points_scene import EPS_SHARE, PointsScene
+from diffstudio.gui.words import SHY, count, number, tr
+from diffstudio.studio import pictures
+from diffstudio.traces.reader import Trace
+
+
+def readout(scene: PointsScene, index: int) -> str:
+    """A point and its recorded coordinates: not those that the screen may have scaled. The scene is composed."""
+    assert scene.trace is not None
+    parts = [tr("point {} of {}").format(count(index + 1), count(scene.trace.batch))]
+    try:
+        parts += _values(scene, scene.trace, index)
+    except (BadFile, IndexError):
+        return parts[0]
+    if scene.lost:
+        parts.append(tr("{} not finite").format(count(scene.lost)))
+    if abs(scene.zoom - 1) > 0.01:
+        parts.append(f"{number(scene.zoom * 100, 0)} %")
+    return f" {SHY} ".join(parts)
+
+
+def note(scene: PointsScene, longest: float | None) -> str:
+    """Scaled positions, shortened lines, the unit of the arrows. longest: the score of the longest, None without."""
+    assert scene.trace is not None
+    notes = []
+    if scene.shown == "xt":
+        notes.append(legend.gain_note(pictures.display_gain(scene.trace, scene.k)))
+    if scene.tensor in pictures.SIGNED:
+        name = pictures.tensor_title(scene.trace, scene.k, scene.tensor)
+        share = f"{number(EPS_SHARE, 1)} · " if scene.tensor == "eps_hat" else ""
+        notes.append(tr("lines from x_t: {}").format(share + name))
+    if longest is not None:
+        notes.append(tr("longest arrow: |∇ log p_t| = {}").format(number(longest, 1 if longest < 100 else 0)))
+    elif scene.options["arrows"] and scene.shown != "xt":
+        notes.append(tr("score arrows are shown with x_t"))
+    return f" {SHY} ".join(note for note in notes if note)
+
+
+def _values(scene: PointsScene, trace: Trace, index: int) -> list[str]:
+    """(0.31, −0.72), and the ε̂ or Δ there."""
+    out = [_pair(fields.tensor(trace, scene.k, scene.shown, index))]
+    if scene.tensor != scene.shown:
+        name = pictures.tensor_title(trace, scene.k, scene.tensor)
+        out.append(f"{name} = {_pair(fields.tensor(trace, scene.k, scene.tensor, index))}")
+    return out
+
+
+def _pair(values: np.ndarray) -> str:
+    return f"({', '.join(number(float(v)) for v in values)})"

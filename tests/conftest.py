@@ -1,0 +1,69 @@
+"""After every test: nothing of it goes on. What a test leaves behind fails that test, not a later one by chance."""
+
+import gc
+import threading
+import weakref
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
+from PySide6.QtWidgets import QApplication
+from shiboken6 import isValid
+
+
+def _recorded(kind):
+    """Each object of a Qt class that is started from now on, as long as it lives."""
+    started, start = weakref.WeakSet(), kind.start
+
+    def recorded(self, *arguments):
+        started.add(self)
+        return start(self, *arguments)
+
+    kind.start = recorded
+    return started
+
+
+TIMERS, THREADS = _recorded(QTimer), _recorded(QThread)
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks():
+    TIMERS.clear()  # an earlier test has failed for its own
+    THREADS.clear()
+    windows, threads = _windows(), set(threading.enumerate())
+    yield
+    left = [
+        *(f"window {w.metaObject().className()} {w.objectName() or w.windowTitle()!r}" for w in _new(windows)),
+        *(f"timer of {t.parent()}, {t.interval()} ms" for t in TIMERS if isValid(t) and t.isActive()),
+        *(f"QThread {t.objectName()!r}" for t in THREADS if isValid(t) and t.isRunning()),
+        *(f"thread {t.name!r}" for t in set(threading.enumerate()) - threads if _goes_on(t)),
+    ]
+    if left:
+        pytest.fail(f"left behind: {', '.join(left)}", pytrace=False)
+
+
+def _windows():
+    return set(QApplication.topLevelWidgets()) if QApplication.instance() else set()
+
+
+def _new(windows):
+    """The windows that a test has left."""
+    _delete_what_is_due()
+    if _windows() - windows:
+        gc.collect()  # circles of references are no leak, but must not be collected by a later test's worker
+        _delete_what_is_due()
+    # Qt keeps one tip for the whole application, and takes it away itself.
+    return [w for w in _windows() - windows if w.metaObject().className() != "QTipLabel"]
+
+
+def _delete_what_is_due():
+    if QCoreApplication.instance():
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def _goes_on(thread):
+    """Whether a thread of Python's does not end by itself within a second."""
+    # A dummy stands for ever for a thread of Qt's or torch's that once ran Python; QThreads are looked at themselves.
+    if isinstance(thread, threading._DummyThread):
+        return False
+    thread.join(1)
+    return thread.is_alive()
