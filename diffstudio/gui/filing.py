@@ -14,10 +14,11 @@ from diffstudio.checkpoints.catalog import Entry
 from diffstudio.errors import BadFile, DiffStudioError
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.jobs import Ended, Stop
-from diffstudio.gui.opening import Opened, differences, look_at
+from diffstudio.gui.opening import MASKS, Opened, at_hand, differences, look_at
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.words import tr
 from diffstudio.studio import provenance
+from diffstudio.studio.plan import guides
 
 
 class Filing(QObject):
@@ -90,12 +91,7 @@ class Filing(QObject):
 
         p = self.parts
         request = provenance.request_of(found.settings or {}, str(found.path))
-        note = ""
-        if request.source in ("file", "step"):
-            note = tr("It started from the file {}, which is not in the picture: noise is set instead.").format(
-                request.source_file
-            )
-            request = request.model_copy(update={"source": "noise", "source_file": None, "source_step": None})
+        request, note = at_hand(request, p.runs.folder / MASKS)
         entry = p.catalog.find(request.model)
         question = RestoreQuestion(p.window, found.path.name, differences(p.sampling.request(), request), note)
 
@@ -113,7 +109,7 @@ class Filing(QObject):
         """A checkpoint was chosen."""
         p = self.parts
         try:
-            p.sampling.set_entry(entry)
+            p.sampling.set_entry(entry, guides(p.catalog, entry))
         except DiffStudioError as error:
             show_error(p.window, str(error))
             return

@@ -48,7 +48,7 @@ def usable(card: Card, request: Request) -> Request:
         request = request.model_copy(update=_neutral("solver", "solver_params", "noise"))
     if grid_choice_problem(card, request, request.grid):
         request = request.model_copy(update=_neutral("grid", "grid_params", "times"))
-    if request.path is not None and path_problem(card, request, request.path):
+    if request.path is not None and path_choice_problem(card, request, request.path.name):
         request = request.model_copy(update=_neutral("path"))
     return request
 
@@ -169,6 +169,12 @@ def grid_numbers_problem(card: Card, request: Request, path: PathSpec) -> str:
         times=request.times,
         shape=card.shape,
     )
+
+
+def path_choice_problem(card: Card, request: Request, name: str) -> str:
+    """Why a path can't be chosen with the request's grid, judged by the path's default numbers; "" if it can."""
+    needs_more = options.PATHS[name].needs is not None  # its own betas, that only the request itself has
+    return "" if needs_more else path_problem(card, request, PathSpec(name=name))
 
 
 def path_problem(card: Card, request: Request, spec: PathSpec) -> str:
