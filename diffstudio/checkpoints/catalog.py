@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -98,6 +97,8 @@ class Catalog:
         models = {model.name: model for model in self.models()}
         name, _, step = spec.partition("@")
         if name not in models:
+            import difflib
+
             close = difflib.get_close_matches(name, models, n=3, cutoff=0.4)
             hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(models) or 'none'}"
             if os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long

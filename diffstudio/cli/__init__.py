@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it: `--help` and `models` know 
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,6 +69,7 @@ def _window(files: Sequence[Path]) -> NoReturn:
             f"there is no display: {reason}; `diffstudio tour --out DIR` takes pictures of the window without one, "
             "the commands work without a screen"
         )
+    gc.disable()  # nothing of a start is garbage; `run_app` enables it again
     try:
         from diffstudio.gui.startup import run_app
     except ImportError as error:

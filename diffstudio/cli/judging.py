@@ -65,6 +65,10 @@ def verify(as_table: bool, as_json: bool) -> int:
 
     The order at which every solver converges, solvers that must agree, closed-form moments, inversion, likelihoods, and
     the largest difference to diffusers' schedulers (same network, same grid, same noise), where diffusers is installed.
+
+    \b
+    Example:
+      diffstudio verify --json > proofs.json
     """
     from diffstudio.verification import report
 

@@ -31,7 +31,11 @@ RUN = (
     click.option("--grid", **_named(options.GRIDS, "Which times the steps visit: {}.  [uniform]")),
     click.option("--grid-param", "grid_params", help="A parameter of the grid.", **_PARAM),
     click.option("--times", metavar="T,T,…", help="Your own list of times, falling from at most 1: grid 'custom'."),
-    click.option("--path", metavar="NAME[:k=v,…]", help="Another path: vp_cosine, vp_linear:n=100.  [the model's]"),
+    click.option(
+        "--path",
+        metavar="NAME[:k=v,…]",
+        help="Another path: vp_cosine, vp_linear:n=100, vp_table:FILE of betas.  [the model's]",
+    ),
     click.option("--tensor", default="xt", show_default=True, help="What pictures show: xt x0_hat eps_hat delta."),
     click.option("--scale", type=int, default=0, help="Screen pixels for a pixel.  [chosen to suit]"),
     click.option("--every", type=int, help="Record every k-th step.  [1]"),

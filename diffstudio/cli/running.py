@@ -46,7 +46,7 @@ def sample(chain: bool, strip: bool, **given: Any) -> int:
       diffstudio sample digits --out mine.trace --source my-digit.png --fit pad
       diffstudio sample digits --out nearby.png --source data --strength 0.5
       diffstudio sample digits --out between.png --label 3 --interpolate 7
-      diffstudio sample digits --out repaired.png --source my-digit.png --mask hole.png --resample 5
+      diffstudio sample digits --out new.png --source mine.png --mask hole.png
     """
     if chain and strip:
         raise click.UsageError("--chain and --strip are two kinds of file: give one of them")

@@ -8,7 +8,7 @@ import numpy as np
 
 from diffstudio.data.dataset import Dataset
 
-Draw = Callable[[np.random.Generator, int], np.ndarray]
+Draw = Callable[["np.random.Generator", int], np.ndarray]  # by name: the window shows itself without numpy.random
 RING_RADIUS, RING_STD, RING_MODES = 1.0, 0.01, 8
 
 

@@ -37,17 +37,15 @@ class BrownianNoise:
     def __init__(
         self, seed: int, samples: int, shape: Sequence[int], *, dtype: torch.dtype = torch.float32, stream: int = 2
     ) -> None:
-        """`stream`: as in `SampleNoise`, where 0 and 1 are taken."""
+        """`stream`: see `stream_seed`; the one after it is taken as well."""
         self._first = stream_seed(seed, stream)
         self._shape = (samples, *shape)
         self._dtype = dtype
         self._generator = torch.Generator()  # seeded anew for each sample and place
         self._fresh = SampleNoise(seed, samples, shape, dtype=dtype, stream=stream + 1)
         self._tree: dict[int, Tensor] = {}  # B at the places of the last way down
-        self._last: tuple[float, Tensor] = (
-            -REACH,
-            torch.zeros(self._shape, dtype=dtype),
-        )  # λ and B(τ) of the last answer
+        # λ and B(τ) of the last answer
+        self._last: tuple[float, Tensor] = -REACH, torch.zeros(self._shape, dtype=dtype)
 
     def between(self, at: Level, to: Level) -> Tensor:
         """The noise of a step from one level to a cleaner one: (B, *shape) on the CPU, mean 0, variance 1."""

@@ -224,7 +224,8 @@ class _Walk:
     def draw(self, at: Level, to: Level) -> Tensor:
         """Noise where the state is, in its type."""
         z, place = self._noise.between(at, to), self._place
-        return z if place is None else z.to(place.device, place.dtype)
+        # On CUDA the copy need not wait for what the device still computes.
+        return z if place is None else z.to(place.device, place.dtype, non_blocking=place.is_cuda)
 
     def step(self, x: Tensor, found: Estimate, at: Level, to: Level, index: int) -> Tensor:
         """x_{t′}."""

@@ -30,6 +30,7 @@ def guided(
     interval: tuple[float, float] | None = None,
     rescale: float = 0.0,
     prediction: str = "x0",
+    sigma_data: float = 0.5,
     split: bool = False,
 ) -> Denoiser:
     """D = D_poor + w·(D − D_poor), w = scale; the rows of `diffstudio.options.GUIDANCE` are its arguments.
@@ -41,7 +42,8 @@ def guided(
     forget (cond is None) and no weak denoiser, D stays as it is.
 
     interval: (low, high]; outside of these σ = s/a the scale is 1 (Kynkäänniemi et al. 2024, eq. 5).
-    rescale: φ, see `rescaled`; `prediction` names the space in which it measures, the network's own as published.
+    rescale: φ, see `rescaled`; `prediction` (with `sigma_data` for edm) names the space in which it
+        measures, the network's own as published.
     split: also give the two halves, as the extras "x0_cond" and "x0_free", at every level.
 
     Raises:
@@ -67,7 +69,7 @@ def guided(
         if w != 1:
             x0_hat = x0_poor + w * (good.x0_hat - x0_poor)
             if rescale:
-                x0_hat = rescaled(x0_hat, good.x0_hat, x, at, rescale, prediction)
+                x0_hat = rescaled(x0_hat, good.x0_hat, x, at, rescale, prediction, sigma_data)
         halves = {"x0_cond": good.x0_hat, "x0_free": x0_poor} if split else {}
         return Estimate(x0_hat, {**good.extras, **halves})
 
@@ -79,7 +81,9 @@ def classifier_free(denoise: Denoiser, guidance_scale: float, null: int) -> Deno
     return guided(denoise, scale=guidance_scale, null=null)
 
 
-def rescaled(x0_hat: Tensor, x0_cond: Tensor, x: Tensor, at: Level, share: float, prediction: str = "x0") -> Tensor:
+def rescaled(
+    x0_hat: Tensor, x0_cond: Tensor, x: Tensor, at: Level, share: float, prediction: str = "x0", sigma_data: float = 0.5
+) -> Tensor:
     """A guided x̂0 whose prediction has the spread of the conditional one, per sample (Lin et al. 2023, eq. 15-16).
 
     The paper rescales what the network puts out: out′ = (φ·std(out_cond)/std(out) + 1 − φ)·out, φ = share. Every
@@ -91,7 +95,7 @@ def rescaled(x0_hat: Tensor, x0_cond: Tensor, x: Tensor, at: Level, share: float
     Raises:
         ValueError: an unknown prediction, or ε where a = 0.
     """
-    zero = x0_from(prediction, torch.zeros_like(x), x, at.a, at.s)
+    zero = x0_from(prediction, torch.zeros_like(x), x, at.a, at.s, sigma_data)
     spread, wanted = _std(x0_hat - zero), _std(x0_cond - zero)
     # No spread: a constant output is left as it is, without asking the device.
     gain = torch.where(spread > 0, wanted / spread, 1.0)

@@ -31,6 +31,12 @@ def stream_seed(seed: int, stream: int) -> int:
     return (seed + stream * 0x9E3779B97F4A7C15) % 2**63
 
 
+# Draws made at once for small samples, whose calls would cost more than their numbers. torch fills normal numbers in
+# blocks of 16, so where a sample is a multiple of that the stream is the same, drawn at once or one by one.
+AHEAD = 8
+AHEAD_NUMBERS = 4096
+
+
 class SampleNoise:
     """A stream of noise for each sample: sample i of seed s draws what sample 0 of seed s + i draws."""
 
@@ -41,12 +47,19 @@ class SampleNoise:
         self._shape = tuple(shape)
         self._dtype = dtype
         first = stream_seed(seed, stream)
+        count = math.prod(self._shape)
+        self._ahead = AHEAD if count % 16 == 0 and count <= AHEAD_NUMBERS else 1
+        self._drawn: list[Tensor] = []
         self._generators = [torch.Generator().manual_seed((first + i) % 2**63) for i in range(samples)]
 
     def draw(self, law: Law = "gaussian") -> Tensor:
         """The next noise of every sample, on the CPU: (B, *shape), mean 0, variance 1."""
         if law == "gaussian":
-            return torch.stack([torch.randn(self._shape, generator=g, dtype=self._dtype) for g in self._generators])
+            if not self._drawn:
+                shape = self._ahead, *self._shape
+                rows = [torch.randn(shape, generator=g, dtype=self._dtype) for g in self._generators]
+                self._drawn = list(torch.stack(rows, 1).unbind(0))[::-1]
+            return self._drawn.pop()
         out = torch.empty(len(self._generators), *self._shape, dtype=self._dtype)
         bound = math.sqrt(3)
         for row, generator in zip(out, self._generators, strict=True):

@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QApplication
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui import arrangement, theme
+from diffstudio.gui.background import Background
 from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.fonts import with_hats
-from diffstudio.gui.jobs import Ended, Jobs
+from diffstudio.gui.jobs import Ended, Jobs, Stop
 from diffstudio.gui.keyboard import KeyRouter
 from diffstudio.gui.main_window import MainWindow
 from diffstudio.gui.masking import Masking
@@ -58,6 +59,7 @@ class Studio(QObject):
             playhead=playhead,
             runs=Runs(Engine(catalog), History(runs or runs_folder()), settings, playhead, self),
             files=Jobs("files", self),
+            background=Background(self),
             models=ModelsPanel(catalog, tokens),
             card=CardPanel(),
             sampling=SamplingPanel(tokens, tuple(dict.fromkeys(("auto", "cpu", settings.device)))),
@@ -101,11 +103,14 @@ class Studio(QObject):
         p.canvas.tensorChanged.connect(p.timeline.set_tensor)
         p.canvas.tensorChanged.connect(p.inspect.set_tensor)
         p.canvas.sampleChanged.connect(p.timeline.set_sample)
+        p.canvas.sampleChanged.connect(p.inspect.set_sample)
         p.canvas.optionChanged.connect(self._on_option)
         p.playhead.moved.connect(p.inspect.show_step)
         p.playhead.moved.connect(p.sampling.source.set_step)
         p.playhead.moved.connect(self._enable)
         p.inspect.stepClicked.connect(p.playhead.move_to)
+        p.inspect.painted.connect(self._on_painted)
+        p.background.answered.connect(self._on_answer)
         p.window.closing.connect(self.shut_down)
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(self._on_system_theme)
@@ -210,6 +215,16 @@ class Studio(QObject):
     def _on_option(self, name: str, on: bool) -> None:
         self.parts.window.actions_by_id[name].setChecked(on)
 
+    @Slot()
+    def _on_painted(self) -> None:
+        # Beside the window: the import of pyqtgraph takes a third of a second.
+        self.parts.background.ask("plots", _import_plots)
+
+    @Slot(str, object)
+    def _on_answer(self, kind: str, answer: object) -> None:
+        if kind == "plots":
+            self.parts.inspect.load_pages()
+
     # ── settings ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def use_settings(self, changed: Settings) -> None:
@@ -272,6 +287,7 @@ class Studio(QObject):
         self.parts.timeline.pause()
         self._save()
         self.parts.files.shut_down()
+        self.parts.background.shut_down()
         self.parts.runs.shut_down()
 
 
@@ -285,6 +301,10 @@ def make_application() -> QApplication:
     app.setStyle("Fusion")
     app.setFont(with_hats(app.font()))
     return app
+
+
+def _import_plots(stop: Stop) -> None:
+    import diffstudio.gui.panels.pages  # noqa: F401
 
 
 def _apply_theme(tokens: theme.Tokens) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QGuiApplication
@@ -14,11 +15,13 @@ from diffstudio.checkpoints.catalog import Entry
 from diffstudio.errors import BadFile, DiffStudioError
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.jobs import Ended, Stop
-from diffstudio.gui.opening import MASKS, Opened, at_hand, differences, look_at
+from diffstudio.gui.masking import MASKS
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.words import tr
-from diffstudio.studio import provenance
 from diffstudio.studio.plan import guides
+
+if TYPE_CHECKING:
+    from diffstudio.gui.opening import Opened
 
 
 class Filing(QObject):
@@ -62,6 +65,8 @@ class Filing(QObject):
             self._guard(partial(self._open, Path(path)))
 
     def _open(self, path: Path) -> None:
+        from diffstudio.gui.opening import look_at
+
         p, found = self.parts, look_at(path)
         if found.kind == "trace":
             if p.runs.running:
@@ -88,6 +93,8 @@ class Filing(QObject):
 
     def _offer_settings(self, found: Opened) -> None:
         from diffstudio.gui.dialogs.questions import RestoreQuestion
+        from diffstudio.gui.opening import at_hand, differences
+        from diffstudio.studio import provenance
 
         p = self.parts
         request = provenance.request_of(found.settings or {}, str(found.path))

@@ -1,26 +1,26 @@
 """Work beside the window. The only file with threads.
 
 A `Jobs` owns one long-lived QThread; jobs run on it one after the other. A job is a generator: what it yields becomes
-progress (at most 30 times a second, the last always), its end becomes exactly one `ended`. Arrays never cross a signal.
+progress (at most 30 times a second, the newest always), its end exactly one `ended`. Arrays never cross a signal.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
-import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from PySide6.QtCore import QObject, QThread, Signal, Slot
+from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.words import tr
 
 log = logging.getLogger("diffstudio")
-PROGRESS_SECONDS = 1 / 30
+PROGRESS_MS = 34
 Stop = Callable[[], bool]
 Job = Callable[[Stop], Iterator[Any]]
 
@@ -44,6 +44,7 @@ class _Worker(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.stopped: set[int] = set()  # written by the window's thread, read here: single set operations are atomic
+        self.newest: deque[tuple[int, Any]] = deque(maxlen=1)  # progress that the window has not taken yet
 
     @Slot(int, object)
     def run(self, number: int, job: Job) -> None:
@@ -55,14 +56,10 @@ class _Worker(QObject):
 
         if stop():
             return Ended(number, "cancelled")
-        last_time, pending = 0.0, None
         try:
             steps = job(stop)
             for progress in steps:
-                pending, now = progress, time.monotonic()
-                if now - last_time >= PROGRESS_SECONDS:
-                    self.progressed.emit(number, progress)
-                    last_time, pending = now, None
+                self.newest.append((number, progress))
                 if stop():
                     steps.close()  # pyright: ignore[reportAttributeAccessIssue] - a generator's
                     break
@@ -78,9 +75,17 @@ class _Worker(QObject):
             reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
             return Ended(number, "failed", tr("Something went wrong: {}").format(reason), details)
         finally:
-            if pending is not None:
-                self.progressed.emit(number, pending)
+            for last in _taken(self.newest):
+                self.progressed.emit(*last)
         return Ended(number, "cancelled" if stop() else "done")
+
+
+def _taken(newest: deque[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    """What is there, at most one; both threads take, and each thing is taken once."""
+    try:
+        return [newest.pop()]
+    except IndexError:
+        return []
 
 
 class Jobs(QObject):
@@ -101,6 +106,10 @@ class Jobs(QObject):
         self._worker.progressed.connect(self.progressed)
         self._worker.ended.connect(self._on_ended)
         self.open: set[int] = set()
+        # The window fetches progress: a step that takes long does not hold back what was told before it.
+        self._timer = QTimer(self)
+        self._timer.setInterval(PROGRESS_MS)
+        self._timer.timeout.connect(self._on_tick)
 
     def submit(self, job: Job) -> int:
         """Queue a job; its number comes with every answer."""
@@ -108,6 +117,7 @@ class Jobs(QObject):
             self._thread.start()
         number = next(self._numbers)
         self.open.add(number)
+        self._timer.start()
         self._submitted.emit(number, job)
         return number
 
@@ -119,11 +129,19 @@ class Jobs(QObject):
     def shut_down(self, seconds: float = 30.0) -> bool:
         """Cancel everything, end the thread and wait for it; True if it ended in time."""
         self._worker.stopped.update(self.open)
+        self._timer.stop()
         self._thread.quit()
         return self._thread.wait(int(seconds * 1000))
+
+    @Slot()
+    def _on_tick(self) -> None:
+        for newest in _taken(self._worker.newest):
+            self.progressed.emit(*newest)
 
     @Slot(object)
     def _on_ended(self, ended: Ended) -> None:
         self.open.discard(ended.number)
         self._worker.stopped.discard(ended.number)
+        if not self.open:
+            self._timer.stop()
         self.ended.emit(ended)

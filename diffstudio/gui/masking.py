@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QFileDialog
 
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.dialogs.message import show_error
-from diffstudio.gui.opening import MASKS
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.words import tr
+
+MASKS = "masks"  # the folder beside the runs with the masks that were painted
 
 
 class Masking(QObject):

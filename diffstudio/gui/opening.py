@@ -13,7 +13,6 @@ from diffstudio.studio.request import Request
 from diffstudio.studio.sources import ARRAYS, PICTURES
 from diffstudio.traces.format import MAGIC
 
-MASKS = "masks"  # the folder beside the runs with the masks that were painted
 SAME = ("device", "trace_every", "trace_dtype", "kind")  # how a run is recorded is not part of the picture
 
 

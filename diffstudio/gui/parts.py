@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.gui.background import Background
 from diffstudio.gui.jobs import Jobs
 from diffstudio.gui.main_window import MainWindow
 from diffstudio.gui.panels.card import CardPanel
@@ -28,6 +29,7 @@ class Parts:
     playhead: Playhead
     runs: Runs
     files: Jobs
+    background: Background
     models: ModelsPanel
     card: CardPanel
     sampling: SamplingPanel

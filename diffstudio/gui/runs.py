@@ -46,8 +46,7 @@ class Runs(QObject):
         self._number = 0
         self._warm_up = 0
         self._waiting = False  # the run that goes has not written its first record yet
-        self._score: tuple[int, np.ndarray, int] | None = None
-        self._arrows: dict[int, np.ndarray] = {}
+        self._score: tuple[int, np.ndarray, int, list[np.ndarray]] | None = None  # job, positions, record, its answer
         self._jobs = Jobs("compute", self)
         self._jobs.progressed.connect(self._on_progress)
         self._jobs.ended.connect(self._on_ended)
@@ -117,14 +116,13 @@ class Runs(QObject):
             request = Request.model_validate(self.trace.header.request)
         except ValueError:
             return  # a foreign trace without a request: nothing to ask
-        store = self._arrows
+        answer: list[np.ndarray] = []
 
         def job(stop: Stop) -> Iterator[None]:
-            store[number] = self.engine.score(request, positions, log_snr, stop)
+            answer.append(self.engine.score(request, positions, log_snr, stop))
             yield None
 
-        number = self._jobs.submit(job)
-        self._score = (number, positions, k)
+        self._score = (self._jobs.submit(job), positions, k, answer)
 
     def cancel_score(self) -> None:
         """Forget the last question."""
@@ -156,10 +154,9 @@ class Runs(QObject):
     @Slot(object)
     def _on_ended(self, ended: Ended) -> None:
         if self._score and ended.number == self._score[0]:
-            _, positions, k = self._score
+            _, positions, k, answer = self._score
             self._score = None
-            self.scored.emit(positions, self._arrows.pop(ended.number, None), k)
-        self._arrows.pop(ended.number, None)
+            self.scored.emit(positions, answer[0] if answer else None, k)
         if ended.number == self._warm_up and ended.outcome == "done":
             self.warmed.emit()
         if ended.number != self._number:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
-import logging.handlers
 import sys
 import time
 from pathlib import Path
@@ -25,12 +25,12 @@ def run_app(files: list[str] | None = None) -> int:
     """Open the window and run until it is closed; returns the exit code: 0, or 130 after Ctrl+C in the terminal."""
     app = make_application()
     interrupt = Interrupt(app)
-    _log_to_file()
     if sys.platform == "win32":
         Engine.warm_up()  # on Windows torch ≥ 2.9 imported after Qt's plugins fails with WinError 1114
     studio = Studio()
     _show_exceptions(studio)
     studio.parts.window.show()
+    QTimer.singleShot(0, _after_first_paint)
     if files:
         QTimer.singleShot(0, lambda: studio.commands.filing.open_paths([Path(f) for f in files]))
     code = app.exec()
@@ -40,7 +40,16 @@ def run_app(files: list[str] | None = None) -> int:
     return code
 
 
+def _after_first_paint() -> None:
+    """What can wait until the window is there."""
+    gc.freeze()  # what the start made stays: nobody need look through it again
+    gc.enable()
+    _log_to_file()
+
+
 def _log_to_file() -> None:
+    import logging.handlers
+
     import platformdirs
 
     folder = Path(platformdirs.user_log_dir("diffstudio", appauthor=False))

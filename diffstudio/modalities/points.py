@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 Bounds = tuple[float, float, float, float]  # left, bottom, right, top
 _SUPER = 3  # drawn this much larger, then averaged
@@ -75,6 +74,8 @@ def _coverage(points: np.ndarray, bounds: Bounds, side: int, radius: float, opac
 
 def _lines(points: np.ndarray, arrows: np.ndarray, bounds: Bounds, side: int) -> np.ndarray:
     """Coverage of lines from points along arrows."""
+    from PIL import Image, ImageDraw  # the window shows itself before it needs these
+
     large = side * _SUPER
     picture = Image.new("L", (large, large))
     pen = ImageDraw.Draw(picture)

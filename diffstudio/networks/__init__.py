@@ -32,8 +32,10 @@ def build(card: Card, where: str = "card") -> nn.Module:
     try:
         with torch.device("meta"):
             args = {key: tuple(v) if isinstance(v, list) else v for key, v in card.network_args.items()}
-            outputs = 2 if card.learned_range else 1
-            network = NETWORKS[card.network](card.shape, len(card.labels), outputs=outputs, **args)
+            if "outputs" in args:
+                raise ValueError("the outputs follow from learned_range")
+            given = args | ({"outputs": 2} if card.learned_range else {})
+            network = NETWORKS[card.network](card.shape, len(card.labels), **given)
     except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
         reason = str(error).splitlines()[0]
         raise BadFile(f"{where}: network_args don't fit a '{card.network}': {reason}") from error

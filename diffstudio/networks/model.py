@@ -71,6 +71,7 @@ class Model:
             interval=interval,
             rescale=rescale,
             prediction=self.card.prediction,
+            sigma_data=self.card.sigma_data,
             split=split,
         )
 

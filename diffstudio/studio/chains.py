@@ -12,7 +12,6 @@ from diffstudio.diffusion import chain, edit
 from diffstudio.diffusion.chain import Step
 from diffstudio.diffusion.clipping import CLIPS
 from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, on_path
-from diffstudio.diffusion.guidance import guided
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import Path
 from diffstudio.networks.model import Model
@@ -70,23 +69,16 @@ def denoiser(plan: Plan, networks: Networks, path: Path) -> Denoiser:
     request, model, weak = plan.request, networks.model, networks.weak
     # "any" is the unconditional model: guidance would only compute it twice.
     scale = request.guidance if request.label is not None or weak is not None else 1.0
-    found = guided(
-        model.denoiser,
-        scale=scale,
-        null=model.any_label,
+    found = model.guided(
+        scale,
         negative=request.negative,
-        weak=None if weak is None else _on(weak.denoiser, weak.path, model.path),
+        weak=weak,
         interval=request.guidance_interval,
         rescale=request.guidance_rescale,
-        prediction=plan.card.prediction,
         split=request.record_split,
     )
     found = found if request.path in (None, plan.card.path) else on_path(found, model.path)
     return CLIPS[request.clip](found, **request.clip_params)
-
-
-def _on(denoise: Denoiser, own: Path, path: Path) -> Denoiser:
-    return denoise if own == path else on_path(denoise, own)
 
 
 def _start(plan: Plan, prepared: Prepared, noised: Tensor | None) -> Tensor:
@@ -116,7 +108,7 @@ def _projection(plan: Plan, prepared: Prepared, model: Model):
     if prepared.mask is None or prepared.x0 is None:
         return None
     noise = SampleNoise(plan.request.seed, plan.request.samples, plan.card.shape, stream=MASK_STREAM)
-    return edit.known_region(prepared.x0.to(model.device), prepared.mask.to(model.device), noise)
+    return edit.known_region(prepared.x0.to(model.device), prepared.mask.to(model.device), noise, prepared.path.theta)
 
 
 def stoppable(denoise: Denoiser, stop: Callable[[], bool]) -> Denoiser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -121,6 +122,8 @@ class Engine:
         Raises:
             BadInput: at the data itself, where the score is not defined.
         """
+        if log_snr == math.inf:  # the path's own inverse would find a level just beside it
+            raise BadInput("the score is not defined at the data itself: choose an earlier step")
         plan = self.plan(request)
         networks = self._networks(plan)
         from diffstudio.studio.scoring import score

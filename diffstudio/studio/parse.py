@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from diffstudio.studio.defaults import default_request
 from diffstudio.studio.request import Request
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
+MAX_TABLE = 4 << 20  # bytes of a file of betas
 _BINARY = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
@@ -143,16 +145,31 @@ def parse_params(words: Iterable[str], option: str) -> dict[str, float]:
 
 
 def parse_path(text: str) -> PathSpec:
-    """A path as "vp_linear" or "vp_linear:n=100,beta_end=0.05".
+    """A path as "vp_linear", "vp_linear:n=100,beta_end=0.05", or "vp_table:FILE" with a table of betas.
 
     Raises:
-        BadInput: an unknown path or parameter, or one out of its bounds.
+        BadInput: an unknown path or parameter, one out of its bounds, or a table that can't be used.
     """
     name, _, params = text.partition(":")
     try:
+        if name == "vp_table" and params:
+            return PathSpec(name=name, betas=_betas(Path(params)))
         return PathSpec(name=name, params=parse_params(filter(None, params.split(",")), "--path"))
     except ValidationError as error:
         raise BadInput(f"--path: {plain_reason(error.errors()[0])}") from error
+
+
+def _betas(path: Path) -> tuple[float, ...]:
+    """The numbers of a text file, between white space, commas or semicolons."""
+    try:
+        if path.stat().st_size > MAX_TABLE:
+            raise BadInput(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_TABLE:,}")
+        words = path.read_text(encoding="utf-8").replace(",", " ").replace(";", " ").split()
+        return tuple(float(word) for word in words)
+    except OSError as error:
+        raise BadInput(f"can't read the betas in {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise BadInput(f"{path} is not a text of betas: expected numbers between 0 and 1") from error
 
 
 def parse_size(text: str) -> int:

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from diffstudio.analysis import fields
 from diffstudio.modalities import image, points
@@ -125,6 +124,8 @@ def thumbnail(
     if trace.modality == "points":
         some = slice(0, min(trace.batch, 1500))
         return cloud(trace, k, name, side, look, some, within or bounds(trace))
+    from PIL import Image  # the window shows itself before it needs this
+
     pixels = image_pixels(trace, k, name, sample, look.dark)[0]
     height, width = pixels.shape[:2]
     nearest = Image.Resampling.NEAREST if side >= max(height, width) else Image.Resampling.BOX

@@ -23,7 +23,7 @@ from diffstudio.studio.request import Request
 from diffstudio.studio.sources import load_source
 from diffstudio.traces.reader import Trace
 
-FORWARD_STREAM, MASK_STREAM = 1, 2  # of a seed: independent of the reverse chain's
+FORWARD_STREAM, MASK_STREAM = 1, 4  # of a seed, independent of the reverse chain's and of the likelihood's 2 and 3
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,6 @@ def score(plan: Plan, networks: Networks, points: np.ndarray, log_snr: float, st
     """∇ log p_t(x) = (a·x̂0 − x)/s² (Tweedie) at points of the plane; see `Engine.score`."""
     model, path = networks.model, _path(plan, networks)
     at = level(path, path.t_at_log_snr(log_snr))
-    if at.s == 0:
-        raise BadInput("the score is not defined at the data itself: choose an earlier step")
     x = torch.from_numpy(points.astype(np.float32)).to(model.device)
     with torch.no_grad():
         cond = model.labels(_one_label(plan), len(points))

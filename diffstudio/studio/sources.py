@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import warnings
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.traces.reader import Trace
+
+if TYPE_CHECKING:
+    from PIL import Image  # loaded when a picture is read: the window shows itself before
 
 Fit = Literal["crop", "pad", "stretch"]
 FITS = ("crop", "pad", "stretch")
@@ -93,11 +96,13 @@ def _from_array(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if path.stat().st_size > MAX_BYTES:
         raise BadInput(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_BYTES:,}")
     try:
-        found = np.load(path, allow_pickle=False)
-        if not isinstance(found, np.ndarray):
-            with found:
-                found = found["xt"][-1] if "xt" in found.files else found[found.files[0]]
-    except (OSError, ValueError, EOFError, KeyError, IndexError, zipfile.BadZipFile) as error:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as file:
+                found = _from_zip(file, path)
+        else:
+            with path.open("rb") as stream:
+                found = _read_array(stream, path)
+    except (OSError, ValueError, EOFError, KeyError, IndexError, zipfile.BadZipFile, zlib.error) as error:
         raise BadFile(f"{path} is not an array file that can be read (pickled objects are refused)") from error
     if found.dtype.kind not in "fiub":
         raise BadInput(f"{path} holds values of type {found.dtype}, expected numbers")
@@ -107,6 +112,26 @@ def _from_array(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if values.shape[-len(shape) :] != tuple(shape) and shape[0] == 1 and values.shape[-2:] == tuple(shape[1:]):
         values = values.reshape(-1, *shape)  # (N, 28, 28) or (28, 28) for (1, 28, 28)
     return values[None] if values.shape == tuple(shape) else values
+
+
+def _from_zip(file: zipfile.ZipFile, path: Path) -> np.ndarray:
+    """The last state of our own exports, of others the first array."""
+    ours = "xt.npy" in file.namelist()
+    with file.open("xt.npy" if ours else file.namelist()[0]) as stream:
+        found = _read_array(stream, path)
+    return found[-1] if ours else found
+
+
+def _read_array(stream: IO[bytes], path: Path) -> np.ndarray:
+    """An array whose size is judged before there is memory for it: a few bytes can promise terabytes."""
+    version = np.lib.format.read_magic(stream)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+    shape, _, dtype = read_header(stream)
+    size = math.prod(shape) * dtype.itemsize
+    if size > MAX_BYTES:
+        raise BadInput(f"{path} holds an array of {size:,} bytes, expected at most {MAX_BYTES:,}")
+    stream.seek(0)
+    return np.lib.format.read_array(stream, allow_pickle=False)
 
 
 def _from_table(path: Path) -> np.ndarray:
@@ -127,7 +152,9 @@ def _from_table(path: Path) -> np.ndarray:
             raise BadFile(f"{path}, line {number}: {line[:40]!r} is not a row of numbers") from error
         if len(rows[-1]) != len(rows[0]):
             raise BadFile(f"{path}, line {number}: {len(rows[-1])} numbers, expected {len(rows[0])}")
-    return np.array(rows, np.float32).reshape(len(rows), -1)
+    if not rows:
+        raise BadFile(f"{path} holds no row of numbers")
+    return np.array(rows, np.float32)
 
 
 def _from_picture(path: Path, shape: tuple[int, ...], fit: Fit | None) -> np.ndarray:
@@ -146,6 +173,8 @@ def _from_picture(path: Path, shape: tuple[int, ...], fit: Fit | None) -> np.nda
 
 def open_picture(path: Path) -> Image.Image:
     """The first picture of a file, upright; its size is checked before any pixel is decoded."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
     quiet = warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning)
     try:
         with quiet, Image.open(path) as found:  # Pillow warns of large pictures: here they are refused
@@ -166,6 +195,8 @@ def open_picture(path: Path) -> Image.Image:
 
 
 def _fitted(picture: Image.Image, size: tuple[int, int], fit: Fit) -> Image.Image:
+    from PIL import Image, ImageOps
+
     picture = _opaque(picture)
     if fit == "crop":
         return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
@@ -179,6 +210,8 @@ def _fitted(picture: Image.Image, size: tuple[int, int], fit: Fit) -> Image.Imag
 
 def _opaque(picture: Image.Image) -> Image.Image:
     """RGB or L, transparent places white, 16-bit greys scaled down."""
+    from PIL import Image
+
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture, np.float64)
         top = 65535 if values.max(initial=0) > 255 else 255

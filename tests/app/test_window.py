@@ -68,14 +68,42 @@ def test_a_checkpoint_deleted_before_the_run_is_one_sentence(studio, qtbot, tmp_
     assert "small.safetensors" in signal.args[0].error
 
 
-def test_the_window_opens_without_torch(tmp_path):
-    code = (
-        "import sys; from pathlib import Path; from diffstudio.gui.app import Studio, make_application\n"
-        f"app = make_application(); s = Studio(Path({str(tmp_path)!r}) / 's.json', Path({str(tmp_path)!r}), False)\n"
-        "s.parts.window.show(); app.processEvents(); assert 'torch' not in sys.modules\n"
-        "s.parts.window.close()"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+LAZY = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QEventLoop, QTimer
+from diffstudio.gui.app import Studio, make_application
+from diffstudio.gui.main_window import MainWindow
+
+def loaded():
+    return {"torch", "pyqtgraph"} & set(sys.modules)
+
+class Window(MainWindow):
+    def paintEvent(self, event):
+        super().paintEvent(event)
+        if not seen:
+            seen.append(loaded())
+
+seen = []
+import diffstudio.gui.app
+diffstudio.gui.app.MainWindow = Window
+app = make_application()
+studio = Studio(Path(sys.argv[1]) / "s.json", Path(sys.argv[1]), warm_up=False)
+assert not loaded(), loaded()
+studio.parts.window.show()
+loop, poll = QEventLoop(), QTimer()
+poll.timeout.connect(lambda: loop.quit() if studio.parts.inspect.pages else None)
+poll.start(5)
+QTimer.singleShot(30_000, loop.quit)
+loop.exec()
+assert seen == [set()], seen
+assert studio.parts.inspect.pages and loaded() == {"pyqtgraph"}
+studio.parts.window.close()
+"""
+
+
+def test_the_window_is_painted_without_torch_and_pyqtgraph_and_the_plots_come_after(tmp_path):
+    subprocess.run([sys.executable, "-c", LAZY, str(tmp_path)], check=True, timeout=60)
 
 
 def test_the_ten_lines_of_the_readme_run():

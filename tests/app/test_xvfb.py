@@ -72,7 +72,7 @@ class Program:
 
     def red(self):
         """Where the screen is red, (H, W) bool: only the playhead is."""
-        red, green, blue = self.look().astype(int).transpose(2, 0, 1)
+        red, green, blue = self.look().astype(np.int16).transpose(2, 0, 1)
         return red - np.maximum(green, blue) > 70
 
     def traces(self):

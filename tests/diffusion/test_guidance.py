@@ -42,6 +42,15 @@ def test_the_rows_of_the_options_are_the_arguments():
     assert set(options.GUIDANCE) == arguments - {"denoise", "null", "prediction", "split"}
 
 
+def test_the_defaults_of_the_rows_are_within_their_bounds_and_guide():
+    params = [param for row in options.GUIDANCE.values() for param in row.params]
+    assert all(p.low <= p.default <= p.high for p in params)
+    value = {p.name: p.default for p in params}
+    interval = (value["low"], value["high"])
+    guide = guided(Shades(), scale=value["scale"], null=ANY, interval=interval, rescale=value["rescale"])
+    assert set(guide(state(2, 3), AT, torch.tensor([1, 2])).extras) == {"variance_range"}
+
+
 def test_the_split_gives_both_halves_and_changes_nothing():
     x, cond = state(2, 3), torch.tensor([1, 2])
     for w in (0.0, 1.0, 2.5):

@@ -26,3 +26,11 @@ def test_neighbouring_seeds_are_uncorrelated():
 
 def test_large_seeds_are_accepted():
     assert SampleNoise(2**63 - 1, 3, (1,), stream=1).draw().shape == (3, 1)
+
+
+def test_draws_are_those_of_the_generator_one_by_one():
+    """Whether a shape is drawn ahead or not."""
+    for shape in ((1, 32, 32), (1, 28, 28), (3, 7), (2,), (3, 64, 64)):
+        noise, plain = SampleNoise(5, 1, shape), torch.Generator().manual_seed(5)
+        for _ in range(20):
+            assert torch.equal(noise.draw()[0], torch.randn(shape, generator=plain))

@@ -1,8 +1,18 @@
-"""Traces with values that the test knows, and tiny checkpoints with random weights."""
+"""Traces with values that the test knows, and checkpoints of a network that knows its data exactly."""
+
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))  # for known_network
+
+from known_network import Known, save_known
+
+from diffstudio import networks, options
+from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.studio.engine import Engine
 from diffstudio.studio.request import Request
 from diffstudio.traces.format import SCALARS, ChainSpec, FieldSpec, TraceHeader
 from diffstudio.traces.reader import Trace
@@ -67,3 +77,48 @@ def both(make_trace):
 def cloud(make_trace):
     """Four records of each chain, forty points."""
     return make_trace(*np.random.default_rng(1).normal(size=(2, 4, 40, 2)).astype(np.float32))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the checkpoint `known`; see known_network."""
+    monkeypatch.setitem(networks.NETWORKS, "known", Known)
+    monkeypatch.setitem(options.NETWORKS, "known", options.NETWORKS["mlp"])
+    monkeypatch.setattr(Known, "calls", 0)
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    save_known(folder)
+    return folder
+
+
+@pytest.fixture
+def engine(folder):
+    return Engine(Catalog([("test", folder)]))
+
+
+@pytest.fixture
+def request_of():
+    """A request for `known`: small, on the CPU, without guidance."""
+
+    def request_of(**fields):
+        plain = {"model": "known", "samples": 3, "steps": 6, "guidance": 1.0, "seed": 7, "device": "cpu"}
+        return Request.model_validate(plain | fields)
+
+    return request_of
+
+
+@pytest.fixture
+def record(engine, request_of, tmp_path):
+    """Run a request with these fields to its end; the trace."""
+    opened = []
+
+    def record(**fields):
+        path = tmp_path / f"run-{len(opened)}.trace"
+        for _ in engine.run(request_of(**fields), path):
+            pass
+        opened.append(Trace.open(path))
+        return opened[-1]
+
+    yield record
+    for trace in opened:
+        trace.close()

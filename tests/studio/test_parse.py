@@ -119,7 +119,7 @@ def test_what_is_given_counts_also_where_it_is_any():
     given = {
         "model": "rings", "label": "any", "fit": "pad", "invert": True, "every": 3, "half": True, "path": "vp_cosine",
         "source": "cat.png", "seed": 0, "grid": "karras", "forward": "off", "device": "cpu", "kind": "sample",
-        "solver": "ddim", "solver_params": {"eta": 1.0},
+        "solver": "ddim", "solver_params": ("eta=1",),
     }  # fmt: skip
     found = parse_request(entry(defaults={"label": 1}), given)
     assert found == Request(
@@ -136,8 +136,8 @@ def test_what_is_given_counts_also_where_it_is_any():
         ({"every": 0}, "^--every: .* found 0$"),
         ({"seed": -1}, "^--seed: "),
         ({"solver": "magic"}, "^unknown solver 'magic': choose one of dpmpp_2m"),
-        ({"solver_params": {"eta": 2.0}, "solver": "ddim"}, "^solver 'ddim': eta is 2, expected 0 to 1$"),
-        ({"solver_params": {"eta": float("nan")}, "solver": "ddim"}, "^--solver-param: .* found nan$"),
+        ({"solver_params": ("eta=2",), "solver": "ddim"}, "^solver 'ddim': eta is 2, expected 0 to 1$"),
+        ({"solver_params": ("eta=nan",), "solver": "ddim"}, "^--solver-param: .* found nan$"),
     ],
 )
 def test_an_option_out_of_its_bounds_is_named(given, message):

@@ -1,69 +1,94 @@
-"""The inspector: numbers and plots of the record at the playhead."""
+"""The inspector: numbers and plots of the record at the playhead, one page of them at a time."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from diffstudio.analysis import fields
-from diffstudio.analysis.summary import curves, distance_to_final, summarize
 from diffstudio.errors import DiffStudioError
-from diffstudio.gui.panels.plots import Curves, Histogram
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import ElidedLabel
-from diffstudio.gui.words import count, number, tr
-from diffstudio.studio.pictures import tensor_title
+from diffstudio.gui.words import tr
 from diffstudio.traces.reader import Trace
 
-NORMS = (("dx_norm", "‖Δx‖"), ("x0_change", "‖Δx̂0‖"), ("eps_norm", "‖ε̂‖"))
+if TYPE_CHECKING:
+    from diffstudio.gui.panels.pages import Page
+
+PAGES = (
+    ("values", "Values", "Histogram of the values, on a square-root scale."),
+    ("norms", "Norms", "How much every step changes, on a logarithmic scale."),
+)
 
 
 class InspectPanel(QWidget):
-    """Shows tensor `tensor` of the batch at the playhead; a click into a plot moves the playhead."""
+    """Shows tensor `tensor` of the batch at the playhead; a click into a plot moves the playhead.
+
+    The pages come with `load_pages`, once the window has been painted: their plots take long to import.
+    """
 
     stepClicked = Signal(int)
+    painted = Signal()  # once, after the first paint
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._tokens = tokens
         self._trace: Trace | None = None
-        self._k, self._tensor = 0, "xt"
-        self.histogram, self.curves = Histogram(tokens), Curves(tokens)
+        self._k, self._tensor, self._sample = 0, "xt", 0
+        self._painted = False
+        self.pages: dict[str, Page] = {}
         self.readout = ElidedLabel("", "dim")
-        self._pages = QStackedWidget()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(QWidget())
         self._tabs = QButtonGroup(self)
         tabs = QHBoxLayout()
         tabs.setSpacing(2)
         tabs.addWidget(ElidedLabel(tr("INSPECT"), "heading"), 1)
-        for i, (title, tip, page) in enumerate(
-            (
-                (tr("Values"), tr("Histogram of the values, on a square-root scale."), self.histogram),
-                (tr("Norms"), tr("How much every step changes, each curve on its own scale."), self.curves),
-            )
-        ):
-            tab = QPushButton(title)
+        for i, (_, title, tip) in enumerate(PAGES):
+            tab = QPushButton(tr(title))
             tab.setCheckable(True)
             tab.setChecked(i == 0)
             tab.setProperty("flat", True)
             tab.setProperty("small", True)
-            tab.setToolTip(tip)
+            tab.setToolTip(tr(tip))
             self._tabs.addButton(tab, i)
             tabs.addWidget(tab)
-            self._pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 2, 10, 6)
         layout.setSpacing(4)
         layout.addLayout(tabs)
-        layout.addWidget(self._pages, 1)
+        layout.addWidget(self._stack, 1)
         layout.addWidget(self.readout)
         self._tabs.idClicked.connect(self._on_tab)
-        self.curves.clicked.connect(self.stepClicked)
+        self._say(tr("Nothing generated yet."))
+
+    @property
+    def page(self) -> str:
+        """The page that is shown: a name of PAGES."""
+        return PAGES[self._tabs.checkedId()][0]
+
+    def load_pages(self) -> None:
+        """Make the pages. Imports pyqtgraph where nobody has."""
+        if self.pages:
+            return
+        from diffstudio.gui.panels.pages import NormsPage, ValuesPage
+
+        values, norms = ValuesPage(self._tokens), NormsPage(self._tokens)
+        norms.clicked.connect(self.stepClicked)
+        self.pages = {"values": values, "norms": norms}
+        for page in (values, norms):
+            page.set_trace(self._trace)
+            self._stack.addWidget(page)
+        self._show_page()
 
     def set_trace(self, trace: Trace | None) -> None:
         """Inspect another run."""
         self._trace = trace
-        self.refresh()
+        for page in self.pages.values():
+            page.set_trace(trace)
         if trace is None or not len(trace):
-            self.histogram.show_summary(None)
             self._say(tr("Nothing generated yet."))
 
     def set_tensor(self, name: str) -> None:
@@ -71,43 +96,45 @@ class InspectPanel(QWidget):
         self._tensor = name
         self.show_step(self._k)
 
+    def set_sample(self, i: int) -> None:
+        """Another sample of the batch is the selected one."""
+        self._sample = i
+        self.show_step(self._k)
+
     def refresh(self) -> None:
         """More records are there."""
-        if self._trace is None:
-            self.curves.show_curves([], 1)
-            return
-        known = curves(self._trace)
-        self.curves.show_curves([(title, known[n]) for n, title in NORMS if n in known], self._trace.planned)
+        if self.pages:
+            self.pages[self.page].refresh()
 
     def show_step(self, k: int) -> None:
         """Inspect another record."""
         self._k = k
         trace = self._trace
-        if trace is None or k >= len(trace):
+        if trace is None or k >= len(trace) or not self.pages:
             return
         try:
-            if self._pages.currentIndex() == 0:
-                self._show_values(trace, k)
-            else:
-                self._show_norms(trace, k)
+            self._say(self.pages[self.page].show_step(trace, k, self._tensor, self._sample))
         except DiffStudioError:
             return  # the file was cut under us: the canvas says so
 
-    def _show_values(self, trace: Trace, k: int) -> None:
-        found = summarize(fields.tensor(trace, k, self._tensor))
-        self.histogram.show_summary(found)
-        numbers = tr("mean {} · std {} · {} non-finite").format(
-            number(found.mean), number(found.std), count(found.non_finite)
-        )
-        self._say(f"{tensor_title(trace, k, self._tensor)}: {numbers}")
+    def apply_theme(self, tokens: Tokens) -> None:
+        """Draw in other colours."""
+        self._tokens = tokens
+        for page in self.pages.values():
+            page.apply_theme(tokens)
 
-    def _show_norms(self, trace: Trace, k: int) -> None:
-        self.curves.show_step(k)
-        parts = [f"{title} {number(trace.scalar(k, name))}" for name, title in NORMS if trace.has_scalar(name)]
-        distance = distance_to_final(trace, k)
-        if distance is not None:
-            parts.append(f"‖x̂0 − {tr('final')}‖ {number(distance)}")
-        self._say(" · ".join(parts))
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.painted.emit)
+
+    def _show_page(self) -> None:
+        if self.pages:
+            page = self.pages[self.page]
+            page.refresh()
+            self._stack.setCurrentWidget(page)  # pyright: ignore[reportArgumentType] - a Page is a widget
+            self.show_step(self._k)
 
     def _say(self, text: str) -> None:
         self.readout.setText(text)
@@ -115,11 +142,4 @@ class InspectPanel(QWidget):
 
     @Slot(int)
     def _on_tab(self, page: int) -> None:
-        self._pages.setCurrentIndex(page)
-        self.show_step(self._k)
-
-    def apply_theme(self, tokens: Tokens) -> None:
-        """Draw in other colours."""
-        self.histogram.tokens = self.curves.tokens = tokens
-        self.histogram.update()
-        self.curves.redraw()
+        self._show_page()

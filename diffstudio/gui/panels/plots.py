@@ -1,130 +1,175 @@
-"""Two small plots, painted directly: a histogram, and curves with the playhead."""
+"""The histogram and the curves of the inspector."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
-from PySide6.QtWidgets import QWidget
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt, Signal, Slot
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from diffstudio.analysis.summary import Summary
+from diffstudio.gui.panels.plot import Plot
 from diffstudio.gui.theme import Tokens
-from diffstudio.gui.words import number
+from diffstudio.gui.widgets import label
+from diffstudio.gui.words import count, number, tr
 
-MARGIN = 6
+LINES = (("━", Qt.PenStyle.SolidLine), ("╍", Qt.PenStyle.DashLine), ("┈", Qt.PenStyle.DotLine))
 
 
-class Histogram(QWidget):
-    """Counts of the values at the playhead."""
+class _CountAxis(pg.AxisItem):
+    """Ticks of a square-root scale say the counts themselves."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        return [count(round(value * value)) if value >= 0 else "" for value in values]
+
+
+class Histogram(Plot):
+    """Counts of the values at the playhead; the square root keeps one full bin (paper) from hiding the others."""
 
     def __init__(self, tokens: Tokens) -> None:
-        super().__init__()
-        self.tokens = tokens
-        self._summary: Summary | None = None
-        self.setMinimumHeight(48)
+        super().__init__(tokens, tr("Histogram of the values"), {"left": _CountAxis("left")})
+        self.box.setMouseEnabled(x=True, y=False)
+        self.bars = pg.PlotCurveItem([0.0, 1.0], [0.0], stepMode="center", fillLevel=0)
+        self.addItem(self.bars)
+        self.set_titles(tr("value"), tr("count"))
+        self.apply_theme(tokens)
 
     def show_summary(self, summary: Summary | None) -> None:
         """Draw other counts."""
-        self._summary = summary
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self.tokens.bg))
-        found = self._summary
-        if found is None or not found.counts.any():
+        if summary is None or not summary.counts.any():
+            self.bars.setData([0.0, 1.0], [0.0])
             return
-        area = QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -16)
-        # The square root keeps a single full bin (the paper of a digit) from hiding all others.
-        heights = np.sqrt(found.counts / found.counts.max()) * area.height()
-        wide = area.width() / len(heights)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self.tokens.lane_a))
-        painter.drawRects(
-            [
-                QRectF(area.left() + i * wide, area.bottom() - h, max(1.0, wide - 1), h)
-                for i, h in enumerate(heights)
-                if h
-            ]
-        )
-        painter.setPen(QColor(self.tokens.text_dim))
-        line = QRectF(area.left(), area.bottom() + 1, area.width(), 14)
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, number(found.low))
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight, number(found.high))
+        heights = np.sqrt(summary.counts)
+        self.bars.setData(summary.edges, heights)
+        edges = float(summary.edges[0]), float(summary.edges[-1])
+        self.fit(edges, (0.0, float(heights.max())), room=0.12)
+
+    def apply_theme(self, tokens: Tokens) -> None:
+        super().apply_theme(tokens)
+        self.bars.setBrush(QColor(tokens.lane_a))
+        self.bars.setPen(None)
+
+
+class _StepAxis(pg.AxisItem):
+    """Ticks at records, which say the step within its chain."""
+
+    def __init__(self) -> None:
+        super().__init__("bottom")
+        self.steps: np.ndarray = np.zeros(0)
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
+        spacings = super().tickSpacing(minVal, maxVal, size)
+        return [(max(1.0, round(spacing)), offset) for spacing, offset in spacings[:1]]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        return [count(int(self.steps[int(v)])) if 0 <= v < len(self.steps) else "" for v in values]
 
 
 class Curves(QWidget):
-    """A few curves over the records on one scale; a click moves the playhead."""
+    """How much every step changes: curves over the records on a logarithmic scale, and the playhead.
+
+    A click, or dragging the line itself, moves the playhead.
+    """
 
     clicked = Signal(int)
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, names: Sequence[str]) -> None:
         super().__init__()
-        self.tokens = tokens
-        self._curves: list[tuple[str, np.ndarray]] = []
-        self._planned, self._k = 1, 0
-        self._static: QPixmap | None = None
-        self.setMinimumHeight(48)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._axis = _StepAxis()
+        self._names, self._planned, self._k = tuple(names), 1, 0
+        self._values: list[np.ndarray] = [np.zeros(0)] * len(names)
+        self.plot = Plot(tokens, tr("Norms of every step"), {"bottom": self._axis})
+        self.plot.box.setMouseEnabled(x=True, y=False)
+        self.plot.getAxis("left").setLogMode(True)
+        self.plot.set_titles(tr("step"), tr("norm"))
+        self.lines = [pg.PlotCurveItem(connect="finite") for _ in names]
+        self.border = pg.InfiniteLine(angle=90)
+        self.playhead = pg.InfiniteLine(angle=90, movable=True)
+        for item in (self.border, *self.lines, self.playhead):
+            self.plot.addItem(item)
+        self.legend = [label("") for _ in names]
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        for entry in self.legend:
+            row.addWidget(entry)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(row)
+        layout.addWidget(self.plot, 1)
+        self.plot.clicked.connect(self._on_clicked)
+        self.playhead.sigDragged.connect(self._on_dragged)
+        self.apply_theme(tokens)
+        self.clear()
 
-    def show_curves(self, curves: list[tuple[str, np.ndarray]], planned: int) -> None:
-        """curves: (name, values of the records so far); planned: records of the whole run."""
-        self._curves, self._planned, self._static = curves, max(1, planned), None
-        self.update()
+    def clear(self) -> None:
+        """Nothing to show."""
+        self.show_curves([None] * len(self._names), np.zeros(0), None, 1)
 
-    def show_step(self, k: int) -> None:
-        """Move the line."""
+    def show_curves(
+        self, values: Sequence[np.ndarray | None], steps: np.ndarray, border: int | None, planned: int
+    ) -> None:
+        """values: one array for each name, of the records so far, None where a run has no such numbers.
+
+        steps: the records' steps within their chains.  border: the first record of the second chain.
+        planned: records of the whole run.
+        """
+        self._values = [np.zeros(0) if curve is None else curve for curve in values]
+        self._planned, self._axis.steps = max(1, planned), steps
+        logs = [_log10(curve) for curve in self._values]
+        for line, curve in zip(self.lines, logs, strict=True):
+            line.setData(np.arange(len(curve), dtype=float), curve)
+        self.border.setVisible(border is not None)
+        self.border.setValue((border or 0) - 0.5)
+        found = np.concatenate([curve[np.isfinite(curve)] for curve in logs])
+        low, high = (float(found.min()), float(found.max())) if len(found) else (-1.0, 1.0)
+        middle, half = (low + high) / 2, max(0.25, (high - low) / 2)
+        self.plot.fit((0.0, float(max(1, self._planned - 1))), (middle - half, middle + half))
+        self.move_line(self._k)
+
+    def move_line(self, k: int) -> None:
+        """The playhead is at record k; the legend says the numbers there."""
         self._k = k
-        self.update()
+        self.playhead.setValue(k)
+        for (mark, _), entry, name, values in zip(LINES, self.legend, self._names, self._values, strict=False):
+            value = float(values[k]) if k < len(values) else math.nan
+            entry.setText(f"{mark} {name} {number(value)}")
 
-    def redraw(self) -> None:
-        """The colours changed."""
-        self._static = None
-        self.update()
+    def show_all(self) -> None:
+        """Undo zoom and pan."""
+        self.plot.show_all()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        ratio = self.devicePixelRatioF()
-        if self._static is None or self._static.deviceIndependentSize().toSize() != self.size():
-            self._static = QPixmap(self.size() * ratio)
-            self._static.setDevicePixelRatio(ratio)
-            self._draw_static(self._static)
-        painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._static)
-        x = self._x(self._k)
-        painter.setPen(QPen(QColor(self.tokens.playhead), 1))
-        painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+    def apply_theme(self, tokens: Tokens) -> None:
+        """Draw in other colours."""
+        self.plot.apply_theme(tokens)
+        colours = (tokens.lane_a, tokens.lane_b, tokens.lane_c)
+        for (_, style), colour, line, entry in zip(LINES, colours, self.lines, self.legend, strict=False):
+            line.setPen(pg.mkPen(colour, width=1, style=style))
+            entry.setStyleSheet(f"color: {colour};")
+        self.border.setPen(pg.mkPen(tokens.border))
+        self.playhead.setPen(pg.mkPen(tokens.playhead))
+        self.playhead.setHoverPen(pg.mkPen(tokens.playhead, width=3))
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._go(event)
+    @Slot(QPointF)
+    def _on_clicked(self, at: QPointF) -> None:
+        self._go(at.x())
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._go(event)
+    @Slot()
+    def _on_dragged(self) -> None:
+        self._go(self.playhead.getXPos())
 
-    def _go(self, event: QMouseEvent) -> None:
-        if event.buttons() & Qt.MouseButton.LeftButton:
-            share = (event.position().x() - MARGIN) / max(1, self.width() - 2 * MARGIN)
-            self.clicked.emit(round(max(0.0, min(1.0, share)) * (self._planned - 1)))
+    def _go(self, x: float) -> None:
+        self.clicked.emit(max(0, min(round(x), self._planned - 1)))
 
-    def _x(self, k: float) -> float:
-        return MARGIN + k / max(1, self._planned - 1) * (self.width() - 2 * MARGIN)
 
-    def _draw_static(self, pixmap: QPixmap) -> None:
-        t = self.tokens
-        pixmap.fill(QColor(t.bg))
-        painter = QPainter(pixmap)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colours = (t.lane_a, t.lane_b, t.lane_c)
-        top, bottom = 20.0, self.height() - MARGIN
-        left = float(MARGIN)
-        for (name, values), colour in zip(self._curves, colours, strict=False):
-            painter.setPen(QColor(colour))
-            painter.drawText(QPointF(left, 14), name)
-            left += painter.fontMetrics().horizontalAdvance(name) + 12
-            finite = np.flatnonzero(np.isfinite(values))
-            if len(finite) < 2:
-                continue
-            high = float(values[finite].max()) or 1.0
-            line = [QPointF(self._x(k), bottom - values[k] / high * (bottom - top)) for k in finite]  # pyright: ignore
-            painter.setPen(QPen(QColor(colour), 1.5))
-            painter.drawPolyline(QPolygonF(line))
-        painter.end()
+def _log10(values: np.ndarray) -> np.ndarray:
+    """Not a number where nothing changed (a chain's first record) or the chain diverged: the curve has a gap."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log10(values.astype(np.float64))
+    logs[~np.isfinite(logs)] = np.nan
+    return logs

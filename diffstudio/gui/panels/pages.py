@@ -1,0 +1,81 @@
+"""The pages of the inspector. Its plots need pyqtgraph, so this is imported when the window has been painted."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from diffstudio.analysis import fields
+from diffstudio.analysis.summary import curves, distance_to_final, summarize
+from diffstudio.gui.panels.plots import Curves, Histogram
+from diffstudio.gui.theme import Tokens
+from diffstudio.gui.words import count, number, tr
+from diffstudio.studio.pictures import tensor_title
+from diffstudio.traces.reader import Trace
+
+NORMS = (("dx_norm", "‖Δx‖"), ("x0_change", "‖Δx̂0‖"), ("eps_norm", "‖ε̂‖"))
+
+
+class Page(Protocol):
+    """What the inspector asks of a page; each is a widget too."""
+
+    def set_trace(self, trace: Trace | None) -> None:
+        """Another run."""
+        ...
+
+    def refresh(self) -> None:
+        """More records are there."""
+        ...
+
+    def show_step(self, trace: Trace, k: int, tensor: str, sample: int) -> str:
+        """Show a record; returns the line under the page."""
+        ...
+
+    def apply_theme(self, tokens: Tokens) -> None:
+        """Other colours."""
+        ...
+
+
+class ValuesPage(Histogram):
+    """The histogram of the tensor on the canvas."""
+
+    def set_trace(self, trace: Trace | None) -> None:
+        if trace is None or not len(trace):
+            self.show_summary(None)
+
+    def refresh(self) -> None:
+        pass
+
+    def show_step(self, trace: Trace, k: int, tensor: str, sample: int) -> str:
+        found = summarize(fields.tensor(trace, k, tensor))
+        self.show_summary(found)
+        numbers = tr("mean {} · std {} · {} non-finite").format(
+            number(found.mean), number(found.std), count(found.non_finite)
+        )
+        return f"{tensor_title(trace, k, tensor)}: {numbers}"
+
+
+class NormsPage(Curves):
+    """How much every step changes."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__(tokens, [title for _, title in NORMS])
+        self._trace: Trace | None = None
+
+    def set_trace(self, trace: Trace | None) -> None:
+        self._trace = trace
+        self.show_all()
+        self.refresh()
+
+    def refresh(self) -> None:
+        trace = self._trace
+        if trace is None or not len(trace):
+            self.clear()
+            return
+        known = curves(trace)
+        shown = [known.get(name) for name, _ in NORMS]
+        self.show_curves(shown, trace.scalars("step"), trace.first_of(1) or None, trace.planned)
+
+    def show_step(self, trace: Trace, k: int, tensor: str, sample: int) -> str:
+        self.move_line(k)
+        distance = distance_to_final(trace, k)
+        return "" if distance is None else f"‖x̂0 − {tr('final')}‖ {number(distance)}"
