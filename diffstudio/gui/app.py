@@ -20,6 +20,7 @@ from diffstudio.gui.fonts import with_hats
 from diffstudio.gui.jobs import Ended, Jobs, Stop
 from diffstudio.gui.keyboard import KeyRouter
 from diffstudio.gui.main_window import MainWindow
+from diffstudio.gui.masking import Masking
 from diffstudio.gui.panels.card import CardPanel
 from diffstudio.gui.panels.inspect import InspectPanel
 from diffstudio.gui.panels.models import ModelsPanel
@@ -70,6 +71,7 @@ class Studio(QObject):
         panels = {name: getattr(p, name) for name in arrangement.TITLES}
         window.place(p.canvas, panels)
         self.commands = Commands(p, self.use_settings)
+        self._masking = Masking(p)
         self._closed = False
         self._wire()
         self._restore()
@@ -256,7 +258,9 @@ class Studio(QObject):
             self._on_option(name, p.canvas.option(name))
         p.sampling.seed.lock.setChecked(p.settings.seed_locked)
         p.sampling.presets.set_names(sorted(p.settings.presets))
-        p.sampling.fold.set_open(bool(state.get("advanced", False)))
+        open_folds = state.get("folds")
+        for name, fold in p.sampling.folds.items():
+            fold.set_open(isinstance(open_folds, list) and name in open_folds)
         p.window.set_recent(p.settings.recent)
         if not (p.settings.last_model and p.models.choose(p.settings.last_model)) and not p.models.choose("digits"):
             p.models.choose_first()
@@ -269,7 +273,7 @@ class Studio(QObject):
             "layout": p.window.state(),
             "canvas": p.canvas.state(),
             "timeline": p.timeline.state(),
-            "advanced": p.sampling.fold.button.isChecked(),
+            "folds": [name for name, fold in p.sampling.folds.items() if fold.button.isChecked()],
         }
         problem = save_settings(p.settings, self._settings_path)
         if problem:

@@ -16,6 +16,8 @@ from diffstudio.gui.dialogs.message import show_about, show_error
 from diffstudio.gui.filing import Filing
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.words import tr
+from diffstudio.studio.checks import usable
+from diffstudio.studio.history import SUFFIX as TRACE
 from diffstudio.studio.request import Request
 from diffstudio.studio.settings import Settings
 
@@ -116,6 +118,8 @@ class Commands(QObject):
                 "label": was.label if was.model != now.model else now.label,
             }
         )
+        card = p.runs.engine.catalog.find(request.model).card
+        request = usable(card, request) if card is not None else request  # a strength, a mask: they need data
         p.runs.engine.plan(request)
         p.runs.generate(request)
 
@@ -150,7 +154,9 @@ class Commands(QObject):
         p = self.parts
         name, ok = QInputDialog.getText(p.window, tr("Save as preset"), tr("Name"))
         if ok and name.strip():
-            request = p.sampling.request().model_dump(mode="json", exclude={"source", "source_file", "source_step"})
+            request = p.sampling.request().model_dump(mode="json")
+            if request["source"] == "step" or str(request["source_file"] or "").endswith(TRACE):
+                request |= {"source": "noise", "source_file": None, "source_step": None}  # a run does not stay
             p.settings.presets = {**p.settings.presets, name.strip()[:60]: request}
             p.sampling.presets.set_names(sorted(p.settings.presets))
 

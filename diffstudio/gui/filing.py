@@ -15,8 +15,10 @@ from diffstudio.checkpoints.catalog import Entry
 from diffstudio.errors import BadFile, DiffStudioError
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.jobs import Ended, Stop
+from diffstudio.gui.masking import MASKS
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.words import tr
+from diffstudio.studio.plan import guides
 
 if TYPE_CHECKING:
     from diffstudio.gui.opening import Opened
@@ -91,17 +93,12 @@ class Filing(QObject):
 
     def _offer_settings(self, found: Opened) -> None:
         from diffstudio.gui.dialogs.questions import RestoreQuestion
-        from diffstudio.gui.opening import differences
+        from diffstudio.gui.opening import at_hand, differences
         from diffstudio.studio import provenance
 
         p = self.parts
         request = provenance.request_of(found.settings or {}, str(found.path))
-        note = ""
-        if request.source in ("file", "step"):
-            note = tr("It started from the file {}, which is not in the picture: noise is set instead.").format(
-                request.source_file
-            )
-            request = request.model_copy(update={"source": "noise", "source_file": None, "source_step": None})
+        request, note = at_hand(request, p.runs.folder / MASKS)
         entry = p.catalog.find(request.model)
         question = RestoreQuestion(p.window, found.path.name, differences(p.sampling.request(), request), note)
 
@@ -119,7 +116,7 @@ class Filing(QObject):
         """A checkpoint was chosen."""
         p = self.parts
         try:
-            p.sampling.set_entry(entry)
+            p.sampling.set_entry(entry, guides(p.catalog, entry))
         except DiffStudioError as error:
             show_error(p.window, str(error))
             return

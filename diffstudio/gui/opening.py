@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from diffstudio.errors import BadInput, DiffStudioError
+from diffstudio.gui.words import tr
 from diffstudio.studio import provenance
 from diffstudio.studio.request import Request
 from diffstudio.studio.sources import ARRAYS, PICTURES
@@ -56,6 +57,29 @@ def _settings(path: Path) -> dict[str, Any] | None:
         return provenance.read_settings(path)
     except DiffStudioError:
         return None  # whatever is wrong with the picture, loading it as a source will say
+
+
+def at_hand(request: Request, masks: Path) -> tuple[Request, str]:
+    """A picture's request without the files that are not in the picture, and the sentences that say so.
+
+    A mask that was painted here, in the folder `masks`, is one that we wrote: it is taken if it is still there. Any
+    other path in a picture is a stranger's word, and not opened.
+    """
+    notes = []
+    if request.source in ("file", "step"):
+        notes.append(
+            tr("It started from the file {}, which is not in the picture: noise is set instead.").format(
+                request.source_file
+            )
+        )
+        nothing = {"source_file": None, "source_step": None, "source_fit": None, "source_invert": False}
+        request = request.model_copy(
+            update={"source": "noise", **nothing, "strength": 1.0, "mask": None, "resample": 1}
+        )
+    if request.mask and not (Path(request.mask).parent == masks and Path(request.mask).is_file()):
+        notes.append(tr("Its mask {} is not in the picture: everything is repainted.").format(request.mask))
+        request = request.model_copy(update={"mask": None, "resample": 1})
+    return request, "\n".join(notes)
 
 
 def differences(now: Request, then: Request) -> list[tuple[str, str, str]]:

@@ -52,6 +52,11 @@ class Runs(QObject):
         self._jobs.ended.connect(self._on_ended)
 
     @property
+    def folder(self) -> Path:
+        """Where runs are recorded."""
+        return self._history.folder
+
+    @property
     def running(self) -> bool:
         """Whether a run goes."""
         return self._number in self._jobs.open

@@ -11,20 +11,50 @@ from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
 from diffstudio.diffusion.paths import make_path
-from diffstudio.diffusion.times import levels, prediction_problem
+from diffstudio.diffusion.times import GRIDS, NEEDS_SIGNAL, prediction_problem
 from diffstudio.errors import BadInput
 from diffstudio.specs import PathSpec, grid_problem
 from diffstudio.studio.request import Request
 
 # The values that mean "not used": what the panel sends for a control that is disabled.
 NEUTRAL = {name: field.get_default(call_default_factory=True) for name, field in Request.model_fields.items()}
-SHORT = 1000  # steps of a grid that is laid out only to look at its first level
-GUIDED = ("guidance_interval", "guidance_rescale", "record_split")  # what only changes guidance
+# What has a value in every request: where it means nothing it is left alone, nobody has to turn it back.
+IGNORED = ("guidance", "forward", "steps")
+INTERVAL = ("guidance_interval", "guidance_rescale")  # what only changes guidance
 
 
 def unavailable(card: Card, request: Request) -> dict[str, str]:
     """Fields of the request that have no meaning with this checkpoint and the other fields: field → why."""
-    return {**_of_labels(card, request), **_of_source(card, request), **_of_solver(request)}
+    return {
+        **_of_labels(card, request),
+        **_of_start(card, request),
+        **_of_edits(card, request),
+        **_of_clip(card),
+        **_of_steps(request),
+    }
+
+
+def usable(card: Card, request: Request) -> Request:
+    """The request without what this checkpoint and its other fields leave no meaning for.
+
+    Everything `unavailable` is neutral; a solver, a grid or a path that does not go with the checkpoint is our default.
+    """
+    reasons = unavailable(card, request)
+    update = {name: NEUTRAL[name] for name in reasons}
+    if "steps" in reasons:
+        update["steps"] = request.grid_steps
+    request = request.model_copy(update=update)
+    if solver_problem(card, request.solver):
+        request = request.model_copy(update=_neutral("solver", "solver_params", "noise"))
+    if grid_choice_problem(card, request, request.grid):
+        request = request.model_copy(update=_neutral("grid", "grid_params", "times"))
+    if request.path is not None and path_choice_problem(card, request, request.path.name):
+        request = request.model_copy(update=_neutral("path"))
+    return request
+
+
+def _neutral(*names: str) -> dict[str, object]:
+    return {name: NEUTRAL[name] for name in names}
 
 
 def _of_labels(card: Card, request: Request) -> dict[str, str]:
@@ -33,82 +63,129 @@ def _of_labels(card: Card, request: Request) -> dict[str, str]:
     if not card.labels:
         out["label"] = f"'{card.name}' knows no classes: leave the label out"
         out["negative"] = f"'{card.name}' knows no classes: leave the negative class out"
-    guided = request.guidance_model is not None or (bool(card.labels) and request.label is not None)
-    if not guided:
+    elif request.label is None:
+        out["negative"] = "a negative class is what guidance leads away from: choose a class to lead to first"
+    elif request.guidance == 1 and not request.record_split:
+        out["negative"] = "guidance of 1 leads away from nothing: choose another strength before a negative class"
+    if request.guidance_model is not None:
+        out["negative"] = "a weaker checkpoint is led away from already: give it or a negative class"
+    if request.guidance_model is None and (not card.labels or request.label is None):
         nothing = "guidance pulls towards a class: choose one first"
         if not card.labels:
             nothing = f"'{card.name}' knows no classes, so there is nothing that guidance could lead to: leave it out"
-        for name in ("guidance", *GUIDED):
-            out[name] = nothing
+        out |= dict.fromkeys(("guidance", *INTERVAL, "record_split"), nothing)
     elif request.guidance == 1:
-        for name in GUIDED:
-            out[name] = "guidance of 1 is none: choose another strength first"
-    if card.labels and request.label is None:
-        out["negative"] = "a negative class is what guidance leads away from: choose a class to lead to first"
-    if request.guidance_model is not None:
-        out["negative"] = "a weaker checkpoint is led away from already: give it or a negative class"
+        out |= dict.fromkeys(INTERVAL, "guidance of 1 is none: choose another strength first")
     return out
 
 
-def _of_source(card: Card, request: Request) -> dict[str, str]:
-    """What the chain starts from, and the edits that need data to start from."""
+def _of_start(card: Card, request: Request) -> dict[str, str]:
+    """What the chain starts from, and the forward chain."""
     out: dict[str, str] = {}
-    if not request.from_data or request.kind == "forward":
-        out["strength"] = "the strength says how far data are noised: start from a data sample or a file"
-        out["mask"] = "a mask keeps a part of the data: start from a data sample or a file"
-    if card.modality == "points":
-        out["clip"] = "clipping is for data in [−1, 1]; points lie anywhere in the plane"
-        out["mask"] = "a mask is a picture; points have none"
-    if request.mask is None or "mask" in out:
-        out["resample"] = "repeating steps harmonises a repainted region with the rest: give a mask first"
-    if request.source != "noise":
-        for name in ("interpolate", "variation"):
-            out[name] = "this chooses the noise that a run from noise starts with"
-    elif request.samples < 2:
-        out["interpolate"] = "interpolation needs at least two samples, the two ends"
-    if request.interpolate is not None:
-        out["variation"] = "interpolation chooses the noise already"
+    if request.source != "file":
+        own = "only a picture of your own is fitted or inverted: give a file as the source"
+        out |= dict.fromkeys(("source_fit", "source_invert"), own)
     if request.source == "step":
         out["forward"] = "a run from a recorded step has no forward chain"
+        out["kind"] = "a forward run starts from data or a file, not from a recorded step"
     elif request.source != "file" and card.data.dataset not in DATASETS:
         out["forward"] = f"'{card.name}' carries no data set to noise: give a file as the source"
+        out["kind"] = out["forward"]
+    elif request.forward == "off":
+        out["kind"] = "a forward run needs a forward chain: choose 'fixed' or 'markov'"
+    if request.source != "noise":
+        for name in ("interpolate", "variation"):
+            out[name] = "this chooses the noise that a run from noise starts with: start from noise"
+    elif request.samples < 2:
+        out["interpolate"] = "interpolation needs at least two samples, the two ends: ask for more"
+    if request.interpolate is not None and "interpolate" not in out:
+        out["variation"] = "interpolation chooses the noise already: give it or a variation"
+    if request.variation == 0 or "variation" in out:
+        out["variation_seed"] = "this is the seed of the variations: choose how far they go first"
     return out
 
 
-def _of_solver(request: Request) -> dict[str, str]:
+def _of_edits(card: Card, request: Request) -> dict[str, str]:
+    """What needs data to start from."""
+    out: dict[str, str] = {}
+    if request.kind == "forward":
+        only = "a forward run only adds noise, all the way: leave the {} out"
+        out |= {name: only.format(name) for name in ("strength", "mask")}
+    elif not request.from_data:
+        out["strength"] = "the strength says how far data are noised: start from a data sample or a file"
+        out["mask"] = "a mask keeps a part of the data: start from a data sample or a file"
+    if card.modality != "image":
+        out["mask"] = f"a mask is a picture, and '{card.name}' makes none: leave the mask out"
+    if request.mask is None or "mask" in out:
+        out["resample"] = "repeating steps harmonises a repainted region with the rest: give a mask first"
+    return out
+
+
+def _of_clip(card: Card) -> dict[str, str]:
+    if card.modality != "points":
+        return {}
+    reason = "clipping is for data in [−1, 1], and points lie anywhere in the plane: leave it out"
+    return dict.fromkeys(("clip", "clip_params"), reason)
+
+
+def _of_steps(request: Request) -> dict[str, str]:
+    """How the steps are made."""
+    out: dict[str, str] = {}
     row = options.SOLVERS[request.solver]
-    return {} if row.stochastic else {"noise": f"{row.label} draws no noise"}
+    if not row.stochastic:
+        out["noise"] = f"{row.label} draws no noise: choose a stochastic solver first"
+    elif request.resample > 1:
+        out["noise"] = "a step that is repeated draws fresh noise each time: repeat none, or leave the noise out"
+    if request.times is not None:
+        out["steps"] = f"your own list of times has {request.grid_steps:,} steps: change the list instead"
+    return out
 
 
 def solver_problem(card: Card, name: str) -> str:
     """Why a solver can't run this checkpoint, "" if it can."""
     if options.SOLVERS[name].needs == "range" and not card.learned_range:
-        return f"{options.SOLVERS[name].label} needs a network that has learned its variance; '{card.name}' has not"
+        return (
+            f"{options.SOLVERS[name].label} needs a network that has learned its variance, and '{card.name}' has not: "
+            "choose another solver"
+        )
     return ""
 
 
 def grid_choice_problem(card: Card, request: Request, name: str) -> str:
-    """Why a grid can't be used on the request's path, "" if it can."""
-    path, own = request.path or card.path, name == request.grid
+    """Why a grid can't be chosen on the request's path, whatever its numbers, "" if it can."""
+    path = request.path or card.path
+    times = (1.0, 0.0) if options.GRIDS[name].needs == "times" else None
+    return grid_problem(name, path.name, path.training_steps, times=times, shape=card.shape)
+
+
+def grid_numbers_problem(card: Card, request: Request, path: PathSpec) -> str:
+    """Why the request's own grid can't be laid out on a path with its steps, its parameters and its list of times."""
     return grid_problem(
-        name,
+        request.grid,
         path.name,
         path.training_steps,
-        request.grid_steps if own else None,
-        params=request.grid_params if own else None,
-        times=request.times if own else None if name != "custom" else (1.0, 0.0),
+        request.grid_steps,
+        params=request.grid_params,
+        times=request.times,
         shape=card.shape,
     )
 
 
+def path_choice_problem(card: Card, request: Request, name: str) -> str:
+    """Why a path can't be chosen with the request's grid, judged by the path's default numbers; "" if it can."""
+    needs_more = options.PATHS[name].needs is not None  # its own betas, that only the request itself has
+    return "" if needs_more else path_problem(card, request, PathSpec(name=name))
+
+
 def path_problem(card: Card, request: Request, spec: PathSpec) -> str:
     """Why the checkpoint can't be sampled along a path, "" if it can: its first level must be one it can predict at."""
+    if card.prediction not in NEEDS_SIGNAL:
+        return ""
     path, trained, t = make_path(spec), make_path(card.path), 1.0
-    if request.grid_steps <= SHORT and not grid_choice_problem(card, request, request.grid):
-        grid = levels(
-            path, request.grid_steps, request.grid, params=request.grid_params, times=request.times, shape=card.shape
-        )
-        t = grid[0].t
+    # The other grids start at t = 1, so they need not be laid out.
+    if options.GRIDS[request.grid].needs in ("table", "times") and not grid_numbers_problem(card, request, spec):
+        own = {} if request.times is None else {"times": request.times}
+        t = GRIDS[request.grid](path, request.grid_steps, **own, **request.grid_params)[0]
     first = float(path.log_snr(np.float64(t)))  # pyright: ignore
     return prediction_problem(card.prediction, trained, t if spec == card.path else trained.t_at_log_snr(first))
 
@@ -119,34 +196,34 @@ def check(card: Card, request: Request) -> None:
     Raises:
         BadInput: with the sentence that `unavailable` and the others give.
     """
-    _check_label(card, request)
+    _check_labels(card, request)
     for name, reason in unavailable(card, request).items():
-        # "any" with guidance left as it is runs unconditionally: nobody has to turn a slider back for that.
-        soft = card.labels and name in ("guidance", *GUIDED)
-        if not soft and name != "forward" and getattr(request, name) != NEUTRAL[name]:
+        ignored = name in IGNORED and (name != "guidance" or card.labels)
+        if not ignored and getattr(request, name) != NEUTRAL[name]:
             raise BadInput(reason)
+    path = request.path or card.path
     for reason in (
         solver_problem(card, request.solver),
-        grid_choice_problem(card, request, request.grid),
-        path_problem(card, request, request.path or card.path),
+        grid_numbers_problem(card, request, path),
+        path_problem(card, request, path),
         _data_problem(card, request),
     ):
         if reason:
             raise BadInput(reason)
 
 
-def _check_label(card: Card, request: Request) -> None:
+def _check_labels(card: Card, request: Request) -> None:
     for what, label in (("label", request.label), ("negative class", request.negative)):
         if isinstance(label, int) and card.labels and label >= len(card.labels):
-            raise BadInput(f"'{card.name}' has the labels 0 to {len(card.labels) - 1}, found {label} as the {what}")
+            raise BadInput(
+                f"'{card.name}' has the labels 0 to {len(card.labels) - 1}, found {label} as the {what}: choose one of "
+                "them"
+            )
+    if request.negative is not None and request.negative == request.label:
+        raise BadInput(f"the negative class is {request.negative}, the class itself: choose another to lead away from")
 
 
 def _data_problem(card: Card, request: Request) -> str:
-    needs_data = request.source == "data" or (request.kind == "forward" and request.source == "noise")
-    if needs_data and card.data.dataset not in DATASETS:
+    if request.source == "data" and card.data.dataset not in DATASETS:
         return f"'{card.name}' carries no data set to draw from: give a file as the source"
-    if request.kind == "forward" and request.forward == "off":
-        return "a forward run needs a forward chain: choose 'fixed' or 'markov'"
-    if request.kind == "forward" and request.source == "step":
-        return "a forward run starts from data or a file, not from a recorded step"
     return ""

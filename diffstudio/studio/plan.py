@@ -102,6 +102,21 @@ def can_go_forward(card: Card, request: Request) -> bool:
     return request.source == "file" or card.data.dataset in DATASETS
 
 
+def each_label(request: Request, count: int) -> tuple[int, ...]:
+    """The classes in turn; sample i of seed s has class (s + i) mod count, as it has the picture of seed s + i."""
+    return tuple((request.seed + i) % count for i in range(request.samples))
+
+
+def guides(catalog: Catalog, entry: Entry) -> list[Entry]:
+    """The other checkpoints that autoguidance can lead a checkpoint away from, those of the same model first."""
+    card = entry.card
+    if card is None:
+        return []
+    found = [other for model in catalog.models() for other in model.entries if other.path != entry.path]
+    found = [other for other in found if other.card is not None and not _guide_problem(other.card, card)]
+    return sorted(found, key=lambda other: other.card is not None and other.card.name != card.name)
+
+
 def _weak(catalog: Catalog, card: Card, request: Request) -> Entry | None:
     """The checkpoint that autoguidance leads away from."""
     if request.guidance_model is None:
@@ -109,9 +124,17 @@ def _weak(catalog: Catalog, card: Card, request: Request) -> Entry | None:
     entry = catalog.find(request.guidance_model)
     if entry.problem or entry.card is None:
         raise BadFile(entry.problem or f"{entry.path}: no card")
-    if entry.card.shape != card.shape or entry.card.labels != card.labels:
-        raise BadInput(
-            f"'{entry.card.name}' can't guide '{card.name}': both need the same shape and the same classes, found "
-            f"{entry.card.shape} with {len(entry.card.labels)} and {card.shape} with {len(card.labels)}"
-        )
+    problem = _guide_problem(entry.card, card)
+    if problem:
+        raise BadInput(problem)
     return entry
+
+
+def _guide_problem(weak: Card, card: Card) -> str:
+    """Why a checkpoint can't guide another, "" if it can."""
+    if weak.shape == card.shape and weak.labels == card.labels:
+        return ""
+    return (
+        f"'{weak.name}' can't guide '{card.name}': both need the same shape and the same classes, found {weak.shape} "
+        f"with {len(weak.labels)} and {card.shape} with {len(card.labels)}: choose another, or leave it out"
+    )

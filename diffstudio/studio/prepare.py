@@ -18,7 +18,7 @@ from diffstudio.diffusion.times import Level, level, levels
 from diffstudio.errors import BadInput
 from diffstudio.networks.model import Model
 from diffstudio.studio.masks import load_mask
-from diffstudio.studio.plan import Plan
+from diffstudio.studio.plan import Plan, each_label
 from diffstudio.studio.request import Request
 from diffstudio.studio.sources import load_source
 from diffstudio.traces.reader import Trace
@@ -72,11 +72,6 @@ def prepare(plan: Plan, model: Model) -> Prepared:
     x0, labels = read_data(plan, cond)
     mask = torch.from_numpy(load_mask(FilePath(request.mask), card.shape)) if request.mask else None
     return Prepared(path, grid, _noise(request, first, card.shape), eps, x0, x_start, mask, labels, cond)
-
-
-def each_label(request: Request, count: int) -> tuple[int, ...]:
-    """The classes in turn; sample i of seed s has class (s + i) mod count, as it has the picture of seed s + i."""
-    return tuple((request.seed + i) % count for i in range(request.samples))
 
 
 def _first_noise(request: Request, first: SampleNoise, path: Path, shape: tuple[int, ...]) -> Tensor:

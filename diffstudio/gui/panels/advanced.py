@@ -1,58 +1,78 @@
-"""The folded part of the sampling panel: grid, path, forward chain, recording, device."""
+"""The folded part of the sampling panel: grid, path, clipping, noise, forward chain, recording, device."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QVBoxLayout, QWidget
-
 from diffstudio import options
+from diffstudio.checkpoints.card import Card
 from diffstudio.gui.panels.fields import CheckField, Combo, CountField
-from diffstudio.gui.panels.rows import Row
+from diffstudio.gui.panels.params import ParamFields
+from diffstudio.gui.panels.rows import Row, RowGroup
+from diffstudio.gui.panels.times_field import TimesField
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.words import tr
 from diffstudio.specs import PathSpec
+from diffstudio.studio.checks import grid_choice_problem, path_choice_problem
 from diffstudio.studio.request import Request
 
-OWN = ""  # the path that the model was trained on
+OWN = ""  # the path that the model was trained on; the way that the solver draws by itself
+# Not offered: θ is not Gaussian, or a table of betas is needed. A request that has one can be shown.
+HIDDEN_PATHS = ("mixing_uniform", "vp_table")
 
 
-class AdvancedFields(QWidget):
+class AdvancedFields(RowGroup):
     """What few runs need to change."""
 
-    changed = Signal()
-
-    def __init__(self, spacing: int, devices: tuple[str, ...] = ("auto", "cpu")) -> None:
-        super().__init__()
+    def __init__(
+        self, tokens: Tokens, spacing: int, steps: Callable[[], int], devices: tuple[str, ...] = ("auto", "cpu")
+    ) -> None:
+        """steps: how many steps are asked for now."""
+        self.grid = Combo(_choices(options.GRIDS.values()))
+        self.times = TimesField(self.grid, steps)
         own = (OWN, tr("As trained"), tr("The path that the model was trained on."))
-        offered = [p for p in options.PATHS.values() if p.name != "mixing_uniform" and p.needs is None]
-        paths = [(p.name, tr(p.label), tr(p.tip)) for p in offered]
-        self.grid = Combo([(c.name, tr(c.label), tr(c.tip)) for c in options.GRIDS.values()])
-        self.path = Combo([own, *paths])
-        self.forward = Combo([(c.name, tr(c.label), tr(c.tip)) for c in options.FORWARD_MODES.values()])
-        self.every = CountField(1, 10_000)
+        self.path = Combo([own, *_choices(p for p in options.PATHS.values() if p.name not in HIDDEN_PATHS)])
+        self.clip = Combo(_choices(options.CLIPS.values()))
+        alone = (OWN, tr("The solver's own way"), tr("Each solver draws as it was published, or as suits it best."))
+        self.noise = Combo([alone, *_choices(options.NOISES.values())])
+        self.forward = Combo(_choices(options.FORWARD_MODES.values()))
+        self.alone = CheckField(tr("Forward chain alone"))
+        self.every = CountField(1, 1_000_000)
         self.half = CheckField(tr("Half precision"))
         self.device = Combo([(name, name, tr("Where the network runs.")) for name in devices])
-        self.rows = {
-            "grid": Row(tr("Spacing"), self.grid, tr("Where the steps lie between noise and data.")),
-            "path": Row(tr("Path"), self.path, tr("Sample along another path: x_t is rescaled to equal log-SNR.")),
-            "forward": Row(tr("Forward"), self.forward, tr("How the forward chain is drawn.")),
-            "every": Row(
-                tr("Keep every"), self.every, tr("Keep every k-th step in the trace; every step is computed.")
-            ),
-            "half": Row("", self.half, tr("Record the trace in half precision: half the size, three digits.")),
-            "device": Row(tr("Device"), self.device, tr("auto uses the GPU where there is one.")),
+        self.params = {
+            "grid": ParamFields(tokens, spacing, self.grid, options.GRIDS),
+            "path": ParamFields(tokens, spacing, self.path, options.PATHS),
+            "clip": ParamFields(tokens, spacing, self.clip, options.CLIPS),
         }
-        self.half.setAccessibleName(self.half.text())
-        self._defaults = _shown(Request.model_validate({}))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(spacing)
-        for row in self.rows.values():
-            layout.addWidget(row)
-            row.field.changed.connect(self._on_changed)
-            row.resetWanted.connect(self._on_reset)
+        self._betas: tuple[float, ...] | None = None
+        super().__init__(
+            {
+                "grid": Row(tr("Spacing"), self.grid, tr("Where the steps lie between noise and data.")),
+                "times": Row(tr("Times"), self.times, tr("The times t that the steps visit, falling from 1 to 0.")),
+                "path": Row(tr("Path"), self.path, tr("Sample along another path: x_t is rescaled to equal log-SNR.")),
+                "clip": Row(tr("Clip x̂0"), self.clip, tr("Keep x̂0 in the range of the data at every step.")),
+                "noise": Row(tr("Noise"), self.noise, tr("How a solver that draws noise draws it.")),
+                "forward": Row(tr("Forward"), self.forward, tr("How the forward chain is drawn.")),
+                "kind": Row("", self.alone, tr("Only noise the data; nothing is denoised.")),
+                "trace_every": Row(
+                    tr("Keep every"), self.every, tr("Keep every k-th step in the trace; every step is computed.")
+                ),
+                "trace_dtype": Row(
+                    "", self.half, tr("Record the trace in half precision: half the size, three digits.")
+                ),
+                "device": Row(tr("Device"), self.device, tr("auto uses the GPU where there is one.")),
+            },
+            _shown,
+            spacing,
+            beneath=self.params,
+        )
+        for check in (self.alone, self.half):
+            check.setAccessibleName(check.text())
+        for fields in self.params.values():
+            fields.changed.connect(self.changed)
+        self.rows["times"].hide()
 
     def set_devices(self, devices: list[str]) -> None:
         """Offer the devices that torch found, once it is loaded."""
@@ -60,67 +80,78 @@ class AdvancedFields(QWidget):
             if self.device.findData(name) < 0:
                 self.device.addItem(name, name)
 
+    def offer(self, card: Card, request: Request) -> None:
+        """Make the grids and paths that do not go with the checkpoint and each other unavailable, with the reason."""
+        for name in options.GRIDS:
+            problem = grid_choice_problem(card, request, name)
+            self.grid.set_enabled(name, not problem, problem)
+        for name in options.PATHS:
+            if name not in HIDDEN_PATHS:
+                problem = path_choice_problem(card, request, name)
+                self.path.set_enabled(name, not problem, problem)
+
     def fields(self) -> dict[str, object]:
         """The request's fields."""
-        path = self.path.value()
+        grid, path = self.grid.value(), self.path.value()
+        betas = self._betas if options.PATHS[path or "flow"].needs == "betas" else None
+        spec = PathSpec(name=path, params=self.params["path"].values(), betas=betas) if path != OWN else None
         return {
-            "grid": self.grid.value(),
-            "path": None if path == OWN else PathSpec(name=path),
+            "grid": grid,
+            "grid_params": self.params["grid"].values(),
+            "times": self.times.value() if grid == "custom" else None,
+            "path": spec,
+            "clip": self.clip.value(),
+            "clip_params": self.params["clip"].values(),
+            "noise": self.noise.value() or None,
             "forward": self.forward.value(),
+            "kind": "forward" if self.alone.value() else "sample",
             "trace_every": self.every.value(),
             "trace_dtype": "float16" if self.half.value() else "float32",
             "device": self.device.value(),
         }
 
-    def set_request(self, request: Request) -> None:
-        """Show a request."""
+    def show_request(self, request: Request) -> None:
+        """Show a request; a path or a device that is not offered is added."""
         self.set_devices([request.device])
-        for name, value in _shown(request).items():
-            self.rows[name].field.set_value(value)
+        path = request.path
+        if path is not None and self.path.findData(path.name) < 0:
+            self.path.addItem(tr(options.PATHS[path.name].label), path.name)
+        self._betas = path.betas if path is not None and path.betas is not None else self._betas
+        super().show_request(request)
+        self.params["grid"].set_values(request.grid_params)
+        self.params["path"].set_values(path.params if path else {})
+        self.params["clip"].set_values(request.clip_params)
 
-    def set_defaults(self, request: Request) -> None:
-        """What "default" means: the resets lead there."""
-        self._defaults = _shown(request)
-        self._mark()
-
-    def allow_forward(self, possible: bool, source: str) -> None:
-        """Whether there is data to noise with that source; the reason is the tooltip where there is none."""
-        tip = tr("How the forward chain is drawn.")
-        if not possible and source == "step":
-            tip = tr("The run goes on from a step: there is no forward chain.")
-        elif not possible:
-            tip = tr("There is no data to noise: choose a file as the source.")
-        self.forward.setEnabled(possible)
-        self.rows["forward"].set_tip(tip)
+    def settle(self, reasons: Mapping[str, str]) -> None:
+        """As any group; the numbers of a choice go with it, the list of times with its grid."""
+        super().settle(reasons)
+        self.rows["times"].setVisible(self.grid.value() == "custom")
+        for name, fields in self.params.items():
+            fields.setEnabled(name not in reasons)
 
     def apply_theme(self, tokens: Tokens) -> None:
         """Icons in other colours."""
-        for row in self.rows.values():
-            row.apply_theme(tokens)
+        super().apply_theme(tokens)
+        for fields in self.params.values():
+            fields.apply_theme(tokens)
 
-    def _mark(self) -> None:
-        for name, row in self.rows.items():
-            row.show_reset(row.field.value() != self._defaults[name])
 
-    @Slot()
-    def _on_changed(self) -> None:
-        self._mark()
-        self.changed.emit()
-
-    @Slot()
-    def _on_reset(self) -> None:
-        for name, row in self.rows.items():
-            if row is self.sender():
-                row.field.set_value(self._defaults[name])
+def _choices(rows: Iterable[Any]) -> list[tuple[str, str, str]]:
+    """Rows of `options` as those of a combo box."""
+    return [(row.name, tr(row.label), tr(row.tip)) for row in rows]
 
 
 def _shown(request: Request) -> dict[str, Any]:
     """What the fields show of a request."""
-    return {
+    shown = {
         "grid": request.grid,
         "path": request.path.name if request.path else OWN,
+        "clip": request.clip,
+        "noise": request.noise or OWN,
         "forward": request.forward,
-        "every": request.trace_every,
-        "half": request.trace_dtype == "float16",
+        "kind": request.kind == "forward",
+        "trace_every": request.trace_every,
+        "trace_dtype": request.trace_dtype == "float16",
         "device": request.device,
     }
+    return shown if request.times is None else {**shown, "times": request.times}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QStandardItemModel, QWheelEvent
+from PySide6.QtCore import QLocale, Qt, Signal, Slot
+from PySide6.QtGui import QStandardItemModel, QValidator, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 SLIDER = 1000
+EXACT = 30  # decimals that a spin box keeps: a number that was made elsewhere comes back as it was
 
 
 class Combo(QComboBox):
@@ -26,7 +27,7 @@ class Combo(QComboBox):
             self.addItem(title, name)
             self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.currentIndexChanged.connect(self._on_changed)
-        self._tell()
+        self.tell()
 
     def value(self) -> str:
         """The chosen name."""
@@ -47,18 +48,61 @@ class Combo(QComboBox):
             if reason and not enabled:
                 item.setToolTip(reason)
 
+    def can_choose(self, name: str) -> bool:
+        """Whether there is such a choice, and it is available."""
+        index, model = self.findData(name), self.model()
+        item = model.item(index) if isinstance(model, QStandardItemModel) and index >= 0 else None
+        return item is not None and item.isEnabled()
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """The tip of the choice is the tip of the field."""
         tip = self.currentData(Qt.ItemDataRole.ToolTipRole)
         if tip:
             self.setToolTip(str(tip))
 
     @Slot()
     def _on_changed(self) -> None:
-        self._tell()
+        self.tell()
         self.changed.emit()
+
+
+class DecimalSpin(QDoubleSpinBox):
+    """A number that is shown with so many decimals, or with as many digits as it needs: 0.50, 1.2345, 1e-07."""
+
+    def __init__(self, decimals: int) -> None:
+        super().__init__()
+        self.shown = decimals
+        self.setDecimals(EXACT)
+        plain = QLocale()
+        plain.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator)
+        self.setLocale(plain)
+        self.setKeyboardTracking(False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+    def textFromValue(self, value: float) -> str:
+        rounded = round(value, self.shown)
+        if rounded == value:
+            return self.locale().toString(value, "f", self.shown)
+        return self.locale().toString(value, "g", 6)
+
+    def valueFromText(self, text: str) -> float:
+        value, understood = self.locale().toDouble(text)
+        # What was not touched is the number itself, not what is shown of it.
+        return value if understood and text != self.textFromValue(self.value()) else self.value()
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        value, understood = self.locale().toDouble(text)
+        if not understood:
+            begun = all(c in "0123456789eE+-.," for c in text)
+            return (QValidator.State.Intermediate if begun else QValidator.State.Invalid, text, position)
+        fits = self.minimum() <= value <= self.maximum()
+        return (QValidator.State.Acceptable if fits else QValidator.State.Intermediate, text, position)
 
 
 class NumberField(QWidget):
@@ -67,17 +111,24 @@ class NumberField(QWidget):
     changed = Signal()
 
     def __init__(
-        self, low: float, high: float, step: float = 1, decimals: int = 0, slider_high: float | None = None
+        self,
+        low: float,
+        high: float,
+        step: float = 1,
+        decimals: int = 0,
+        slider_high: float | None = None,
+        even: bool = False,
     ) -> None:
+        """even: the slider moves in even steps; else the small numbers, which matter most, have more room."""
         super().__init__()
         self._low, self._top = low, slider_high if slider_high is not None else high
+        self._power = 1 if even else 2
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, SLIDER)
         self.slider.setPageStep(SLIDER // 10)
         self.slider.setMinimumWidth(60)
-        self.spin = QDoubleSpinBox() if decimals else QSpinBox()
-        if isinstance(self.spin, QDoubleSpinBox):
-            self.spin.setDecimals(decimals)
+        self.spin = DecimalSpin(decimals) if decimals else QSpinBox()
+        if isinstance(self.spin, DecimalSpin):
             self.spin.setRange(low, high)
             self.spin.setSingleStep(step)
         else:
@@ -95,11 +146,6 @@ class NumberField(QWidget):
         self.slider.valueChanged.connect(self._from_slider)
         self.spin.valueChanged.connect(self._from_spin)
         self._from_spin()
-
-    @property
-    def resolution(self) -> float:
-        """The smallest difference that the field can show."""
-        return 10.0 ** -self.spin.decimals() if isinstance(self.spin, QDoubleSpinBox) else 1.0
 
     def value(self) -> float:
         """The number; whole where the spin box is."""
@@ -124,16 +170,18 @@ class NumberField(QWidget):
 
     @Slot(int)
     def _from_slider(self, position: int) -> None:
-        # The square gives the small numbers, which matter most, more room.
-        share = (position / SLIDER) ** 2
+        share = (position / SLIDER) ** self._power
         value = self._low + share * (self._top - self._low)
-        self.spin.setValue(round(value) if isinstance(self.spin, QSpinBox) else value)  # pyright: ignore
+        if isinstance(self.spin, DecimalSpin):
+            self.spin.setValue(max(self._low, round(value, self.spin.shown)))
+        else:
+            self.spin.setValue(round(value))
 
     @Slot()
     def _from_spin(self) -> None:
         share = max(0.0, min(1.0, (self.value() - self._low) / (self._top - self._low)))
         self.slider.blockSignals(True)
-        self.slider.setValue(round(SLIDER * share**0.5))
+        self.slider.setValue(round(SLIDER * share ** (1 / self._power)))
         self.slider.blockSignals(False)
         self.changed.emit()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPixmap
@@ -31,7 +32,7 @@ ENTRY = Qt.ItemDataRole.UserRole
 SUBTITLE = Qt.ItemDataRole.UserRole + 1
 PICTURE = Qt.ItemDataRole.UserRole + 2
 KIND = Qt.ItemDataRole.UserRole + 3  # "group", "model", "checkpoint", "problem"
-GROUPS = {"image": "Images", "points": "Points"}
+GROUPS = {"image": "Images", "points": "Points", "exact": "Exact"}  # by the card's group, in their order
 HEIGHTS = {"group": 24, "model": 38, "checkpoint": 24, "problem": 24}
 THUMBNAIL = 30
 
@@ -84,8 +85,9 @@ class ModelsPanel(QWidget):
         self.tree.clear()
         self._catalog.scan()
         groups: dict[str, QTreeWidgetItem] = {}
-        for model in self._catalog.models():
-            name = GROUPS.get(model.card.modality, model.card.modality)
+        order = list(GROUPS)
+        for model in sorted(self._catalog.models(), key=lambda model: order.index(model.card.group)):
+            name = GROUPS[model.card.group]
             if name not in groups:
                 groups[name] = _group(self.tree, tr(name))
             _model_item(groups[name], model)
@@ -271,7 +273,8 @@ def _model_item(group: QTreeWidgetItem, model: Model) -> None:
     item.setData(0, ENTRY, model.default)
     item.setData(0, SUBTITLE, f"{shape_text(card.shape)} · {parameters(card.parameters)} · {path}")
     item.setData(0, PICTURE, thumbnail(card))
-    item.setToolTip(0, "")
+    # What nothing was trained for needs a word of what it is.
+    item.setToolTip(0, _plain_tip(f"{card.title}. {card.description}") if card.group == "exact" else "")
     if len(model.entries) > 1:
         for entry in reversed(model.entries):
             assert entry.card is not None
@@ -291,9 +294,12 @@ def _problem_item(group: QTreeWidgetItem, entry: Entry) -> None:
     item.setData(0, KIND, "problem")
     item.setData(0, ENTRY, entry)
     item.setFlags(Qt.ItemFlag.ItemIsEnabled)
-    # A tooltip would guess at rich text: escape what a file says of itself.
-    problem = (entry.problem or "").replace("&", "&amp;").replace("<", "&lt;")
-    item.setToolTip(0, f"<qt>{problem}</qt>")
+    item.setToolTip(0, _plain_tip(entry.problem or ""))
+
+
+def _plain_tip(text: str) -> str:
+    """Words of a file as a tooltip, which would guess at rich text: escaped, and broken into lines."""
+    return f"<qt>{html.escape(text, quote=False)}</qt>"
 
 
 def thumbnail(card: Card) -> QPixmap | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from diffstudio.gui.panels.fields import NumberField
+from diffstudio.gui.panels.fields import Combo, NumberField
 from diffstudio.gui.panels.rows import Row, align
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.words import tr
@@ -20,8 +21,12 @@ class ParamFields(QWidget):
 
     changed = Signal()
 
-    def __init__(self, tokens: Tokens, spacing: int) -> None:
+    def __init__(
+        self, tokens: Tokens, spacing: int, choice: Combo | None = None, table: Mapping[str, Any] | None = None
+    ) -> None:
+        """choice: a combo box that is followed, its values are rows of `table`. Make this before others hear of it."""
         super().__init__()
+        self._choice, self._table = choice, table or {}
         self._tokens = tokens
         self._options: dict[str, tuple[ParamRow, ...]] = {}
         self._shown: tuple[ParamRow, ...] = ()
@@ -29,6 +34,9 @@ class ParamFields(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(spacing)
+        if choice is not None:
+            choice.changed.connect(self._on_choice)
+            self._on_choice()
 
     def set_option(self, name: str, params: tuple[Param, ...]) -> None:
         """Show the numbers of the option of that name."""
@@ -75,6 +83,12 @@ class ParamFields(QWidget):
         self._layout.addWidget(row)
         return row
 
+    @Slot()
+    def _on_choice(self) -> None:
+        if self._choice is not None:
+            name = self._choice.value()
+            self.set_option(name, self._table[name].params if name in self._table else ())
+
 
 class ParamRow(Row):
     """One number within its bounds."""
@@ -91,8 +105,8 @@ class ParamRow(Row):
 
     @property
     def differs(self) -> bool:
-        """Whether the number is another than the default, as far as the field can show it."""
-        return abs(self.field.value() - self.param.default) > self.field.resolution / 2
+        """Whether the number is another than the default."""
+        return self.field.value() != self.param.default
 
     @Slot()
     def _on_reset(self) -> None:

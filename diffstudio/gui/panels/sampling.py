@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +14,27 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Entry
 from diffstudio.data import DATASETS
 from diffstudio.gui.panels.advanced import AdvancedFields
+from diffstudio.gui.panels.edit import EditFields
 from diffstudio.gui.panels.fields import Combo, CountField, NumberField
+from diffstudio.gui.panels.guidance import GuidanceFields
 from diffstudio.gui.panels.label_field import LabelField
 from diffstudio.gui.panels.params import ParamFields
 from diffstudio.gui.panels.presets import PresetsButton
 from diffstudio.gui.panels.request_history import RequestHistory
-from diffstudio.gui.panels.rows import Row, align, heading_width
+from diffstudio.gui.panels.rows import Row, RowGroup, align, heading_width
 from diffstudio.gui.panels.run_footer import RunFooter
 from diffstudio.gui.panels.seed_field import SeedField
 from diffstudio.gui.panels.source import SourceField
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import ContentScroll, Fold, label
 from diffstudio.gui.words import tr
+from diffstudio.studio.checks import solver_problem, unavailable, usable
 from diffstudio.studio.defaults import default_request
-from diffstudio.studio.plan import can_go_forward
 from diffstudio.studio.request import Request
 
 SPACING = 4
 GUIDANCE = "w in D = D_any + w·(D_class − D_any): 1 is none."
+SHOWN = ("source", "label", "solver", "steps", "guidance", "seed", "samples")  # outside the folds
 
 
 class SamplingPanel(QWidget):
@@ -50,28 +54,42 @@ class SamplingPanel(QWidget):
         self.source = SourceField()
         self.label = LabelField()
         self.solver = Combo([(s.name, tr(s.label), tr(s.tip)) for s in options.SOLVERS.values()])
-        self.params = ParamFields(tokens, SPACING)
+        self.params = ParamFields(tokens, SPACING, self.solver, options.SOLVERS)
         self.steps = NumberField(1, 100_000, slider_high=200)
         self.guidance = NumberField(0, 100, 0.1, decimals=2, slider_high=10)
         self.seed = SeedField(tokens)
         self.samples = CountField(1, 1_000_000)
-        self.advanced = AdvancedFields(SPACING, devices)
-        self.fold = Fold(tr("Advanced: spacing, path, recording"), self.advanced)
         self.presets = PresetsButton()
         self.footer = RunFooter()
-        self.rows = {
-            "source": Row(tr("Start from"), self.source, tr("Where the reverse chain starts.")),
-            "label": Row(tr("Class"), self.label, tr("What to draw.")),
-            "solver": Row(tr("Solver"), self.solver),
-            "steps": Row(tr("Steps"), self.steps, tr("Steps from noise to data; more are finer and slower.")),
-            "guidance": Row(tr("Guidance"), self.guidance, tr(GUIDANCE)),
-            "seed": Row(tr("Seed"), self.seed, tr("Sample i of seed s is the picture of seed s + i.")),
-            "samples": Row(tr("Samples"), self.samples, tr("How many are drawn at once.")),
+        self._main = RowGroup(
+            {
+                "source": Row(tr("Start from"), self.source, tr("Where the reverse chain starts.")),
+                "label": Row(tr("Class"), self.label, tr("What to draw.")),
+                "solver": Row(tr("Solver"), self.solver),
+                "steps": Row(tr("Steps"), self.steps, tr("Steps from noise to data; more are finer and slower.")),
+                "guidance": Row(tr("Guidance"), self.guidance, tr(GUIDANCE)),
+                "seed": Row(tr("Seed"), self.seed, tr("Sample i of seed s is the picture of seed s + i.")),
+                "samples": Row(tr("Samples"), self.samples, tr("How many are drawn at once.")),
+            },
+            _shown,
+            SPACING,
+            beneath={"solver": self.params},
+        )
+        self.rows = self._main.rows
+        self.guiding = GuidanceFields(SPACING)
+        self.edit = EditFields(tokens, SPACING)
+        self.advanced = AdvancedFields(tokens, SPACING, lambda: int(self.steps.value()), devices)
+        self.folds = {
+            "guidance": Fold(tr("Guidance: away from what, where"), self.guiding),
+            "edit": Fold(tr("Edit: strength, mask, variations"), self.edit),
+            "advanced": Fold(tr("Advanced: spacing, path, recording"), self.advanced),
         }
+        self._groups = (self._main, self.guiding, self.edit, self.advanced)
         self._build()
-        self._wire()
+        for group in self._groups:
+            group.changed.connect(self._on_changed)
+        self.params.changed.connect(self._on_changed)
         self.apply_theme(tokens)
-        self._on_solver()
         self.setEnabled(False)
 
     def _build(self) -> None:
@@ -83,15 +101,18 @@ class SamplingPanel(QWidget):
         inner.setContentsMargins(10, 6, 4, 0)
         inner.setSpacing(SPACING)
         inner.addLayout(head)
-        for name, row in self.rows.items():
-            inner.addWidget(row)
-            if name == "solver":
-                inner.addWidget(self.params)
-        inner.addWidget(self.fold)
+        inner.addWidget(self._main)
+        folds = QVBoxLayout()
+        folds.setSpacing(0)
+        for fold in self.folds.values():
+            folds.addWidget(fold)
+        inner.addLayout(folds)
         inner.addStretch(1)
-        width = heading_width([*self.rows.values(), *self.advanced.rows.values()])
-        align([*self.rows.values(), *self.advanced.rows.values()], width)
-        self.params.set_heading_width(width)
+        rows = [row for group in self._groups for row in group.rows.values()]
+        width = heading_width(rows)
+        align(rows, width)
+        for params in (self.params, *self.advanced.params.values()):
+            params.set_heading_width(width)
         self.fields = ContentScroll(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -99,18 +120,13 @@ class SamplingPanel(QWidget):
         layout.addWidget(self.fields, 1)
         layout.addWidget(self.footer)
 
-    def _wire(self) -> None:
-        self.solver.changed.connect(self._on_solver)  # before the others hear of it
-        for row in self.rows.values():
-            row.field.changed.connect(self._on_changed)
-            row.resetWanted.connect(self._on_reset)
-        self.params.changed.connect(self._on_changed)
-        self.advanced.changed.connect(self._on_changed)
-
     # ── the checkpoint ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def set_entry(self, entry: Entry) -> None:
-        """Offer what this checkpoint understands; a model that was used before gets its settings back."""
+    def set_entry(self, entry: Entry, guides: Sequence[Entry] = ()) -> None:
+        """Offer what this checkpoint understands; a model that was used before gets its settings back.
+
+        guides: the other checkpoints that guidance can lead away from.
+        """
         card = entry.card
         if card is None:
             return
@@ -120,12 +136,9 @@ class SamplingPanel(QWidget):
         self._defaults = default_request(card, _spec(entry))
         self.setEnabled(True)
         self._loading = True
-        self.label.set_labels(card.labels)
-        self.rows["label"].setVisible(bool(card.labels))
-        self.rows["guidance"].setVisible(bool(card.labels))
-        self.source.set_has_data(card.data.dataset in DATASETS)
-        self.source.check_file(card.shape, card.modality)
-        self.advanced.set_defaults(self._defaults)
+        self._offer(card, guides)
+        for group in self._groups:
+            group.set_defaults(self._defaults)
         self._loading = False
         kept = self._per_model.get(card.name)
         shown = {"model": _spec(entry), "seed": self.seed.value()}
@@ -133,27 +146,45 @@ class SamplingPanel(QWidget):
         self._history.start(self.request())
         self._settle()
 
+    def _offer(self, card: Card, guides: Sequence[Entry]) -> None:
+        """What there is to choose from."""
+        self.label.set_labels(card.labels)
+        self.rows["label"].setVisible(bool(card.labels))
+        can_guide = bool(card.labels or guides)
+        self.rows["guidance"].setVisible(can_guide)
+        self.folds["guidance"].setVisible(can_guide)
+        self.guiding.set_model(card.labels, guides)
+        self.edit.set_card(card)
+        self.source.set_has_data(card.data.dataset in DATASETS)
+        self.source.check_file(card.shape, card.modality)
+        for name in options.SOLVERS:
+            problem = solver_problem(card, name)
+            self.solver.set_enabled(name, not problem, problem)
+
     @property
     def card(self) -> Card | None:
         """The card of the chosen checkpoint."""
         return self._entry.card if self._entry else None
 
     def request(self) -> Request:
-        """The request as it stands."""
+        """The request as it stands; a field that is disabled has its neutral value."""
+        assert self.card is not None
+        # What the fields say together need not be a valid request before the unusable among them are left out.
+        request = usable(self.card, Request.model_construct(None, **self._values()))
+        return Request.model_validate(dict(request))
+
+    def _values(self) -> dict[str, Any]:
+        """What all fields say, disabled or not."""
         assert self._entry is not None
-        values: dict[str, Any] = {
+        return {
             "model": _spec(self._entry),
-            "label": self.label.value() if self.card and self.card.labels else None,
-            "solver": self.solver.value(),
+            **{name: self.rows[name].field.value() for name in SHOWN if name != "source"},
             "solver_params": self.params.values(),
-            "steps": self.steps.value(),
-            "guidance": self.guidance.value(),
-            "seed": self.seed.value(),
-            "samples": self.samples.value(),
+            **self.guiding.fields(),
+            **self.edit.fields(),
             **self.advanced.fields(),
             **self.source.fields(),
         }
-        return Request.model_validate(values)
 
     def set_request(self, request: Request) -> None:
         """Show a request (of this model); one step of undo."""
@@ -166,14 +197,24 @@ class SamplingPanel(QWidget):
         if self.card is not None:
             self.source.set_file(path, self.card.shape, self.card.modality)
 
-    def _show(self, request: Request, source: bool = True) -> None:
+    def set_mask_file(self, path: Path) -> None:
+        """Repaint where a picture is white. Raises: BadInput, BadFile."""
+        if self.card is not None:
+            self.edit.mask_file.set_file(path)
+
+    def _show(self, request: Request, source: bool = True, keep: bool = False) -> None:
+        """Show a request. What it leaves no meaning for says nothing: it is the default, or is kept as it is."""
+        assert self.card is not None
+        values = self._values() if keep else dict(self._defaults)
+        unused = unavailable(self.card, request).keys() & values.keys() - {"steps"}
+        # The source is shown last, by `set_fields`: a file may be gone.
+        shown = request.model_copy(update={**{name: values[name] for name in unused}, "source": self.source.value()})
         self._loading = True
+        for group in self._groups:
+            group.show_request(shown)
+        self.params.set_values(request.solver_params)
         if source:
             self.source.set_fields(request)
-        for name in ("label", "solver", "steps", "guidance", "seed", "samples"):
-            self.rows[name].field.set_value(getattr(request, name))
-        self.params.set_values(request.solver_params)
-        self.advanced.set_request(request)
         self._loading = False
 
     # ── undo ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -203,7 +244,7 @@ class SamplingPanel(QWidget):
 
     def _travel(self, request: Request | None) -> None:
         if request is not None:
-            self._show(request)
+            self._show(request, keep=True)
             self._settle()
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -212,39 +253,36 @@ class SamplingPanel(QWidget):
         """Icons in other colours."""
         self.seed.apply_theme(tokens)
         self.params.apply_theme(tokens)
-        self.advanced.apply_theme(tokens)
-        for row in self.rows.values():
-            row.apply_theme(tokens)
+        for group in self._groups:
+            group.apply_theme(tokens)
 
     def _settle(self) -> None:
         """Enable what goes together, mark what differs from the defaults, tell everybody."""
         request, card = self.request(), self.card
         assert card is not None
-        unconditional = request.label is None
-        self.guidance.setEnabled(not unconditional)
-        reason = tr("Guidance pulls towards a class: choose one first.")
-        self.rows["guidance"].set_tip(reason if unconditional else tr(GUIDANCE))
-        self.advanced.allow_forward(can_go_forward(card, request), request.source)
-        for name, row in self.rows.items():
-            row.show_reset(row.field.value() != getattr(self._defaults, name))
+        self._loading = True
+        # What did not go with another choice fell back, and a list of times says how many steps there are.
+        self.solver.set_value(request.solver)
+        self.steps.set_value(request.steps)
+        self.advanced.grid.set_value(request.grid)
+        self.advanced.path.set_value(request.path.name if request.path else "")
+        self._loading = False
+        reasons = unavailable(card, request)
+        for group in self._groups:
+            group.settle(reasons)
+        self.advanced.offer(card, request)
         self.changed.emit()
-
-    @Slot()
-    def _on_solver(self) -> None:
-        solver = options.SOLVERS[self.solver.value()]
-        self.params.set_option(solver.name, solver.params)
-
-    @Slot()
-    def _on_reset(self) -> None:
-        for name, row in self.rows.items():
-            if row is self.sender():
-                row.field.set_value(getattr(self._defaults, name))
 
     @Slot()
     def _on_changed(self) -> None:
         if not self._loading and self._entry is not None:
             self._history.note(self.request())
             self._settle()
+
+
+def _shown(request: Request) -> dict[str, Any]:
+    """What the fields outside the folds show of a request."""
+    return {name: getattr(request, name) for name in SHOWN}
 
 
 def _spec(entry: Entry) -> str:

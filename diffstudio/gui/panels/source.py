@@ -43,6 +43,8 @@ class SourceField(QWidget):
         self.invert.setToolTip(tr("For ink on white paper: the model knows white strokes on black."))
         self.problem = label("", "dim")
         self.problem.setWordWrap(True)
+        self._shape: tuple[int, ...] = ()
+        self._modality = ""
         self._file: Path | None = None
         self._trace: Path | None = None
         self._step = 0
@@ -74,7 +76,13 @@ class SourceField(QWidget):
         Raises:
             BadInput, BadFile: it can't be used with such a model.
         """
-        info = inspect_source(path, shape, modality)
+        self._shape, self._modality = shape, modality
+        self._hold(path)
+        self.combo.set_value("file")
+        self._on_changed()
+
+    def _hold(self, path: Path) -> None:
+        info = inspect_source(path, self._shape, self._modality)
         self._file = path
         self.name.setText(path.name)
         self.name.setToolTip("")
@@ -82,18 +90,21 @@ class SourceField(QWidget):
         self.problem.setVisible(not info.fits)
         self.fit.setVisible(not info.fits)
         self.invert.setChecked(info.looks_inverted)
-        self.combo.set_value("file")
-        self._on_changed()
 
     def check_file(self, shape: tuple[int, ...], modality: str) -> None:
         """Another model was chosen: forget a file that does not fit it."""
-        if self._file is None:
-            return
-        try:
-            self.set_file(self._file, shape, modality) if self.combo.value() == "file" else None
-        except DiffStudioError:
+        self._shape, self._modality = shape, modality
+        if self._file is not None and not self._can_hold(self._file):
             self._file = None
-            self.combo.set_value("noise")
+            if self.combo.value() == "file":
+                self.combo.set_value("noise")
+
+    def _can_hold(self, path: Path) -> bool:
+        try:
+            self._hold(path)
+        except DiffStudioError:
+            return False
+        return True
 
     def set_trace(self, path: Path | None, complete: bool) -> None:
         """What "last sample" and "this step" refer to."""
@@ -132,16 +143,17 @@ class SourceField(QWidget):
         return {"source": "data" if name == "data" else "noise"}
 
     def set_fields(self, request: Request) -> None:
-        """Show a request's source as far as it can be used again here: a file that is gone from the panel is noise."""
-        name = request.source
-        if name in ("file", "step"):
-            path = Path(request.source_file or "")
-            name = "file" if path == self._file else "last" if path == self._trace else "noise"
-            name = "step" if name == "last" and request.source == "step" else name
-        if name == "file":
+        """Show a request's source as far as it can be used here: a file that is gone, or of another kind, is noise."""
+        name, path = request.source, Path(request.source_file or "")
+        shown: str = name
+        if name == "file" and path != self._file:
+            shown = "last" if path == self._trace else "file" if self._can_hold(path) else "noise"
+        elif name == "step" and path != self._trace:
+            shown = "noise"
+        if shown == "file":
             self.fit.set_value(request.source_fit or self.fit.value())
             self.invert.setChecked(request.source_invert)
-        self.combo.set_value(name)
+        self.combo.set_value(shown)
 
     def value(self) -> str:
         """The choice: one of ROWS."""
