@@ -62,8 +62,9 @@ class Mixture:
 
 
 def path_of(name: str) -> Path:
-    """A path with its default parameters, VE with a σ_max near the data."""
-    return make_path(PathSpec(name=name, params={"sigma_max": 10.0} if name == "ve" else {}))
+    """A path with its default parameters, VE with a σ_max near the data, a table with DDPM's linear betas."""
+    betas = tuple(torch.linspace(1e-4, 0.02, 1000).tolist()) if name == "vp_table" else None
+    return make_path(PathSpec(name=name, params={"sigma_max": 10.0} if name == "ve" else {}, betas=betas))
 
 
 def even_levels(path: Path, steps: int, low: float = -3.0, high: float = 3.0) -> list[Level]:
