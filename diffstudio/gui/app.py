@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from diffstudio.analysis import fields
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui import arrangement, theme
@@ -196,6 +197,8 @@ class Studio(QObject):
         states = {"run"} if running else {"idle"} if p.sampling.card else set()
         if trace is not None and len(trace):
             states |= {"trace", trace.modality}
+            if "split" in fields.available(trace):
+                states.add("split")
             k = min(p.playhead.position, len(trace) - 1)
             if not running and trace.chain(k) == 1 and trace.scalar(k, "s") > 0:
                 states.add("fork")

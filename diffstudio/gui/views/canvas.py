@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from diffstudio.analysis.fields import TENSORS
+from diffstudio.analysis.fields import TENSORS, available
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views.header import Header
@@ -24,7 +24,6 @@ from diffstudio.traces.reader import Trace
 View = PointsView | ImageView
 # The view of each modality; a new modality is a new row.
 VIEWS: dict[str, type[PointsView] | type[ImageView]] = {"points": PointsView, "image": ImageView}
-NEEDS = {"xt": ("xt",), "x0_hat": ("x0_hat",), "eps_hat": ("xt", "x0_hat"), "delta": ("xt",)}
 
 
 class Canvas(QWidget):
@@ -131,11 +130,10 @@ class Canvas(QWidget):
 
     def _offer(self, trace: Trace) -> None:
         """Enable what the trace holds; leave a tensor that it lacks."""
-        held = {spec.name for spec in trace.header.fields}
-        available = [name for name in TENSORS if held.issuperset(NEEDS[name])]
-        self.header.set_available(available)
-        if self._tensor not in available and available:
-            self.set_tensor(available[0])
+        held = available(trace)
+        self.header.set_available(held)
+        if self._tensor not in held and held:
+            self.set_tensor(held[0])
 
     def _show_page(self, page: View | None) -> None:
         self._stack.setCurrentWidget(page or self.empty)
@@ -149,9 +147,12 @@ class Canvas(QWidget):
         return self._tensor
 
     def set_tensor(self, name: str) -> None:
-        """Show another tensor. ValueError: none of `fields.TENSORS`."""
+        """Show another tensor; one that the trace does not hold changes nothing. ValueError: none of TENSORS."""
         if name not in TENSORS:
             raise ValueError(f"no tensor '{name}': choose one of {', '.join(TENSORS)}")
+        if self._view is not None and self._trace is not None and name not in available(self._trace):
+            self.header.set_tensor(self._tensor)
+            return
         self.header.set_tensor(name)
         if name != self._tensor:
             self._tensor = name

@@ -26,7 +26,7 @@ OPTIONS = {"trails": True, "underlay": True, "arrows": False, "density": False}
 # Radius (logical pixels) and opacity of a dot, by the number of points.
 DOTS = ((150, 3.2, 0.95), (600, 2.6, 0.9), (2_000, 2.1, 0.85), (6_000, 1.5, 0.7), (10**9, 1.0, 0.55))
 DATA_DOT = 1.0, 0.16
-MOST_LINES = 2_000  # of ε̂ and Δ
+MOST_LINES = 2_000  # of a signed tensor
 EPS_SHARE = 0.1  # of ε̂ is drawn: whole it would be as long as the plane is wide
 INNER = 0.97  # share of pure noise that must be in view: its far tail would make everything small
 FAINT = 0.22  # ink of the other points where one is shown alone
@@ -150,14 +150,15 @@ class PointsScene:
 
     @property
     def shown(self) -> str:
-        """The tensor whose positions are drawn: ε̂ and Δ are lines from x_t."""
-        return "xt" if self.tensor in pictures.SIGNED else self.tensor
+        """The tensor whose positions are drawn: ε̂ and Δ are lines from x_t, the split from x̂0 free to x̂0 class."""
+        return pictures.LINES_FROM.get(self.tensor, self.tensor)
 
     @property
     def line_share(self) -> float:
-        """What of ε̂ or Δ is drawn."""
+        """What of a signed tensor is drawn: predictions are never scaled, so neither is what lies between two."""
         assert self.trace is not None
-        return EPS_SHARE if self.tensor == "eps_hat" else pictures.display_gain(self.trace, self.k)
+        shares = {"eps_hat": EPS_SHARE, "split": 1.0}
+        return shares.get(self.tensor, pictures.display_gain(self.trace, self.k))
 
     def _faded(self, ink: float) -> float:
         return ink * FAINT if self.single else ink

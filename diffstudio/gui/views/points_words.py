@@ -37,7 +37,7 @@ def note(scene: PointsScene, longest: float | None) -> str:
     if scene.tensor in pictures.SIGNED:
         name = pictures.tensor_title(scene.trace, scene.k, scene.tensor)
         share = f"{number(EPS_SHARE, 1)} · " if scene.tensor == "eps_hat" else ""
-        notes.append(tr("lines from x_t: {}").format(share + name))
+        notes.append(tr("lines from {}: {}").format(pictures.NAMES[scene.shown], share + name))
     if longest is not None:
         notes.append(tr("longest arrow: |∇ log p_t| = {}").format(number(longest, 1 if longest < 100 else 0)))
     elif scene.options["arrows"] and scene.shown != "xt":
