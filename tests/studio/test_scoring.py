@@ -153,7 +153,7 @@ def test_a_stop_keeps_the_parts_that_are_done(judge, mixture, monkeypatch):
 
 
 def test_without_data_there_is_nothing_to_judge(engine, request_of):
-    with pytest.raises(BadInput, match="^there are no data to judge: start from a data sample or a file$"):
+    with pytest.raises(BadInput, match=r"^there are no data to judge: start from a data sample or a file$"):
         list(engine.likelihood(request_of(source="noise", forward="off")))
 
 

@@ -48,7 +48,9 @@ class Plot(pg.PlotWidget):
         self.box: pg.ViewBox = item.getViewBox()
         item.hideButtons()
         # pyqtgraph makes its menu all the same, a window without a parent: it shall go with the plot.
-        item.ctrlMenu.setParent(self, item.ctrlMenu.windowFlags())
+        menu = item.ctrlMenu
+        assert menu is not None
+        menu.setParent(self, menu.windowFlags())
         item.setContentsMargins(0, 4, 6, 0)
         self.box.disableAutoRange()
         self.box.sigRangeChangedManually.connect(self._on_by_hand)
