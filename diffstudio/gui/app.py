@@ -261,9 +261,7 @@ class Studio(QObject):
             self._on_option(name, p.canvas.option(name))
         p.sampling.seed.lock.setChecked(p.settings.seed_locked)
         p.sampling.presets.set_names(sorted(p.settings.presets))
-        open_folds = state.get("folds")
-        for name, fold in p.sampling.folds.items():
-            fold.set_open(isinstance(open_folds, list) and name in open_folds)
+        p.sampling.folds.set_open(str(state.get("fold", "")))
         p.window.set_recent(p.settings.recent)
         if not (p.settings.last_model and p.models.choose(p.settings.last_model)) and not p.models.choose("digits"):
             p.models.choose_first()
@@ -276,7 +274,7 @@ class Studio(QObject):
             "layout": p.window.state(),
             "canvas": p.canvas.state(),
             "timeline": p.timeline.state(),
-            "folds": [name for name, fold in p.sampling.folds.items() if fold.button.isChecked()],
+            "fold": p.sampling.folds.open,
         }
         problem = save_settings(p.settings, self._settings_path)
         if problem:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from diffstudio.options.rows import Param, PathOption, by_name
 
-_MIX_STEPS = Param("n", "Chain length", 100, 2, 10_000, "Steps of the mixing chain from data to noise.", 1, True)
+_MIX_STEPS = Param("n", "Length", 100, 2, 10_000, "Steps of the mixing chain from data to noise.", 1, True)
 _MIX_ALPHA = Param("alpha", "α", 0.05, 0.0001, 0.9999, "Share of θ mixed in at each step.", 0.01)
 _MIX_DECAY = Param("decay", "Decay", 0.5, 0.0, 1.0, "α_k = α·k^(−decay): 0 keeps α constant.", 0.05)
-_STEPS = Param("n", "Training steps", 1000, 2, 100_000, "Length of the table of betas.", 1, True)
+_STEPS = Param("n", "Length", 1000, 2, 100_000, "Length of the table of betas.", 1, True)
 _ZERO_SNR = Param(
-    "zero_snr", "Zero terminal SNR", 0, 0, 1, "1 rescales the betas so that no signal is left at the end.", 1, True
+    "zero_snr", "Zero SNR", 0, 0, 1, "1 rescales the betas so that no signal is left at the end.", 1, True
 )
 _SIGMA_MAX = Param("sigma_max", "σ max", 80.0, 0.1, 10_000.0, "Noise level at t = 1.", 1.0)
 

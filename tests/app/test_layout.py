@@ -75,11 +75,11 @@ def test_panels_grow_with_the_window_and_the_canvas_keeps_most_of_it(open_at):
 
 def test_advanced_scrolls_where_it_must(open_at):
     parts = open_at(1280, 800)
-    parts.sampling.folds["advanced"].set_open(True)
+    parts.sampling.folds.set_open("advanced")
     settle()
     assert parts.sampling.fields.verticalScrollBar().maximum() > 0
     assert parts.sampling.footer.button.isVisible() and not parts.sampling.footer.visibleRegion().isEmpty()
-    parts.sampling.folds["advanced"].set_open(False)
+    parts.sampling.folds.set_open("")
     settle()
     assert parts.sampling.fields.verticalScrollBar().maximum() == 0
 

@@ -46,6 +46,7 @@ class AdvancedFields(RowGroup):
             "path": ParamFields(tokens, spacing, self.path, options.PATHS),
             "clip": ParamFields(tokens, spacing, self.clip, options.CLIPS),
         }
+        self._clips = True
         self._betas: tuple[float, ...] | None = None
         super().__init__(
             {
@@ -79,6 +80,11 @@ class AdvancedFields(RowGroup):
         for name in devices:
             if self.device.findData(name) < 0:
                 self.device.addItem(name, name)
+
+    def set_card(self, card: Card) -> None:
+        """Points have no range to be clipped to."""
+        self._clips = card.modality == "image"
+        self.rows["clip"].setVisible(self._clips)
 
     def offer(self, card: Card, request: Request) -> None:
         """Make the grids and paths that do not go with the checkpoint and each other unavailable, with the reason."""
@@ -128,6 +134,7 @@ class AdvancedFields(RowGroup):
         self.rows["times"].setVisible(self.grid.value() == "custom")
         for name, fields in self.params.items():
             fields.setEnabled(name not in reasons)
+        self.params["clip"].setVisible(self._clips and not self.params["clip"].empty)
 
     def apply_theme(self, tokens: Tokens) -> None:
         """Icons in other colours."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from diffstudio import options
@@ -183,6 +183,8 @@ def _sigma(param: options.Param) -> DecimalSpin:
     spin.setRange(param.low, HIGHEST)
     spin.setSingleStep(param.step)
     spin.setValue(param.default)
+    spin.setMinimumWidth(46)
+    spin.setAlignment(Qt.AlignmentFlag.AlignRight)
     spin.setAccessibleName(tr(param.label))
     spin.setToolTip(tr(param.tip))
     return spin

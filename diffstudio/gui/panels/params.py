@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from diffstudio.gui.panels.fields import Combo, NumberField
-from diffstudio.gui.panels.rows import Row, align
+from diffstudio.gui.panels.rows import Row, align, heading_width
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.words import tr
 from diffstudio.options import Param
@@ -45,15 +45,20 @@ class ParamFields(QWidget):
         for row in self._shown:
             row.hide()
         self._shown = self._options[name]
+        self._align()
         for row in self._shown:
             row.show()
-        self.setVisible(bool(self._shown))
+        self.setVisible(not self.empty)
+
+    @property
+    def empty(self) -> bool:
+        """Whether the option that is shown has no numbers."""
+        return not self._shown
 
     def set_heading_width(self, width: int) -> None:
         """Where the fields begin."""
         self._heading_width = width
-        for rows in self._options.values():
-            align(rows, width)
+        self._align()
 
     def values(self) -> dict[str, float]:
         """What differs from the defaults, by name."""
@@ -78,10 +83,13 @@ class ParamFields(QWidget):
     def _make(self, param: Param) -> ParamRow:
         row = ParamRow(param)
         row.apply_theme(self._tokens)
-        align((row,), self._heading_width)
         row.changed.connect(self.changed)
         self._layout.addWidget(row)
         return row
+
+    def _align(self) -> None:
+        """In one column, with the panel's where the headings are not too long for it."""
+        align(self._shown, max(self._heading_width, heading_width(self._shown)))
 
     @Slot()
     def _on_choice(self) -> None:

@@ -16,6 +16,7 @@ from diffstudio.data import DATASETS
 from diffstudio.gui.panels.advanced import AdvancedFields
 from diffstudio.gui.panels.edit import EditFields
 from diffstudio.gui.panels.fields import Combo, CountField, NumberField
+from diffstudio.gui.panels.folds import Folds
 from diffstudio.gui.panels.guidance import GuidanceFields
 from diffstudio.gui.panels.label_field import LabelField
 from diffstudio.gui.panels.params import ParamFields
@@ -26,7 +27,7 @@ from diffstudio.gui.panels.run_footer import RunFooter
 from diffstudio.gui.panels.seed_field import SeedField
 from diffstudio.gui.panels.source import SourceField
 from diffstudio.gui.theme import Tokens
-from diffstudio.gui.widgets import ContentScroll, Fold, label
+from diffstudio.gui.widgets import ContentScroll, label
 from diffstudio.gui.words import tr
 from diffstudio.studio.checks import solver_problem, unavailable, usable
 from diffstudio.studio.defaults import default_request
@@ -79,11 +80,12 @@ class SamplingPanel(QWidget):
         self.guiding = GuidanceFields(SPACING)
         self.edit = EditFields(tokens, SPACING)
         self.advanced = AdvancedFields(tokens, SPACING, lambda: int(self.steps.value()), devices)
-        self.folds = {
-            "guidance": Fold(tr("Guidance: away from what, where"), self.guiding),
-            "edit": Fold(tr("Edit: strength, mask, variations"), self.edit),
-            "advanced": Fold(tr("Advanced: spacing, path, recording"), self.advanced),
+        bodies = {
+            "guidance": (tr("Guidance"), tr("Away from what, where, and how much of it."), self.guiding),
+            "edit": (tr("Edit"), tr("Strength, mask, noise between or near others."), self.edit),
+            "advanced": (tr("Advanced"), tr("Spacing, path, clipping, recording, device."), self.advanced),
         }
+        self.folds = Folds(bodies, SPACING)
         self._groups = (self._main, self.guiding, self.edit, self.advanced)
         self._build()
         for group in self._groups:
@@ -102,11 +104,7 @@ class SamplingPanel(QWidget):
         inner.setSpacing(SPACING)
         inner.addLayout(head)
         inner.addWidget(self._main)
-        folds = QVBoxLayout()
-        folds.setSpacing(0)
-        for fold in self.folds.values():
-            folds.addWidget(fold)
-        inner.addLayout(folds)
+        inner.addWidget(self.folds)
         inner.addStretch(1)
         rows = [row for group in self._groups for row in group.rows.values()]
         width = heading_width(rows)
@@ -152,9 +150,10 @@ class SamplingPanel(QWidget):
         self.rows["label"].setVisible(bool(card.labels))
         can_guide = bool(card.labels or guides)
         self.rows["guidance"].setVisible(can_guide)
-        self.folds["guidance"].setVisible(can_guide)
+        self.folds.set_offered("guidance", can_guide)
         self.guiding.set_model(card.labels, guides)
         self.edit.set_card(card)
+        self.advanced.set_card(card)
         self.source.set_has_data(card.data.dataset in DATASETS)
         self.source.check_file(card.shape, card.modality)
         for name in options.SOLVERS:
