@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -95,10 +96,15 @@ def summary(proofs: Sequence[Proof]) -> str:
 
 
 def as_json(proofs: Sequence[Proof]) -> str:
-    """Everything as JSON."""
+    """Everything as JSON; a measured number that is none is null."""
     return json.dumps([_plain(proof) for proof in proofs], indent=1, ensure_ascii=False)
 
 
 def _plain(proof: Proof) -> dict[str, Any]:
-    rows = [dataclasses.asdict(row) | {"ok": row.ok, "judged": row.group != TIMED} for row in proof.rows]
+    rows = [
+        dataclasses.asdict(row)
+        | {"measured": row.measured if math.isfinite(row.measured) else None}  # JSON has no NaN and no ∞
+        | {"ok": row.ok, "judged": row.group != TIMED}
+        for row in proof.rows
+    ]
     return {"title": proof.title, "seconds": round(proof.seconds, 2), "skipped": proof.skipped, "rows": rows}

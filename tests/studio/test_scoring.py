@@ -32,7 +32,7 @@ def mixture(folder):
     )  # fmt: skip
     classes = np.array([0, 0, 1])
     weights = {"weights": WEIGHTS, "means": CENTRES, "floors": VARIANCES, "labels": classes}
-    store.save(folder / "mixture.safetensors", card, weights)
+    store.save(folder / "mixture.safetensors", card, weights, dtype="float32")
 
     def log_p(points, sigma, label=None):
         """Of x_0 + σ·ε."""
@@ -75,8 +75,8 @@ def test_the_likelihood_of_data_is_its_closed_form(judge, mixture, label, split,
     monkeypatch.setattr(data, "sample", lambda name, labels, seeds, split: (points[split], list(labels)))
     found, _ = judge(split, model="mixture", label=label, samples=6)
     expected = mixture(points[split], 1e-3, label)
-    np.testing.assert_allclose(found.log_p, expected, atol=2e-3)
-    np.testing.assert_allclose(found.bits_per_dim, -expected / (2 * math.log(2)), atol=2e-3)
+    np.testing.assert_allclose(found.log_p, expected, atol=5e-4)
+    np.testing.assert_allclose(found.bits_per_dim, -expected / (2 * math.log(2)), atol=5e-4)
     assert not found.standard_error.any()
 
 
@@ -86,13 +86,10 @@ def test_on_another_path_it_is_the_same_density(judge, mixture):
     np.testing.assert_allclose(own.log_p, other.log_p, atol=2e-3)
 
 
-def test_the_data_are_those_of_the_split(judge, mixture):
-    rows = {split: judge(split, model="mixture", label=0)[0].log_p for split in ("train", "held-out")}
-    for split, log_p in rows.items():
-        x0, _ = data.sample("shapes-2d", [0] * 3, range(7, 10), split)
-        near = np.abs(x0).max(1) < 2  # further out log p is huge, and so is its error
-        np.testing.assert_allclose(log_p[near], mixture(x0, 1e-3, 0)[near], rtol=0.02, atol=0.02)
-    assert not np.allclose(rows["train"], rows["held-out"])
+def test_the_data_are_those_of_the_seeds(judge, mixture):
+    found, _ = judge(model="mixture", label=0, seed=30)
+    x0, _ = data.sample("shapes-2d", [0] * 3, range(30, 33))
+    np.testing.assert_allclose(found.log_p, mixture(x0, 1e-3, 0), rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("part", [1, 2, 5])
@@ -142,14 +139,14 @@ def test_a_stop_keeps_the_parts_that_are_done(judge, mixture, monkeypatch):
     monkeypatch.setitem(scoring.PART, "points", 2)
     seen = []
 
-    class Seen(list):
-        def __call__(self):
-            seen.append(None)
-            return len(seen) > 4 * 10 + 6  # calls of the first part, and some of the second's
+    def stop():
+        seen.append(None)
+        return len(seen) > 4 * 10 + 6  # calls of the first part, and some of the second's
 
-    found, steps = judge(model="mixture", label=0, samples=5, steps=10, stop=Seen())
+    found, steps = judge(model="mixture", label=0, samples=5, steps=10, stop=stop)
     assert len(found.log_p) == 2
     assert len(steps) == 11
+    assert len(seen) == 4 * 10 + 7
 
 
 def test_without_data_there_is_nothing_to_judge(engine, request_of):
