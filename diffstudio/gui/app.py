@@ -31,6 +31,7 @@ from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
 from diffstudio.gui.timeline.timeline import Timeline
 from diffstudio.gui.views.canvas import Canvas
+from diffstudio.gui.views.points_scene import OPTIONS
 from diffstudio.gui.words import count, duration, number, size, tr
 from diffstudio.studio.engine import Engine, Progress
 from diffstudio.studio.history import History, runs_folder
@@ -101,6 +102,9 @@ class Studio(QObject):
         p.runs.ended.connect(self._on_ended)
         p.runs.scored.connect(p.canvas.set_scores)
         p.canvas.scoresWanted.connect(p.runs.want_score)
+        p.runs.densityFound.connect(p.canvas.set_density)
+        p.runs.densityFailed.connect(p.canvas.set_density_problem)
+        p.canvas.densityWanted.connect(p.runs.want_density)
         p.canvas.tensorChanged.connect(p.timeline.set_tensor)
         p.canvas.tensorChanged.connect(p.inspect.set_tensor)
         p.canvas.sampleChanged.connect(p.timeline.set_sample)
@@ -145,6 +149,7 @@ class Studio(QObject):
         p.sampling.footer.set_running(False)
         self._on_request()
         self._enable()
+        p.canvas.refresh()  # what it asked the model during the run was not answered
         trace = p.runs.trace
         if ended.outcome == "failed":
             p.window.say(tr("The run failed."))
@@ -257,7 +262,7 @@ class Studio(QObject):
         for name, part in (("canvas", p.canvas), ("timeline", p.timeline)):
             if isinstance(state.get(name), dict):
                 part.restore(state[name])
-        for name in ("trails", "underlay", "arrows", "density"):
+        for name in OPTIONS:
             self._on_option(name, p.canvas.option(name))
         p.sampling.seed.lock.setChecked(p.settings.seed_locked)
         p.sampling.presets.set_names(sorted(p.settings.presets))

@@ -34,6 +34,7 @@ class Canvas(QWidget):
     singleChanged = Signal(bool)
     optionChanged = Signal(str, bool)
     scoresWanted = Signal(int, object, float)  # record, positions (N, 2) float32 of the model, log-SNR
+    densityWanted = Signal(object, object)  # what about, parts: list of (indices (N,), positions (N, 2) float32)
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -124,6 +125,7 @@ class Canvas(QWidget):
             view.singleWanted.connect(self._set_single)
             if isinstance(view, PointsView):
                 view.scoresWanted.connect(self.scoresWanted)
+                view.densityWanted.connect(self.densityWanted)
             self._views[modality] = view
             self._stack.addWidget(view)
         return self._views[modality]
@@ -196,7 +198,7 @@ class Canvas(QWidget):
             self.singleChanged.emit(single)
 
     def option(self, name: str) -> bool:
-        """Whether something is drawn with points: "trails", "underlay", "arrows", "density"."""
+        """Whether something is drawn with points: one of `points_scene.OPTIONS`."""
         return self._options[name]
 
     def set_option(self, name: str, on: bool) -> None:
@@ -213,6 +215,16 @@ class Canvas(QWidget):
         """The answer to `scoresWanted`; dropped if record k is no longer at the playhead."""
         if isinstance(self._view, PointsView):
             self._view.set_scores(points, arrows, k)
+
+    def set_density(self, about: object, indices: np.ndarray, log_p: np.ndarray) -> None:
+        """An answer to `densityWanted`."""
+        if isinstance(self._view, PointsView):
+            self._view.density.answer(about, indices, log_p)  # pyright: ignore[reportArgumentType] - as it was asked
+
+    def set_density_problem(self, about: object, sentence: str) -> None:
+        """Why `densityWanted` has no answer."""
+        if isinstance(self._view, PointsView):
+            self._view.density.fail(about, sentence)  # pyright: ignore[reportArgumentType] - as it was asked
 
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""

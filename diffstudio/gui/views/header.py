@@ -34,7 +34,13 @@ def tensor_titles() -> dict[str, tuple[str, ...]]:
 
 def option_titles() -> dict[str, str]:
     """What else can be drawn of points."""
-    return {"trails": tr("Trails"), "underlay": tr("Data"), "arrows": tr("Score"), "density": tr("Density")}
+    return {
+        "trails": tr("Trails"),
+        "underlay": tr("Data"),
+        "arrows": tr("Score"),
+        "density": tr("Density"),
+        "log_p": tr("log p"),
+    }
 
 
 class Header(QWidget):

@@ -267,7 +267,13 @@ def test_enter_and_a_double_click_show_one_alone(show, make_run, canvas, mouse, 
 
 
 def test_points_have_options_and_images_do_not(show, make_run, canvas, qtbot, button):
-    names = {"trails": "Trails", "underlay": "Data underlay", "arrows": "Score arrows", "density": "Density"}
+    names = {
+        "trails": "Trails",
+        "underlay": "Data underlay",
+        "arrows": "Score arrows",
+        "density": "Density",
+        "log_p": "log p",
+    }
     view = show(make_run(modality="points", card={"data": {"dataset": "shapes-2d"}}))
     changes = []
     canvas.optionChanged.connect(lambda name, on: changes.append((name, on)))
