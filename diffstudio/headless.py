@@ -206,8 +206,14 @@ class Likelihoods:
 
     def summary(self) -> dict[str, Any]:
         """As JSON values; what is not a number becomes null."""
-        found = dataclasses.asdict(self) | {"seconds": round(self.seconds, 3)}
-        return found | {"mean": [None if math.isnan(value) else value for value in self.mean]}
+        found = dataclasses.asdict(self) | {"seconds": round(self.seconds, 3), "mean_bits": _number(self.mean_bits)}
+        rows = ("log_p", "standard_error", "bits_per_dim", "mean")
+        return found | {name: [_number(value) for value in found[name]] for name in rows}
+
+
+def _number(value: float) -> float | None:
+    """The same where JSON can write it."""
+    return value if math.isfinite(value) else None
 
 
 def likelihoods(engine: Engine, request: Request, split: str, steps: int, probes: int) -> Likelihoods:

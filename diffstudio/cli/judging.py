@@ -42,6 +42,8 @@ def likelihood(model: str, split: str, steps: int, probes: int, as_json: bool, *
     from diffstudio.studio.engine import Engine
     from diffstudio.studio.parse import parse_request
 
+    if given["source"] == "noise":
+        raise click.UsageError("--source: noise has no likelihood under a model, give 'data' or a file")
     engine = Engine(default_catalog())
     request = parse_request(engine.catalog.find(model), {**given, "model": model, "kind": "sample", "guidance": 1.0})
     found = likelihoods(engine, request, split, steps, probes)

@@ -14,6 +14,7 @@ class Dataset:
 
     draw(labels, rng, split): one random sample for each label, (B, *shape) float32; splits are "train" and "held-out"
         (the same where samples are drawn fresh from a formula).
+    everything(split): all samples (N, *shape) and their labels (N,); None where they are drawn fresh from a formula.
     augment(x, rng): random changes that keep the label, for training only; None if there are none.
     every(split): all samples (N, *shape) float32 and their labels (N,); None where they are drawn from a formula.
     """
@@ -26,5 +27,6 @@ class Dataset:
     licence: str
     credit: str
     draw: Callable[[np.ndarray, np.random.Generator, str], np.ndarray]
+    everything: Callable[[str], tuple[np.ndarray, np.ndarray]] | None = None
     augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
     every: Callable[[str], tuple[np.ndarray, np.ndarray]] | None = None

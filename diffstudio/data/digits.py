@@ -96,6 +96,7 @@ DATASET = Dataset(
         "doi:10.24432/C50P49. The 1,797 pictures of its test set, enlarged to 28×28."
     ),
     draw=draw,
+    everything=load,
     augment=augment,
     every=load,
 )

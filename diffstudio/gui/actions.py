@@ -13,7 +13,8 @@ MENUS = ("File", "Edit", "View", "Run", "Timeline", "Help")
 
 @dataclass(frozen=True)
 class Action:
-    """`when`: the state in which it is enabled ("always", "trace", "run", "idle", "points", "image", "undo", "redo").
+    """`when`: the state in which it is enabled ("always", "trace", "run", "idle", "points", "image", "split",
+    "undo", "redo").
 
     keys: portable texts of QKeySequence, the first is shown. checkable: it has an on and an off.
     """
@@ -62,6 +63,9 @@ ACTIONS: dict[str, Action] = _table(
     Action("tensor_x0_hat", "Show x̂0", "View", ("2",), "The clean sample that the model predicts.", "trace"),
     Action("tensor_eps_hat", "Show ε̂", "View", ("3",), "The noise that the model sees in x_t.", "trace"),
     Action("tensor_delta", "Show Δ", "View", ("4",), "What the last step changed.", "trace"),
+    Action("tensor_x0_cond", "Show x̂0 class", "View", ("5",), "The prediction with the class, unguided.", "split"),
+    Action("tensor_x0_free", "Show x̂0 free", "View", ("6",), "The prediction that guidance leads away from.", "split"),
+    Action("tensor_split", "Show class − free", "View", ("7",), "The direction that guidance goes along.", "split"),
     Action(
         "toggle_single",
         "Grid / single",
@@ -77,6 +81,15 @@ ACTIONS: dict[str, Action] = _table(
     Action("underlay", "Data underlay", "View", ("U",), "Fresh data below the samples.", "points", checkable=True),
     Action("arrows", "Score arrows", "View", ("A",), "The score ∇ log p_t at the playhead.", "points", checkable=True),
     Action("density", "Density", "View", ("D",), "Contours of the cloud's density.", "points", checkable=True),
+    Action(
+        "log_p",
+        "log p",
+        "View",
+        ("P",),
+        "The model's own density of clean data as a map, in nats; for points of the plane.",
+        "points",
+        checkable=True,
+    ),
     Action("find_model", "Find a model", "View", ("Ctrl+F",), "Go to the search field of the picker.", separator=True),
     Action("toggle_theme", "Dark / light", "View", ("Ctrl+Shift+L",), "Change the theme.", icon="theme"),
     Action("reset_layout", "Reset window layout", "View", (), "Put every panel back where it was first."),

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from diffstudio.analysis import fields
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui import arrangement, theme
@@ -30,6 +31,7 @@ from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
 from diffstudio.gui.timeline.timeline import Timeline
 from diffstudio.gui.views.canvas import Canvas
+from diffstudio.gui.views.points_scene import OPTIONS
 from diffstudio.gui.words import count, duration, number, size, tr
 from diffstudio.studio.engine import Engine, Progress
 from diffstudio.studio.history import History, runs_folder
@@ -100,6 +102,9 @@ class Studio(QObject):
         p.runs.ended.connect(self._on_ended)
         p.runs.scored.connect(p.canvas.set_scores)
         p.canvas.scoresWanted.connect(p.runs.want_score)
+        p.runs.densityFound.connect(p.canvas.set_density)
+        p.runs.densityFailed.connect(p.canvas.set_density_problem)
+        p.canvas.densityWanted.connect(p.runs.want_density)
         p.canvas.tensorChanged.connect(p.timeline.set_tensor)
         p.canvas.tensorChanged.connect(p.inspect.set_tensor)
         p.canvas.sampleChanged.connect(p.timeline.set_sample)
@@ -110,7 +115,9 @@ class Studio(QObject):
         p.playhead.moved.connect(self._enable)
         p.inspect.stepClicked.connect(p.playhead.move_to)
         p.inspect.painted.connect(self._on_painted)
+        p.inspect.wanted.connect(p.background.ask)
         p.background.answered.connect(self._on_answer)
+        p.background.answered.connect(p.inspect.take_answer)
         p.window.closing.connect(self.shut_down)
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(self._on_system_theme)
@@ -142,6 +149,7 @@ class Studio(QObject):
         p.sampling.footer.set_running(False)
         self._on_request()
         self._enable()
+        p.canvas.refresh()  # what it asked the model during the run was not answered
         trace = p.runs.trace
         if ended.outcome == "failed":
             p.window.say(tr("The run failed."))
@@ -194,6 +202,8 @@ class Studio(QObject):
         states = {"run"} if running else {"idle"} if p.sampling.card else set()
         if trace is not None and len(trace):
             states |= {"trace", trace.modality}
+            if "split" in fields.available(trace):
+                states.add("split")
             k = min(p.playhead.position, len(trace) - 1)
             if not running and trace.chain(k) == 1 and trace.scalar(k, "s") > 0:
                 states.add("fork")
@@ -252,7 +262,7 @@ class Studio(QObject):
         for name, part in (("canvas", p.canvas), ("timeline", p.timeline)):
             if isinstance(state.get(name), dict):
                 part.restore(state[name])
-        for name in ("trails", "underlay", "arrows", "density"):
+        for name in OPTIONS:
             self._on_option(name, p.canvas.option(name))
         p.sampling.seed.lock.setChecked(p.settings.seed_locked)
         p.sampling.presets.set_names(sorted(p.settings.presets))
@@ -302,7 +312,8 @@ def make_application() -> QApplication:
 
 
 def _import_plots(stop: Stop) -> None:
-    import diffstudio.gui.panels.pages  # noqa: F401
+    import diffstudio.gui.panels.pages
+    import diffstudio.gui.panels.trajectory_page  # noqa: F401
 
 
 def _apply_theme(tokens: theme.Tokens) -> None:

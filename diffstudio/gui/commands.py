@@ -15,6 +15,7 @@ from diffstudio.gui.actions import ACTIONS
 from diffstudio.gui.dialogs.message import show_about, show_error
 from diffstudio.gui.filing import Filing
 from diffstudio.gui.parts import Parts
+from diffstudio.gui.views.points_scene import OPTIONS
 from diffstudio.gui.words import tr
 from diffstudio.studio.checks import usable
 from diffstudio.studio.history import SUFFIX as TRACE
@@ -40,7 +41,7 @@ class Commands(QObject):
             "flip": p.canvas.flip,
             **{f"tensor_{name}": _bind(p.canvas.set_tensor, name) for name in TENSORS},
             "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit,
-            **{name: self._option(name) for name in ("trails", "underlay", "arrows", "density")},
+            **{name: self._option(name) for name in OPTIONS},
             "find_model": self.find_model, "toggle_theme": self.toggle_theme,
             "reset_layout": p.window.reset_layout,
             "generate": self.generate, "stop": p.runs.stop, "fork": self.fork,

@@ -11,8 +11,10 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from diffstudio.errors import DiffStudioError, NoRoom
+from diffstudio.gui.asking import Part, Question
 from diffstudio.gui.jobs import Ended, Job, Jobs, Stop
 from diffstudio.gui.playhead import Playhead
+from diffstudio.gui.words import tr
 from diffstudio.studio.engine import Engine, Progress
 from diffstudio.studio.history import History
 from diffstudio.studio.request import Request
@@ -32,7 +34,9 @@ class Runs(QObject):
     stopping = Signal()  # the user's stop is taken; `ended` comes when the network call that goes has returned
     progressed = Signal(object)  # engine.Progress
     ended = Signal(object)  # jobs.Ended
-    scored = Signal(object, object, int)  # positions (N, 2), arrows (N, 2) or None, record
+    scored = Signal(object, object, int)  # positions (N, 2), arrows (N, 2), record
+    densityFound = Signal(object, object, object)  # what it is about, indices (N,), log p (N,)
+    densityFailed = Signal(object, str)  # what it was about, one sentence
 
     def __init__(
         self, engine: Engine, history: History, settings: Settings, playhead: Playhead, parent: QObject | None = None
@@ -46,8 +50,11 @@ class Runs(QObject):
         self._number = 0
         self._warm_up = 0
         self._waiting = False  # the run that goes has not written its first record yet
-        self._score: tuple[int, np.ndarray, int, list[np.ndarray]] | None = None  # job, positions, record, its answer
         self._jobs = Jobs("compute", self)
+        self._score, self._density = Question(self._jobs, self), Question(self._jobs, self)
+        self._score.answered.connect(self._on_score)
+        self._density.answered.connect(self._on_density)
+        self._density.ended.connect(self._on_density_ended)
         self._jobs.progressed.connect(self._on_progress)
         self._jobs.ended.connect(self._on_ended)
 
@@ -71,7 +78,8 @@ class Runs(QObject):
         if self.running:
             return
         self.warm_up()
-        self.cancel_score()
+        for question in (self._score, self._density):
+            question.cancel()
         try:
             path = self._history.new_path(request.model)
         except NoRoom as error:
@@ -109,26 +117,58 @@ class Runs(QObject):
 
     def want_score(self, k: int, positions: np.ndarray, log_snr: float) -> None:
         """Ask for the score at points; only the newest question is answered, by `scored`."""
-        self.cancel_score()
-        if self.trace is None or self.running:
+        request = self._shown_request()
+        if request is None or self.running:
             return
+
+        def part(stop: Stop) -> Iterator[np.ndarray]:
+            yield self.engine.score(request, positions, log_snr, stop)
+
+        self._score.cancel()
+        self._score.ask((positions, k), [part])
+
+    def want_density(self, about: object, parts: list[tuple[np.ndarray, np.ndarray]]) -> None:
+        """Ask for log p at points, part by part: (indices, positions (N, 2)); the answers are `densityFound`.
+
+        Nothing is answered while a run goes: ask again when it has ended.
+        """
+        if self.running:
+            return
+        request = self._shown_request()
+        if request is None:
+            self.densityFailed.emit(about, tr("the trace does not say how it was made"))
+            return
+
+        def part(indices: np.ndarray, positions: np.ndarray) -> Part:
+            def find(stop: Stop) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+                yield indices, self.engine.log_density(request, positions, stop)
+
+            return find
+
+        self._density.ask(about, [part(*given) for given in parts])
+
+    def _shown_request(self) -> Request | None:
+        """Of the trace that is shown; None of a foreign one without a request."""
+        if self.trace is None:
+            return None
         try:
-            request = Request.model_validate(self.trace.header.request)
+            return Request.model_validate(self.trace.header.request)
         except ValueError:
-            return  # a foreign trace without a request: nothing to ask
-        answer: list[np.ndarray] = []
+            return None
 
-        def job(stop: Stop) -> Iterator[None]:
-            answer.append(self.engine.score(request, positions, log_snr, stop))
-            yield None
+    @Slot(object, object)
+    def _on_score(self, about: tuple[np.ndarray, int], arrows: np.ndarray) -> None:
+        positions, k = about
+        self.scored.emit(positions, arrows, k)
 
-        self._score = (self._jobs.submit(job), positions, k, answer)
+    @Slot(object, object)
+    def _on_density(self, about: object, found: tuple[np.ndarray, np.ndarray]) -> None:
+        self.densityFound.emit(about, *found)
 
-    def cancel_score(self) -> None:
-        """Forget the last question."""
-        if self._score:
-            self._jobs.cancel(self._score[0])
-            self._score = None
+    @Slot(object, object)
+    def _on_density_ended(self, about: object, ended: Ended) -> None:
+        if ended.outcome == "failed":
+            self.densityFailed.emit(about, ended.error)
 
     def shut_down(self) -> None:
         """Cancel, join, close the traces."""
@@ -153,10 +193,6 @@ class Runs(QObject):
 
     @Slot(object)
     def _on_ended(self, ended: Ended) -> None:
-        if self._score and ended.number == self._score[0]:
-            _, positions, k, answer = self._score
-            self._score = None
-            self.scored.emit(positions, answer[0] if answer else None, k)
         if ended.number == self._warm_up and ended.outcome == "done":
             self.warmed.emit()
         if ended.number != self._number:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
 from PySide6.QtCore import QEventLoop, QTimer
 
@@ -36,13 +40,33 @@ def run_tour(out: Path) -> None:
     app = make_application()
     with tempfile.TemporaryDirectory() as folder:
         studio = Studio(Path(folder) / "settings.json", Path(folder) / "runs")
-        try:
-            timings = _drive(studio, out, begun)
-        finally:
-            studio.parts.window.close()
-            studio.shut_down()
-            app.processEvents()
+        with _no_exceptions():
+            try:
+                timings = _drive(studio, out, begun)
+            finally:
+                studio.parts.window.close()
+                studio.shut_down()
+                app.processEvents()
     write_bytes(out / "timings.json", json.dumps(timings, indent=2).encode())
+
+
+@contextlib.contextmanager
+def _no_exceptions() -> Iterator[None]:
+    """Qt only prints what is raised in a slot or a paint: here it ends the tour, when that is over."""
+    first: list[BaseException] = []
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        first.append(error)
+        before(kind, error, traceback)
+
+    sys.excepthook = hook
+    try:
+        yield
+    finally:
+        sys.excepthook = before
+    if first:
+        raise first[0]
 
 
 def _drive(studio: Studio, out: Path, begun: float) -> dict[str, float]:

@@ -10,6 +10,7 @@ from typing import IO, BinaryIO
 
 import numpy as np
 
+from diffstudio.analysis.fields import is_true
 from diffstudio.studio.provenance import portable_request
 from diffstudio.traces.reader import Trace
 
@@ -20,7 +21,9 @@ def write_arrays(trace: Trace, stream: BinaryIO, step: Callable[[], None] = lamb
     """Write what is recorded; nothing in the file needs unpickling.
 
     xt, x0_hat: (R, B, …) float32, the reverse chain from noise to sample.  t: (R,) float64.
-    forward_xt (F, B, …), forward_t: the forward chain from data to noise.  Each chain only where it is recorded.
+    x0_cond, x0_free: the same of both halves of guidance, where they are recorded.
+    forward_xt (F, B, …), forward_t: the forward chain from data to noise; of an inversion forward_x0_hat too.
+    Each chain only where it is recorded.
     labels: (B,) int64, −1 where none was asked for.  request: JSON.
     step: called before every record of every array; it may raise to stop.
     """
@@ -40,10 +43,15 @@ def write_arrays(trace: Trace, stream: BinaryIO, step: Callable[[], None] = lamb
 
 
 def members(trace: Trace) -> list[tuple[str, str, list[int]]]:
-    """The large arrays: name in the file, field, records. The forward chain's x̂0 is x_0, its first record."""
+    """The large arrays: name in the file, field, records.
+
+    The x̂0 of a forward chain is x_0, its first record, unless a network made the chain; halves of guidance it has none.
+    """
+    recorded = tuple(spec.name for spec in trace.header.fields)
     found = []
     for prefix, records in _chains(trace):
-        fields = ("xt",) if prefix else ("xt", "x0_hat")
+        noised = ("xt",) if is_true(trace, records[0]) else ("xt", "x0_hat")
+        fields = noised if prefix else recorded
         found += [(prefix + field, field, records) for field in fields]
     return found
 

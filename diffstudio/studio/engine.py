@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ class Engine:
     @staticmethod
     def warm_up(threads: int = 0) -> None:
         """Import torch, so that the first run does not wait for it; 0 threads lets torch decide."""
+        _wait_briefly()
         import torch
 
         import diffstudio.studio.chains  # noqa: F401
@@ -215,12 +217,22 @@ class _Clock:
         return Progress(done, self._total, records, seconds, eta, rate)
 
 
+def _wait_briefly() -> None:
+    """Before torch is imported: let its threads wait for each other for 0.1 ms, then sleep.
+
+    libgomp reads this once. Left alone it spins for 10 ms, which takes the core from the thread that it waits for: with
+    one busy neighbour on two cores, the window's painting for instance, sampling took three times as long.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+
+
 def pick_device(name: str) -> str:
     """ "auto" is the GPU where there is one.
 
     Raises:
         BadInput: a device that torch does not have.
     """
+    _wait_briefly()
     import torch
 
     if name == "auto":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from diffstudio.analysis import fields
 from diffstudio.errors import BadFile
@@ -53,13 +53,15 @@ __all__ = [
 ]
 
 _COPY = 1 << 20
+# Without loss, as every reader of TIFF knows it; a Pillow that was built without libtiff writes plain pixels.
+_DEFLATE = {"compression": "tiff_adobe_deflate"} if features.check("libtiff") else {}
 _SAVE = {
     ".png": ("PNG", {}),
     ".jpg": ("JPEG", {"subsampling": 0, "optimize": True}),
     ".jpeg": ("JPEG", {"subsampling": 0, "optimize": True}),
     ".webp": ("WEBP", {"lossless": True, "method": 4}),
-    ".tif": ("TIFF", {}),  # not compressed: libtiff, which would do it, refuses Exif
-    ".tiff": ("TIFF", {}),
+    ".tif": ("TIFF", _DEFLATE),
+    ".tiff": ("TIFF", _DEFLATE),
 }
 
 
@@ -204,7 +206,7 @@ def save_picture(picture: Image.Image, stream: BinaryIO, suffix: str, found: dic
         picture.save(stream, kind, pnginfo=provenance.png_info(found))
         return
     if kind == "TIFF":
-        picture.save(stream, kind, exif=provenance.exif_bytes(found, with_xmp=True))
+        picture.save(stream, kind, tiffinfo=provenance.tiff_tags(found), **own)
         return
     if kind == "JPEG":
         own = {**own, "quality": quality}

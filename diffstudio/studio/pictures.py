@@ -12,6 +12,7 @@ from diffstudio.modalities import image, points
 from diffstudio.traces.reader import Trace
 
 SIGNED = ("eps_hat", "delta", "split")
+LINES_FROM = {"eps_hat": "xt", "delta": "xt", "split": "x0_free"}  # where the lines begin that show them of points
 POINTS_SIDE = 256  # side of a cloud's picture at scale 1
 ENOUGH = 1 << 15  # values that a percentile is taken of
 NAMES = {
@@ -106,10 +107,10 @@ def grid_gap(scale: int) -> int:
 def cloud(
     trace: Trace, k: int, name: str, side: int, look: Look, sample: slice | None, within: points.Bounds
 ) -> np.ndarray:
-    """A points record as a picture; ε̂ and Δ are drawn as lines from x_t."""
+    """A points record as a picture; ε̂ and Δ are drawn as lines from x_t, the split as lines from x̂0 free."""
     arrows = None
     if name in SIGNED:
-        at = displayed(trace, k, "xt", sample)
+        at = displayed(trace, k, LINES_FROM[name], sample)
         arrows = fields.tensor(trace, k, name, sample) * (0.1 if name == "eps_hat" else 1.0)
     else:
         at = displayed(trace, k, name, sample)

@@ -1,7 +1,7 @@
 """Settings that travel with a picture: what made it, readable again by DiffStudio, and its origin for everybody else.
 
-PNG and APNG carry them as a text chunk, JPEG, WebP and TIFF in the Exif UserComment, GIF as a comment. All but GIF also
-carry an XMP packet with the IPTC field that marks pictures made by a model.
+PNG and APNG carry them as a text chunk, JPEG and WebP in the Exif UserComment, TIFF in its ImageDescription, GIF as a
+comment. All but GIF also carry an XMP packet with the IPTC field that marks pictures made by a model.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, TiffTags
 from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diffstudio import __version__
@@ -120,18 +121,23 @@ def png_info(found: dict[str, Any]) -> PngInfo:
     return info
 
 
-def exif_bytes(found: dict[str, Any], with_xmp: bool = False) -> bytes:
-    """The Exif block of a JPEG, WebP or TIFF: Software, and the settings as UserComment in UTF-16.
-
-    with_xmp: the XMP packet too, which a TIFF has as a tag and the others have beside.
-    """
+def exif_bytes(found: dict[str, Any]) -> bytes:
+    """The Exif block of a JPEG or WebP: Software, and the settings as UserComment in UTF-16."""
     exif = Image.Exif()
     exif[ExifTags.Base.Software] = _SOFTWARE
-    packet = xmp_packet(found)
-    if with_xmp and packet:
-        exif[ExifTags.Base.XMLPacket] = packet
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _UNICODE + to_text(found).encode("utf-16-be")
     return exif.tobytes()
+
+
+def tiff_tags(found: dict[str, Any]) -> ImageFileDirectory_v2:
+    """Software, settings and XMP packet as tags of a TIFF: libtiff, which compresses it, can't write an Exif block."""
+    tags = ImageFileDirectory_v2()
+    tags[ExifTags.Base.Software] = _SOFTWARE
+    tags[ExifTags.Base.ImageDescription] = to_text(found)
+    if packet := xmp_packet(found):
+        tags[ExifTags.Base.XMLPacket] = packet
+        tags.tagtype[ExifTags.Base.XMLPacket] = TiffTags.BYTE
+    return tags
 
 
 def xmp_packet(found: dict[str, Any]) -> bytes:
@@ -199,6 +205,8 @@ def _find_text(path: Path) -> str | None:
             found = picture.info.get(KEY)
         elif picture.format == "GIF":
             found = picture.info.get("comment")
+        elif picture.format == "TIFF":
+            found = picture.getexif().get(ExifTags.Base.ImageDescription)
         else:
             found = picture.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
     if not isinstance(found, bytes):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
+from diffstudio import __version__
 from diffstudio.verification import densities, identities, inversion, moments, orders
 from diffstudio.verification.row import Row
 
@@ -95,10 +100,26 @@ def summary(proofs: Sequence[Proof]) -> str:
 
 
 def as_json(proofs: Sequence[Proof]) -> str:
-    """Everything as JSON."""
-    return json.dumps([_plain(proof) for proof in proofs], indent=1, ensure_ascii=False)
+    """Everything as JSON, with the date and the versions that it holds for; `stored.Stored` reads it."""
+    found = {"date": date.today().isoformat(), "versions": _versions(), "proofs": [plain(proof) for proof in proofs]}
+    return json.dumps(found, indent=1, ensure_ascii=False)
 
 
-def _plain(proof: Proof) -> dict[str, Any]:
-    rows = [dataclasses.asdict(row) | {"ok": row.ok, "judged": row.group != TIMED} for row in proof.rows]
+def _versions() -> dict[str, str]:
+    """Of DiffStudio and of what its proofs stand on; a package that is not here is left out."""
+    found = {"diffstudio": __version__}
+    for package in ("torch", "diffusers"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def plain(proof: Proof) -> dict[str, Any]:
+    """A proof as JSON values."""
+    rows = [
+        dataclasses.asdict(row)
+        | {"measured": row.measured if math.isfinite(row.measured) else None}  # JSON has no NaN and no ∞
+        | {"ok": row.ok, "judged": row.group != TIMED}
+        for row in proof.rows
+    ]
     return {"title": proof.title, "seconds": round(proof.seconds, 2), "skipped": proof.skipped, "rows": rows}

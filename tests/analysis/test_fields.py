@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffstudio.analysis.fields import TENSORS, is_first, is_true, tensor
+from diffstudio.analysis.fields import TENSORS, available, is_first, is_true, tensor
 
 SHAPE = (4, 1, 2, 3)
 LEVELS = [(1.0, 0.0), (0.8, 0.6), (0.0, 1.0), (0.0, 1.0), (0.6, 0.8), (1.0, 0.0)]
@@ -20,14 +20,22 @@ def state(k):
     return (a * numbers(k) + s * numbers(100 + k)).astype(np.float32)
 
 
+def record(k):
+    """Record k of `known`."""
+    a, s = LEVELS[k]
+    return {"chain": k // 3, "step": k % 3, "a": a, "s": s, "xt": state(k), "x0_hat": numbers(k)}
+
+
 @pytest.fixture
 def known(make_trace):
     """Three forward and three reverse records of x_t = a·x̂0 + s·ε, with another x̂0 and ε in each."""
-    records = [
-        {"chain": k // 3, "step": k % 3, "a": a, "s": s, "xt": state(k), "x0_hat": numbers(k)}
-        for k, (a, s) in enumerate(LEVELS)
-    ]
-    return make_trace(records)
+    return make_trace([record(k) for k in range(6)])
+
+
+@pytest.fixture
+def halved(make_trace):
+    """`known` with the two halves of guidance."""
+    return make_trace([record(k) | {"x0_cond": numbers(200 + k), "x0_free": numbers(300 + k)} for k in range(6)])
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
@@ -75,10 +83,18 @@ def test_recorded_tensors_are_given_as_recorded(known, name):
 @pytest.mark.parametrize("name", TENSORS)
 @pytest.mark.parametrize("k", [0, 4])
 @pytest.mark.parametrize("sample", [0, -1, slice(1, 3), slice(4, 4)])
-def test_samples_of_a_tensor_are_those_of_the_whole(known, name, k, sample):
-    whole = tensor(known, k, name)
+def test_samples_of_a_tensor_are_those_of_the_whole(halved, name, k, sample):
+    whole = tensor(halved, k, name)
     assert whole.shape == SHAPE
-    np.testing.assert_array_equal(tensor(known, k, name, sample), whole[sample])
+    np.testing.assert_array_equal(tensor(halved, k, name, sample), whole[sample])
+
+
+def test_the_split_is_what_guidance_goes_along_where_it_is_recorded(known, halved):
+    np.testing.assert_allclose(tensor(halved, 4, "split"), numbers(204) - numbers(304), rtol=1e-5, atol=1e-6)
+    assert available(halved) == list(TENSORS)
+    assert available(known) == ["xt", "x0_hat", "eps_hat", "delta"]
+    with pytest.raises(KeyError, match="no field 'x0_cond': it has xt, x0_hat"):
+        tensor(known, 4, "split")
 
 
 def test_a_field_of_another_name_is_given_and_an_unknown_one_refused(make_trace):

@@ -148,3 +148,16 @@ def test_pages_open_and_close(studio, action, qtbot):
     (page,) = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w not in before]
     page.close()
     qtbot.waitUntil(lambda: not any(w.isVisible() for w in set(QApplication.topLevelWidgets()) - before))
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_the_export_dialog_offers_the_halves_of_guidance_where_they_are(small_run, qtbot, split):
+    request = small_run.parts.sampling.request()
+    with qtbot.waitSignal(small_run.parts.runs.ended, timeout=60_000):
+        small_run.parts.runs.generate(request.model_copy(update={"label": 3, "guidance": 2.0, "record_split": split}))
+    small_run.commands.run("export")
+    dialog = shown(ExportDialog)
+    offered = [dialog.tensor.itemData(i) for i in range(dialog.tensor.count())]
+    assert offered == ["xt", "x0_hat", "eps_hat", "delta", *(("x0_cond", "x0_free", "split") if split else ())]
+    assert small_run.parts.window.actions_by_id["tensor_split"].isEnabled() == split
+    dialog.close()

@@ -112,3 +112,17 @@ def test_the_ten_lines_of_the_readme_run():
     done = subprocess.run([sys.executable, "-c", block.group(1)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 31
+
+
+def test_a_density_map_of_the_shown_run_is_computed(studio, generate, qtbot):
+    p = studio.parts
+    p.window.show()
+    p.models.choose("exact-ring")
+    p.sampling.steps.set_value(2)
+    p.sampling.samples.setValue(8)
+    assert generate().outcome == "done"
+    with qtbot.waitSignal(p.runs.densityFound, timeout=60_000):
+        studio.commands.run("log_p")
+    density = p.canvas._view.density
+    assert 2.0 < density.highest < 5.0  # eight narrow modes
+    p.canvas.set_option("log_p", False)

@@ -58,7 +58,7 @@ class Run:
             "dx_norm": float(j), "eps_norm": 1.0, "x0_change": float(j) ** 2, "seconds": 0.1 * k,
         }  # fmt: skip
         xt, x0_hat = self._values(k, t)
-        kept = {"xt": xt, "x0_hat": x0_hat}
+        kept = {"xt": xt, "x0_hat": x0_hat, "x0_cond": x0_hat - 0.5, "x0_free": x0_hat - 1.25}
         return scalars, {spec.name: kept[spec.name].astype(np.float32) for spec in self.writer.header.fields}
 
     def _noise(self, k, t):

@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -246,3 +248,23 @@ def test_the_score_is_that_of_the_noised_gaussian(engine, request_of, path, labe
 def test_the_score_at_the_data_is_refused(engine, request_of):
     with pytest.raises(BadInput, match="not defined at the data itself"):
         engine.score(request_of(), np.zeros((1, 2), np.float32), float("inf"))
+
+
+# ── torch ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("first", ["Engine.warm_up()", "pick_device('cpu')"])
+@pytest.mark.parametrize(("own", "found"), [(None, "2000"), ("7", "7")])
+def test_how_long_threads_spin_is_said_before_torch_is_imported_unless_the_user_has(first, own, found):
+    code = (
+        "import os, sys\n"
+        "from diffstudio.studio.engine import Engine, pick_device\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'torch': print(os.environ.get('GOMP_SPINCOUNT')); sys.exit()\n"
+        f"sys.meta_path.insert(0, Watch())\n{first}"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    environment |= {} if own is None else {"GOMP_SPINCOUNT": own}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == found

@@ -10,7 +10,9 @@ from diffstudio.checkpoints.catalog import Entry
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.specs import PathSpec
 from diffstudio.studio.parse import (
+    MAX_TABLE,
     parse_label,
+    parse_numbers,
     parse_params,
     parse_path,
     parse_request,
@@ -141,6 +143,96 @@ def test_what_is_given_counts_also_where_it_is_any():
     ],
 )
 def test_an_option_out_of_its_bounds_is_named(given, message):
+    with pytest.raises(BadInput, match=message):
+        parse_request(entry(), {"model": "rings", **given})
+
+
+def test_numbers_between_commas():
+    assert parse_numbers("1, 0.5,1e-3", "--times") == (1, 0.5, 0.001)
+    for text in ("", "1,,2", "1;2", "one"):
+        with pytest.raises(BadInput, match=r"--times: .* is not a list of numbers like 1,0.5,0.1"):
+            parse_numbers(text, "--times")
+
+
+@pytest.mark.parametrize("text", ["0.1 0.2 0.9", "0.1,0.2,0.9", "0.1;0.2\n0.9\n", "1e-1\t2e-1, 0.9"])
+def test_a_table_of_betas_is_a_text_of_numbers(tmp_path, text):
+    (tmp_path / "betas.txt").write_text(text)
+    assert parse_path(f"vp_table:{tmp_path / 'betas.txt'}") == PathSpec(name="vp_table", betas=(0.1, 0.2, 0.9))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0.1 nan 0.2", r"--path: path 'vp_table': betas\[1\] is nan, expected 1e-12 to 1"),
+        ("0.1 inf", r"betas\[1\] is inf"),
+        ("0.1 1 0.2", r"betas\[1\] is 1, expected less: only the last may take all signal"),
+        ("0.1", "betas has 1 entries, expected 2 to 100,000"),
+        ("", "betas has 0 entries"),
+        ("beta\n0.1", "is not a text of betas: expected numbers between 0 and 1"),
+        ("\x00\xff", "is not a text of betas"),
+        ("0.1 " * (MAX_TABLE // 4 + 1), "bytes, expected at most 4,194,304"),
+    ],
+)
+def test_a_table_that_won_t_do_is_one_sentence(tmp_path, text, message):
+    (tmp_path / "betas.txt").write_bytes(text.encode("latin-1"))
+    with pytest.raises(BadInput, match=message):
+        parse_path(f"vp_table:{tmp_path / 'betas.txt'}")
+
+
+def test_a_table_that_is_gone_or_a_folder_says_so(tmp_path):
+    with pytest.raises(BadInput, match=r"can't read the betas in .*none.txt: No such file"):
+        parse_path(f"vp_table:{tmp_path / 'none.txt'}")
+    with pytest.raises(BadInput, match=r"can't read the betas in .*: Is a directory"):
+        parse_path(f"vp_table:{tmp_path}")
+
+
+def test_the_options_of_edits_and_guidance():
+    given = {
+        "model": "rings", "times": "1,0.5,0", "guidance_interval": "0.2, 5", "negative": "two moons", "label": "square",
+        "solver": "unipc", "solver_params": ("order=3", "variant=1"), "clip": "static", "clip_params": ("limit=2",),
+        "guidance": 2.0, "guidance_rescale": 0.5, "record_split": True, "strength": 0.5, "source": "data",
+        "mask": "m.png", "resample": 4, "variation": None, "interpolate": None,
+    }  # fmt: skip
+    assert parse_request(entry(), given) == Request(
+        model="rings", times=(1, 0.5, 0), grid="custom", guidance_interval=(0.2, 5), negative=1, label=0,
+        solver="unipc", solver_params={"order": 3, "variant": 1}, clip="static", clip_params={"limit": 2},
+        guidance=2, guidance_rescale=0.5, record_split=True, strength=0.5, source="data", mask="m.png", resample=4,
+    )  # fmt: skip
+
+
+def test_eta_is_a_solver_parameter_beside_the_others():
+    given = {"model": "rings", "solver": "dpmpp_2m_sde", "eta": 0.5, "solver_params": ("variant=2",)}
+    assert parse_request(entry(), given).solver_params == {"eta": 0.5, "variant": 2}
+    given = {"model": "rings", "grid": "karras", "grid_params": ("rho=5", "sigma_max=40")}
+    assert parse_request(entry(), given).grid_params == {"rho": 5, "sigma_max": 40}
+
+
+def test_a_flag_that_was_not_given_is_not_in_the_request():
+    given = {"model": "rings", "record_split": False, "half": False, "solver_params": (), "grid_params": ()}
+    assert parse_request(entry(), given) == Request(model="rings")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"guidance_interval": "1"}, "^--guidance-interval: '1' is not two numbers like 0.2,5$"),
+        ({"guidance_interval": "1,2,3"}, "^--guidance-interval: '1,2,3' is not two numbers"),
+        ({"guidance_interval": "1,x"}, "^--guidance-interval: '1,x' is not a list of numbers"),
+        ({"guidance_interval": "3,1"}, "^the guidance interval is 3 to 1, expected 0 ≤ low < high in σ$"),
+        ({"negative": "each"}, "^--negative: 'each' is not one class: choose one of square, two moons$"),
+        ({"negative": "any"}, "^--negative: 'any' is not one class"),
+        ({"negative": "circle"}, "^'rings' has no label 'circle'"),
+        ({"times": "1,0", "grid": "uniform"}, "^a list of times and grid 'custom' go together: give both or neither$"),
+        ({"grid_params": ("rho=1",)}, "^grid 'uniform' has no parameter 'rho': it takes none$"),
+        ({"grid": "karras", "grid_params": ("rho",)}, "^--grid-param: 'rho' is not of the form name=number$"),
+        ({"clip_params": ("limit=1",)}, "^clip 'none' has no parameter 'limit'"),
+        ({"strength": 0.0}, "^--strength: .* found 0.0$"),
+        ({"resample": 0}, "^--resample: .* found 0$"),
+        ({"variation": 2.0}, "^--variation: .* found 2.0$"),
+        ({"steps": 10**9}, "^--steps: input should be less than or equal to 100000, found 1000000000$"),
+    ],
+)
+def test_an_option_that_won_t_do_is_one_sentence(given, message):
     with pytest.raises(BadInput, match=message):
         parse_request(entry(), {"model": "rings", **given})
 

@@ -45,7 +45,7 @@ def test_the_origin_is_written_for_other_programs(both, tmp_path, name, kind):
     assert f"<Iptc4xmpExt:DigitalSourceType>{MADE_BY_A_MODEL}</Iptc4xmpExt:DigitalSourceType>" in packet
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.tiff"])
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp"])
 def test_other_programs_find_the_software_and_a_comment_in_the_exif(both, tmp_path, name):
     export(both, tmp_path / name, ExportOptions())
     with Image.open(tmp_path / name) as picture:
@@ -54,6 +54,19 @@ def test_other_programs_find_the_software_and_a_comment_in_the_exif(both, tmp_pa
     assert exif[0x0131].startswith("DiffStudio ")
     assert comment[:8] == b"UNICODE\0"
     assert json.loads(comment[8:].decode("utf-16-be"))["model"] == "known@7"
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.tiff"])
+def test_a_tiff_is_packed_without_loss_and_tells_its_settings_in_the_description(both, tmp_path, name):
+    export(both, tmp_path / name, ExportOptions(scale=16))
+    export(both, tmp_path / "a.png", ExportOptions(scale=16))
+    with Image.open(tmp_path / name) as picture, Image.open(tmp_path / "a.png") as same:
+        tags = picture.getexif()
+        assert picture.info["compression"] == "tiff_adobe_deflate"
+        np.testing.assert_array_equal(np.asarray(picture), np.asarray(same))
+        assert (tmp_path / name).stat().st_size < picture.width * picture.height / 4
+    assert tags[0x0131].startswith("DiffStudio ")
+    assert json.loads(tags[0x010E])["model"] == "known@7"
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tiff", "b.gif"])

@@ -10,9 +10,10 @@ import torch
 from diffstudio import options
 from diffstudio.diffusion.solvers import SOLVERS, ddim
 from diffstudio.diffusion.solvers.context import blend
-from diffstudio.verification import against_diffusers, identities, inversion, moments, orders, speed
+from diffstudio.diffusion.times import level
+from diffstudio.verification import against_diffusers, densities, identities, inversion, moments, orders, speed
 from diffstudio.verification.row import Row
-from diffstudio.verification.truths import Mixture, even_levels, path_of
+from diffstudio.verification.truths import Gaussian, Mixture, even_levels, path_of
 
 # diffusers turns tensors into numpy arrays in ways that numpy 2 finds old.
 pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
@@ -24,6 +25,7 @@ PROOFS = [
     moments.forward_moments,
     pytest.param(moments.ancestral_moments, marks=pytest.mark.slow),
     inversion.inversion,
+    densities.densities,
     against_diffusers.agreement,
     speed.step_times,
 ]
@@ -91,3 +93,15 @@ def test_the_truth_of_the_mixture_is_its_posterior_mean():
         expected = (weight * x0).sum() / weight.sum()
         found = Mixture().denoise(torch.tensor([x], dtype=torch.float64), at)
         assert found.item() == pytest.approx(expected.item(), abs=0.01)
+
+
+@pytest.mark.parametrize("truth", [Gaussian(), Mixture()])
+@pytest.mark.parametrize("name", ["flow", "vp_linear", "ve"])
+def test_the_flow_carries_the_density_from_level_to_level(truth, name):
+    """log p_start(x) = log p_end(x_end) + log |∂x_end/∂x|, the derivative by differences."""
+    start, end = level(path_of(name), 0.2), level(path_of(name), 1.0)
+    x = torch.linspace(-1.5, 1.5, 13, dtype=torch.float64) * max(start.a, start.s)
+    h = 1e-4
+    slope = (truth.flow(x + h, start, end) - truth.flow(x - h, start, end)) / (2 * h)
+    expected = truth.log_density(truth.flow(x, start, end), end) + slope.log()
+    torch.testing.assert_close(truth.log_density(x, start), expected, rtol=1e-5, atol=1e-5)

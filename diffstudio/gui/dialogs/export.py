@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from diffstudio.analysis.fields import available
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import count, size, tr
@@ -59,7 +60,7 @@ class ExportDialog(QDialog):
         for i, choice in enumerate(KINDS.values()):
             self.kind.setItemData(i, tr(choice.tip), Qt.ItemDataRole.ToolTipRole)
         self.format = QComboBox()
-        self.tensor = _combo([(t, title) for t, title in pictures.NAMES.items()], start.tensor)
+        self.tensor = _combo([(t, tr(pictures.NAMES[t])) for t in available(trace)], start.tensor)
         self.sample = _combo(
             [(-1, tr("All samples")), (start.sample or 0, tr("Sample {}").format((start.sample or 0) + 1))], -1
         )

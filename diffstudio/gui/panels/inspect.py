@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 PAGES = (
     ("values", "Values", "Histogram of the values, on a square-root scale."),
     ("norms", "Norms", "How much every step changes, on a logarithmic scale."),
+    ("trajectories", "PCA", "The samples' way through the chains, in the plane of its principal components."),
+    ("known", "Nearest", "The training samples that are nearest to the selected sample's x̂0: new, or a copy?"),
 )
 
 
@@ -30,6 +33,7 @@ class InspectPanel(QWidget):
     """
 
     stepClicked = Signal(int)
+    wanted = Signal(str, object)  # a question for the background, named like the page
     painted = Signal()  # once, after the first paint
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
@@ -39,6 +43,7 @@ class InspectPanel(QWidget):
         self._k, self._tensor, self._sample = 0, "xt", 0
         self._painted = False
         self.pages: dict[str, Page] = {}
+        self._takers: dict[str, Callable[[object], None]] = {}
         self.readout = ElidedLabel("", "dim")
         self._stack = QStackedWidget()
         self._stack.addWidget(QWidget())
@@ -73,15 +78,28 @@ class InspectPanel(QWidget):
         """Make the pages. Imports pyqtgraph where nobody has."""
         if self.pages:
             return
+        from diffstudio.gui.panels.nearest_page import NearestPage
         from diffstudio.gui.panels.pages import NormsPage, ValuesPage
+        from diffstudio.gui.panels.trajectory_page import TrajectoryPage
 
         values, norms = ValuesPage(self._tokens), NormsPage(self._tokens)
+        ways, near = TrajectoryPage(self._tokens), NearestPage(self._tokens)
         norms.clicked.connect(self.stepClicked)
-        self.pages = {"values": values, "norms": norms}
-        for page in (values, norms):
+        ways.wanted.connect(self.wanted)
+        near.wanted.connect(self.wanted)
+        self._takers = {"trajectories": ways.take_answer, "known": near.take_answer}
+        for (name, _, _), page in zip(PAGES, (values, norms, ways, near), strict=True):
+            self.pages[name] = page
             page.set_trace(self._trace)
             self._stack.addWidget(page)
         self._show_page()
+
+    @Slot(str, object)
+    def take_answer(self, kind: str, answer: object) -> None:
+        """The answer to `wanted`."""
+        if kind in self._takers:
+            self._takers[kind](answer)
+            self.show_step(self._k)
 
     def set_trace(self, trace: Trace | None) -> None:
         """Inspect another run."""
@@ -90,6 +108,8 @@ class InspectPanel(QWidget):
             page.set_trace(trace)
         if trace is None or not len(trace):
             self._say(tr("Nothing generated yet."))
+        elif self.pages:
+            self.pages[self.page].refresh()
 
     def set_tensor(self, name: str) -> None:
         """Inspect another tensor."""

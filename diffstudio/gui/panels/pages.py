@@ -64,7 +64,8 @@ class NormsPage(Curves):
     def set_trace(self, trace: Trace | None) -> None:
         self._trace = trace
         self.show_all()
-        self.refresh()
+        if trace is None or not len(trace):
+            self.clear()
 
     def refresh(self) -> None:
         trace = self._trace

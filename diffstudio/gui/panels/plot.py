@@ -13,7 +13,7 @@ from diffstudio.gui.theme import Tokens
 from diffstudio.gui.words import tr
 
 ROOM_FOR_TITLES = 150  # pixels of height from which the axes say what they count
-LEAST_HEIGHT = 56
+LEAST_HEIGHT = 44
 Range = tuple[float, float]
 
 
@@ -34,7 +34,7 @@ class Plot(pg.PlotWidget):
     _titles: dict[str, str] = {}  # pyqtgraph resizes the widget before it is made  # noqa: RUF012
 
     def __init__(self, tokens: Tokens, name: str, axes: dict[str, pg.AxisItem] | None = None) -> None:
-        super().__init__(axisItems={side: Axis(side) for side in ("left", "bottom")} | (axes or {}))
+        super().__init__(axisItems={side: Axis(side) for side in ("left", "bottom")} | (axes or {}), enableMenu=False)
         self.tokens = tokens
         self._by_hand = False
         self._whole: tuple[Range, Range] = ((0.0, 1.0), (0.0, 1.0))
@@ -47,7 +47,10 @@ class Plot(pg.PlotWidget):
         assert item is not None
         self.box: pg.ViewBox = item.getViewBox()
         item.hideButtons()
-        item.setMenuEnabled(False)
+        # pyqtgraph makes its menu all the same, a window without a parent: it shall go with the plot.
+        menu = item.ctrlMenu
+        assert menu is not None
+        menu.setParent(self, menu.windowFlags())
         item.setContentsMargins(0, 4, 6, 0)
         self.box.disableAutoRange()
         self.box.sigRangeChangedManually.connect(self._on_by_hand)
@@ -148,7 +151,7 @@ class Plot(pg.PlotWidget):
 
 def _widened(wanted: Range, room: float) -> Range:
     """With room at both ends; what begins at 0, as counts do, still begins there."""
-    low, high = wanted
+    low, high = float(wanted[0]), float(wanted[1])  # of single precision pyqtgraph's bounds would overflow
     extra = room * (high - low)
     return low - (extra if low else 0.0), high + extra
 

@@ -19,6 +19,8 @@ from diffstudio.gui.words import count, number, tr
 
 LINES = (("━", Qt.PenStyle.SolidLine), ("╍", Qt.PenStyle.DashLine), ("┈", Qt.PenStyle.DotLine))
 
+TICK_ROOM = 14  # pixels for the text of a tick
+
 
 class _CountAxis(pg.AxisItem):
     """Ticks of a square-root scale say the counts themselves."""
@@ -61,12 +63,29 @@ class _StepAxis(pg.AxisItem):
         super().__init__("bottom")
         self.steps: np.ndarray = np.zeros(0)
 
-    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
-        spacings = super().tickSpacing(minVal, maxVal, size)
-        return [(max(1.0, round(spacing)), offset) for spacing, offset in spacings[:1]]
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        every = max(1, round(self.tickSpacing(minVal, maxVal, size)[0][0]))
+        places = np.flatnonzero(self.steps % every == 0).astype(float)  # round steps of both chains
+        return [(every, places[(places >= minVal) & (places <= maxVal)].tolist())]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [count(int(self.steps[int(v)])) if 0 <= v < len(self.steps) else "" for v in values]
+
+
+class _LogAxis(pg.AxisItem):
+    """Ticks of a log10 scale at 1, 2, 5, 10 …, or at powers of ten where they would be crowded."""
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        decades = range(math.floor(minVal), math.ceil(maxVal) + 1)
+        for digits in ((1, 2, 5), (1,)):
+            places = [decade + math.log10(digit) for decade in decades for digit in digits]
+            places = [place for place in places if minVal <= place <= maxVal]
+            if len(places) * TICK_ROOM <= size:
+                break
+        return [(1.0, places)]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        return [number(10**value, max(0, math.ceil(-value - 1e-9))) for value in values]
 
 
 class Curves(QWidget):
@@ -82,9 +101,8 @@ class Curves(QWidget):
         self._axis = _StepAxis()
         self._names, self._planned, self._k = tuple(names), 1, 0
         self._values: list[np.ndarray] = [np.zeros(0)] * len(names)
-        self.plot = Plot(tokens, tr("Norms of every step"), {"bottom": self._axis})
+        self.plot = Plot(tokens, tr("Norms of every step"), {"left": _LogAxis("left"), "bottom": self._axis})
         self.plot.box.setMouseEnabled(x=True, y=False)
-        self.plot.getAxis("left").setLogMode(True)
         self.plot.set_titles(tr("step"), tr("norm"))
         self.lines = [pg.PlotCurveItem(connect="finite") for _ in names]
         self.border = pg.InfiniteLine(angle=90)

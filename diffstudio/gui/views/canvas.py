@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from diffstudio.analysis.fields import TENSORS
+from diffstudio.analysis.fields import TENSORS, available
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views.header import Header
@@ -24,7 +24,6 @@ from diffstudio.traces.reader import Trace
 View = PointsView | ImageView
 # The view of each modality; a new modality is a new row.
 VIEWS: dict[str, type[PointsView] | type[ImageView]] = {"points": PointsView, "image": ImageView}
-NEEDS = {"xt": ("xt",), "x0_hat": ("x0_hat",), "eps_hat": ("xt", "x0_hat"), "delta": ("xt",)}
 
 
 class Canvas(QWidget):
@@ -35,6 +34,7 @@ class Canvas(QWidget):
     singleChanged = Signal(bool)
     optionChanged = Signal(str, bool)
     scoresWanted = Signal(int, object, float)  # record, positions (N, 2) float32 of the model, log-SNR
+    densityWanted = Signal(object, object)  # what about, parts: list of (indices (N,), positions (N, 2) float32)
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -125,17 +125,17 @@ class Canvas(QWidget):
             view.singleWanted.connect(self._set_single)
             if isinstance(view, PointsView):
                 view.scoresWanted.connect(self.scoresWanted)
+                view.densityWanted.connect(self.densityWanted)
             self._views[modality] = view
             self._stack.addWidget(view)
         return self._views[modality]
 
     def _offer(self, trace: Trace) -> None:
         """Enable what the trace holds; leave a tensor that it lacks."""
-        held = {spec.name for spec in trace.header.fields}
-        available = [name for name in TENSORS if held.issuperset(NEEDS[name])]
-        self.header.set_available(available)
-        if self._tensor not in available and available:
-            self.set_tensor(available[0])
+        held = available(trace)
+        self.header.set_available(held)
+        if self._tensor not in held and held:
+            self.set_tensor(held[0])
 
     def _show_page(self, page: View | None) -> None:
         self._stack.setCurrentWidget(page or self.empty)
@@ -149,9 +149,12 @@ class Canvas(QWidget):
         return self._tensor
 
     def set_tensor(self, name: str) -> None:
-        """Show another tensor. ValueError: none of `fields.TENSORS`."""
+        """Show another tensor; one that the trace does not hold changes nothing. ValueError: none of TENSORS."""
         if name not in TENSORS:
             raise ValueError(f"no tensor '{name}': choose one of {', '.join(TENSORS)}")
+        if self._view is not None and self._trace is not None and name not in available(self._trace):
+            self.header.set_tensor(self._tensor)
+            return
         self.header.set_tensor(name)
         if name != self._tensor:
             self._tensor = name
@@ -195,7 +198,7 @@ class Canvas(QWidget):
             self.singleChanged.emit(single)
 
     def option(self, name: str) -> bool:
-        """Whether something is drawn with points: "trails", "underlay", "arrows", "density"."""
+        """Whether something is drawn with points: one of `points_scene.OPTIONS`."""
         return self._options[name]
 
     def set_option(self, name: str, on: bool) -> None:
@@ -212,6 +215,16 @@ class Canvas(QWidget):
         """The answer to `scoresWanted`; dropped if record k is no longer at the playhead."""
         if isinstance(self._view, PointsView):
             self._view.set_scores(points, arrows, k)
+
+    def set_density(self, about: object, indices: np.ndarray, log_p: np.ndarray) -> None:
+        """An answer to `densityWanted`."""
+        if isinstance(self._view, PointsView):
+            self._view.density.answer(about, indices, log_p)  # pyright: ignore[reportArgumentType] - as it was asked
+
+    def set_density_problem(self, about: object, sentence: str) -> None:
+        """Why `densityWanted` has no answer."""
+        if isinstance(self._view, PointsView):
+            self._view.density.fail(about, sentence)  # pyright: ignore[reportArgumentType] - as it was asked
 
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""

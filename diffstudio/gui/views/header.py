@@ -13,11 +13,12 @@ from diffstudio.gui.actions import title, tooltip
 from diffstudio.gui.icons import icon
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import legend
+from diffstudio.gui.widgets import FlowLayout
 from diffstudio.gui.words import tr
 from diffstudio.studio.pictures import NAMES
 
-SEGMENTS = 4  # items of the first line before the options: segments, space, readout, space
-READOUT = 190  # logical pixels that the readout should have before the options go to a line of their own
+HALVES = ("x0_cond", "x0_free", "split")  # of guidance: a frame of its own, shown where the trace holds them
+READOUT = 190  # logical pixels that the readout should have before the rest goes to a line of its own
 
 
 def tensor_titles() -> dict[str, tuple[str, ...]]:
@@ -27,12 +28,19 @@ def tensor_titles() -> dict[str, tuple[str, ...]]:
         "x0_hat": (NAMES["x0_hat"], tr("x_0 (true)")),
         "eps_hat": (NAMES["eps_hat"], tr("ε (true)")),
         "delta": (NAMES["delta"],),
+        **{name: (tr(NAMES[name]),) for name in HALVES},
     }
 
 
 def option_titles() -> dict[str, str]:
     """What else can be drawn of points."""
-    return {"trails": tr("Trails"), "underlay": tr("Data"), "arrows": tr("Score"), "density": tr("Density")}
+    return {
+        "trails": tr("Trails"),
+        "underlay": tr("Data"),
+        "arrows": tr("Score"),
+        "density": tr("Density"),
+        "log_p": tr("log p"),
+    }
 
 
 class Header(QWidget):
@@ -62,7 +70,7 @@ class Header(QWidget):
         self._single.clicked.connect(lambda on=False: self.singleWanted.emit(on))
         self.readout = Readout(readout, tokens)
         self._points = False
-        self._two_lines: bool | None = None
+        self._arranged: tuple[bool, list[QWidget]] | None = None
         self._place()
         self.set_points(False)
         self.set_single(False)
@@ -80,10 +88,12 @@ class Header(QWidget):
 
     def set_available(self, names: Iterable[str]) -> None:
         """Which tensors the trace holds or implies; the others say why they can't be shown."""
+        self._halves.setVisible(not set(HALVES).isdisjoint(names))
         for name in TENSORS:
             button, there = self._tensors[name], name in names
             button.setEnabled(there)
             button.setToolTip(tooltip(f"tensor_{name}") if there else tr("This trace does not hold what it takes."))
+        self._arrange()
 
     def set_points(self, points: bool) -> None:
         """Points have options that images have not."""
@@ -117,8 +127,9 @@ class Header(QWidget):
         self._tokens = self.readout.tokens = tokens
         self.setStyleSheet(
             f"Header {{ background: {tokens.bg}; }}"
-            f"#segments {{ background: {tokens.surface}; border: 1px solid {tokens.border}; border-radius: 6px; }}"
-            "#segments QPushButton { padding: 2px 9px; border-radius: 4px; }"
+            "#segments, #halves {"
+            f" background: {tokens.surface}; border: 1px solid {tokens.border}; border-radius: 6px; }}"
+            "#segments QPushButton, #halves QPushButton { padding: 2px 9px; border-radius: 4px; }"
         )
         self.set_single(self._single.isChecked())
         self.ensurePolished()
@@ -130,17 +141,13 @@ class Header(QWidget):
     # -- arrangement
 
     def _place(self) -> None:
-        self._first, self._second = QHBoxLayout(), QHBoxLayout()
-        for line in (self._first, self._second):
-            line.setSpacing(4)
-        segments = QFrame()
-        segments.setObjectName("segments")
-        inside = QHBoxLayout(segments)
-        inside.setContentsMargins(2, 2, 2, 2)
-        inside.setSpacing(2)
-        for button in self._tensors.values():
-            inside.addWidget(button)
-        self._first.addWidget(segments)
+        self._first, self._second = QHBoxLayout(), FlowLayout()
+        self._first.setSpacing(4)
+        self._halves = _segments("halves", [self._tensors[name] for name in HALVES])
+        for widget in (self._halves, *self._options.values()):
+            widget.setParent(self)  # also while they lie in no line
+        self._halves.hide()
+        self._first.addWidget(_segments("segments", [b for n, b in self._tensors.items() if n not in HALVES]))
         self._first.addSpacing(8)
         self._first.addWidget(self.readout, 1)
         self._first.addSpacing(8)
@@ -152,23 +159,26 @@ class Header(QWidget):
         whole.addLayout(self._second)
 
     def _arrange(self) -> None:
-        """The options beside the tensors, or below them where the readout would have no room."""
-        buttons = (*self._tensors.values(), self._single, *self._options.values())
+        """Halves and options beside the tensors, or below them where the readout would have no room."""
+        halves: list[QWidget] = [] if self._halves.isHidden() else [self._halves]
+        options: list[QWidget] = [*self._options.values()] if self._points else []
+        buttons = [b for n, b in self._tensors.items() if n not in HALVES or halves] + [self._single, *options]
         needed = sum(max(b.sizeHint().width(), b.minimumWidth()) + 4 for b in buttons) + READOUT + 40
-        two_lines = self._points and self.width() < needed
-        if two_lines == self._two_lines:
+        two_lines = bool(halves or options) and self.width() < needed
+        if (two_lines, halves + options) == self._arranged:
             return
-        self._two_lines = two_lines
-        for button in self._options.values():
-            self._first.removeWidget(button)
-            self._second.removeWidget(button)
-        for i, button in enumerate(self._options.values()):
-            if two_lines:
-                self._second.addWidget(button)
-            else:
-                self._first.insertWidget(SEGMENTS + i, button)
-        if two_lines and self._second.itemAt(len(self._options)) is None:
-            self._second.addStretch(1)
+        self._arranged = two_lines, halves + options
+        for widget in (self._halves, *self._options.values()):
+            self._first.removeWidget(widget)
+            self._second.removeWidget(widget)
+        if two_lines:
+            for widget in halves + options:
+                self._second.addWidget(widget)
+            return
+        for widget in halves:  # beside the other tensors, the options beside "Single"
+            self._first.insertWidget(1, widget)
+        for widget in options:
+            self._first.insertWidget(self._first.indexOf(self._single), widget)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._arrange()
@@ -200,6 +210,18 @@ class Readout(QWidget):
         elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self.width())
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
         painter.drawText(QRect(0, 0, self.width(), self.height()), int(right), elided)
+
+
+def _segments(name: str, buttons: Iterable[QWidget]) -> QFrame:
+    """Buttons of which one is marked, in one frame."""
+    out = QFrame()
+    out.setObjectName(name)
+    inside = QHBoxLayout(out)
+    inside.setContentsMargins(2, 2, 2, 2)
+    inside.setSpacing(2)
+    for button in buttons:
+        inside.addWidget(button)
+    return out
 
 
 def _button(text: str, action: str) -> QPushButton:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont, QImage, QPainter
@@ -22,11 +24,11 @@ from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
 
 Layer = tuple[QImage, int]  # and its first row
-OPTIONS = {"trails": True, "underlay": True, "arrows": False, "density": False}
+OPTIONS = {"trails": True, "underlay": True, "arrows": False, "density": False, "log_p": False}
 # Radius (logical pixels) and opacity of a dot, by the number of points.
 DOTS = ((150, 3.2, 0.95), (600, 2.6, 0.9), (2_000, 2.1, 0.85), (6_000, 1.5, 0.7), (10**9, 1.0, 0.55))
 DATA_DOT = 1.0, 0.16
-MOST_LINES = 2_000  # of ε̂ and Δ
+MOST_LINES = 2_000  # of a signed tensor
 EPS_SHARE = 0.1  # of ε̂ is drawn: whole it would be as long as the plane is wide
 INNER = 0.97  # share of pure noise that must be in view: its far tail would make everything small
 FAINT = 0.22  # ink of the other points where one is shown alone
@@ -150,14 +152,15 @@ class PointsScene:
 
     @property
     def shown(self) -> str:
-        """The tensor whose positions are drawn: ε̂ and Δ are lines from x_t."""
-        return "xt" if self.tensor in pictures.SIGNED else self.tensor
+        """The tensor whose positions are drawn: ε̂ and Δ are lines from x_t, the split from x̂0 free to x̂0 class."""
+        return pictures.LINES_FROM.get(self.tensor, self.tensor)
 
     @property
     def line_share(self) -> float:
-        """What of ε̂ or Δ is drawn."""
+        """What of a signed tensor is drawn: predictions are never scaled, so neither is what lies between two."""
         assert self.trace is not None
-        return EPS_SHARE if self.tensor == "eps_hat" else pictures.display_gain(self.trace, self.k)
+        shares = {"eps_hat": EPS_SHARE, "split": 1.0}
+        return shares.get(self.tensor, pictures.display_gain(self.trace, self.k))
 
     def _faded(self, ink: float) -> float:
         return ink * FAINT if self.single else ink
@@ -175,8 +178,13 @@ class PointsScene:
             self._sheets[index] = Sheet(box)
         self.layers.append(self._sheets[index].picture(taps, colours, self.ratio))
 
-    def base(self, width: int, height: int, font: QFont) -> QImage:
-        """Axes and data, for a widget of some logical pixels: drawn anew only when they change."""
+    def base(
+        self, width: int, height: int, font: QFont, under: Callable[[QPainter, QPointF], None] | None = None
+    ) -> QImage:
+        """Axes and data, for a widget of some logical pixels: drawn anew only when they change.
+
+        under: paints what lies between them, from the plot's corner on.
+        """
         if self._base is None:
             picture = QImage(int(width * self.ratio), int(height * self.ratio), QImage.Format.Format_RGB32)
             picture.setDevicePixelRatio(self.ratio)
@@ -184,10 +192,12 @@ class PointsScene:
             painter = QPainter(picture)
             plot = axes.plot_box(width, height)
             axes.paint_grid(painter, plot, self.plane, self.ratio, self.tokens)
+            painter.setClipRect(plot.adjusted(1, 1, -1, -1))
+            if under is not None:
+                under(painter, plot.topLeft())
             if self.data is not None and self.options["underlay"]:
-                painter.setClipRect(plot)
                 self._paint_data(painter, self.data, plot.topLeft())
-                painter.setClipping(False)
+            painter.setClipping(False)
             axes.paint_labels(painter, plot, self.plane, self.ratio, self.tokens, font, self._unit())
             painter.end()
             self._base = picture
@@ -205,10 +215,17 @@ class PointsScene:
     def _unit(self) -> str:
         return self.trace.header.fields[0].unit if self.trace is not None else ""
 
-    def paint(self, painter: QPainter, width: int, height: int, font: QFont) -> None:
-        """Draw everything that belongs to the record, into a painter of logical pixels."""
+    def paint(
+        self,
+        painter: QPainter,
+        width: int,
+        height: int,
+        font: QFont,
+        under: Callable[[QPainter, QPointF], None] | None = None,
+    ) -> None:
+        """Draw everything that belongs to the record, into a painter of logical pixels; under: as for `base`."""
         self.compose()
-        painter.drawImage(QPointF(0, 0), self.base(width, height, font))
+        painter.drawImage(QPointF(0, 0), self.base(width, height, font, under))
         plot = axes.plot_box(width, height)
         painter.setClipRect(plot.adjusted(1, 1, -1, -1))
         for layer in self.layers:

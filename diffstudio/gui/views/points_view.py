@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QWidget
 
 from diffstudio.errors import BadFile
 from diffstudio.gui.theme import Tokens
-from diffstudio.gui.views import axes, legend, points_words
+from diffstudio.gui.views import axes, heat, legend, points_words
 from diffstudio.gui.views.attention import Attention
+from diffstudio.gui.views.density_map import DensityMap
 from diffstudio.gui.views.point_path import paint_path, paint_ring
 from diffstudio.gui.views.points_scene import PointsScene
 from diffstudio.gui.views.score_field import ScoreField
@@ -30,6 +31,7 @@ class PointsView(QWidget):
     sampleClicked = Signal(int)
     singleWanted = Signal(bool)
     scoresWanted = Signal(int, object, float)
+    densityWanted = Signal(object, object)
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +41,9 @@ class PointsView(QWidget):
         self._paths = Paths()
         self._score = ScoreField(self._scene, self)
         self._score.wanted.connect(self.scoresWanted)
+        self.density = DensityMap(self._scene, self)
+        self.density.wanted.connect(self.densityWanted)
+        self.density.changed.connect(self._on_density)
         self._attention = Attention(self)
         self._attention.moved.connect(self.readoutChanged)
         self._pressed: QPointF | None = None
@@ -92,7 +97,7 @@ class PointsView(QWidget):
     def set_option(self, name: str, on: bool) -> None:
         """Switch one of `points_scene.OPTIONS`."""
         self._scene.options[name] = on
-        self._changed(base=name == "underlay")
+        self._changed(base=name in ("underlay", "log_p"))
 
     def option(self, name: str) -> bool:
         """Whether an option is on."""
@@ -119,8 +124,7 @@ class PointsView(QWidget):
         out = QImage(int(self.width() * ratio), int(self.height() * ratio), QImage.Format.Format_RGB32)
         out.setDevicePixelRatio(ratio)
         painter = QPainter(out)
-        self._scene.paint(painter, self.width(), self.height(), self.font())
-        self._paint_arrows(painter)
+        self._paint_scene(painter)
         painter.end()
         return out
 
@@ -131,11 +135,29 @@ class PointsView(QWidget):
             return ""
         scene.compose()
         hovered = self._under_cursor()
-        return points_words.readout(scene, scene.sample if hovered is None else hovered)
+        here = self._log_p_here()
+        if here and hovered is None:
+            return here
+        return points_words.readout(scene, scene.sample if hovered is None else hovered, here)
+
+    def _log_p_here(self) -> str:
+        """log p under the cursor, and where that is; "" without a map."""
+        cursor = self._attention.cursor
+        if cursor is None or self._dragged or not self._plot().contains(cursor):
+            return ""
+        at = self._in_plot(cursor)
+        x, y = self._scene.plane.to_world(at.x(), at.y())
+        return points_words.log_p(self.density.value(x, y), x, y)
 
     def _changed(self, base: bool = False) -> None:
         self._scene.changed(base)
         self._score.update()
+        self.density.update()
+        self.update()
+        self.readoutChanged.emit()
+
+    def _on_density(self) -> None:
+        self._scene.changed(base=True)
         self.update()
         self.readoutChanged.emit()
 
@@ -157,12 +179,18 @@ class PointsView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        self._scene.paint(painter, self.width(), self.height(), self.font())
-        self._paint_arrows(painter)
+        self._paint_scene(painter)
         self._paint_chosen(painter)
         self._paint_notes(painter)
         if self._attention.focus_shown:
             legend.paint_focus(painter, QRectF(self.rect()), self._scene.tokens)
+
+    def _paint_scene(self, painter: QPainter) -> None:
+        self._scene.paint(painter, self.width(), self.height(), self.font(), self.density.paint)
+        self._paint_arrows(painter)
+        if self.density.highest is not None:
+            painter.setFont(legend.small(self.font()))
+            heat.paint_legend(painter, self._plot(), self.density.highest, self._scene.tokens)
 
     def _paint_arrows(self, painter: QPainter) -> None:
         plot = self._plot()
@@ -201,7 +229,7 @@ class PointsView(QWidget):
         if scene.problem:
             legend.paint_message(painter, plot.adjusted(24, 24, -24, -24), scene.problem, scene.tokens)
         if scene.ready:
-            note = points_words.note(scene, self._score.longest)
+            note = points_words.note(scene, self._score.longest, self.density.note)
             legend.paint_note(painter, QRectF(plot.left(), plot.top(), plot.width(), 16), note, scene.tokens)
 
     # -- mouse

@@ -13,7 +13,7 @@ from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
 
 
-def readout(scene: PointsScene, index: int) -> str:
+def readout(scene: PointsScene, index: int, log_p_here: str = "") -> str:
     """A point and its recorded coordinates: not those that the screen may have scaled. The scene is composed."""
     assert scene.trace is not None
     parts = [tr("point {} of {}").format(count(index + 1), count(scene.trace.batch))]
@@ -21,6 +21,8 @@ def readout(scene: PointsScene, index: int) -> str:
         parts += _values(scene, scene.trace, index)
     except (BadFile, IndexError):
         return parts[0]
+    if log_p_here:
+        parts.append(log_p_here)
     if scene.lost:
         parts.append(tr("{} not finite").format(count(scene.lost)))
     if abs(scene.zoom - 1) > 0.01:
@@ -28,16 +30,23 @@ def readout(scene: PointsScene, index: int) -> str:
     return f" {SHY} ".join(parts)
 
 
-def note(scene: PointsScene, longest: float | None) -> str:
+def log_p(value: float, x: float, y: float) -> str:
+    """log p −1.27 at (0.31, −0.72); "" where it is not known."""
+    if np.isnan(value):
+        return ""
+    return tr("log p {} at {}").format(number(value), _pair(np.array([x, y])))
+
+
+def note(scene: PointsScene, longest: float | None, density: str = "") -> str:
     """Scaled positions, shortened lines, the unit of the arrows. longest: the score of the longest, None without."""
     assert scene.trace is not None
-    notes = []
+    notes = [density]
     if scene.shown == "xt":
         notes.append(legend.gain_note(pictures.display_gain(scene.trace, scene.k)))
     if scene.tensor in pictures.SIGNED:
         name = pictures.tensor_title(scene.trace, scene.k, scene.tensor)
         share = f"{number(EPS_SHARE, 1)} · " if scene.tensor == "eps_hat" else ""
-        notes.append(tr("lines from x_t: {}").format(share + name))
+        notes.append(tr("lines from {}: {}").format(pictures.NAMES[scene.shown], share + name))
     if longest is not None:
         notes.append(tr("longest arrow: |∇ log p_t| = {}").format(number(longest, 1 if longest < 100 else 0)))
     elif scene.options["arrows"] and scene.shown != "xt":

@@ -109,7 +109,7 @@ def test_the_menu_is_ours(histogram, qtbot):
     histogram.show_summary(summarize(np.linspace(-2, 2, 1000)))
     zoom(histogram)
     histogram.customContextMenuRequested.emit(QPoint(20, 20))
-    (menu,) = histogram.findChildren(QMenu)
+    (menu,) = [menu for menu in histogram.findChildren(QMenu) if menu.isVisible()]
     titles = [action.text() for action in menu.actions()]
     assert titles == ["Show all", "Copy picture"]
     menu.actions()[0].trigger()
@@ -155,7 +155,19 @@ def test_both_chains_and_what_is_planned_are_on_the_axis(curves):
 def test_ticks_say_the_step_within_its_chain(curves):
     axis = curves.plot.getAxis("bottom")
     assert axis.tickStrings([0, 3, 4, 5, 7], 1, 1) == ["0", "3", "0", "1", ""]
-    assert all(spacing >= 1 for spacing, _ in axis.tickSpacing(0, 7, 300))
+    ((_, places),) = axis.tickValues(0, 7, 300)
+    assert places == [0, 2, 4], "every second step of both chains"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "size", "expected"),
+    [(0.0, 1.0, 200, ["1", "2", "5", "10"]), (-1.3, 0.0, 200, ["0.1", "0.2", "0.5", "1"]), (-2.0, 3.0, 60, 6)],
+)
+def test_the_logarithmic_axis_has_round_numbers(curves, low, high, size, expected):
+    axis = curves.plot.getAxis("left")
+    ((_, places),) = axis.tickValues(low, high, size)
+    texts = axis.tickStrings(places, 1, 1)
+    assert len(texts) == expected if isinstance(expected, int) else texts == expected
 
 
 def test_the_legend_says_the_numbers_at_the_playhead(curves):

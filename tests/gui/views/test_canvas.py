@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from diffstudio.analysis.fields import TENSORS
 from diffstudio.gui import theme
+from diffstudio.gui.actions import ACTIONS
 from diffstudio.gui.views.canvas import Canvas
 from diffstudio.gui.views.image_view import ImageView
 from diffstudio.gui.views.points_scene import OPTIONS
@@ -186,6 +187,44 @@ def test_only_what_the_trace_holds_is_offered(show, make_run, canvas, button):
     assert "The noise that the model sees" in button("Show ε̂").toolTip()
 
 
+HALVES = ("x0_cond", "x0_free", "split")
+
+
+def with_halves(batch=3, shape=(1, 8, 8)):
+    return tuple({"name": name, "shape": (batch, *shape)} for name in ("xt", "x0_hat", "x0_cond", "x0_free"))
+
+
+@pytest.mark.parametrize("modality", ["image", "points"])
+def test_the_halves_of_guidance_are_shown_where_the_trace_holds_them(show, make_run, canvas, button, modality, grab):
+    titles = {"x0_cond": "Show x̂0 class", "x0_free": "Show x̂0 free", "split": "Show class − free"}
+    shape = (2,) if modality == "points" else (1, 8, 8)
+    show(make_run(modality=modality))
+    assert not any(button(title).isVisible() for title in titles.values())
+    view = show(make_run(modality=modality, fields=with_halves(shape=shape)))
+    canvas.set_tensor("xt")
+    pictures = [grab(view)]
+    for name, title in titles.items():
+        assert button(title).isVisible() and button(title).isEnabled()
+        button(title).click()
+        assert canvas.tensor == view._scene.tensor == name
+        pictures.append(grab(view))
+    assert all((a != b).any() for a, b in itertools.combinations(pictures, 2))
+
+
+def test_a_trace_without_the_halves_falls_back(show, make_run, canvas, button):
+    canvas.restore({"tensor": "split"})
+    view = show(make_run())
+    assert canvas.tensor == view._scene.tensor == "xt" and button("Show x_t").isChecked()
+    canvas.set_tensor("split")  # by a script or a key: not there, nothing changes
+    assert canvas.tensor == "xt" and button("Show x_t").isChecked()
+    show(make_run(fields=with_halves()))
+    canvas.set_tensor("split")
+    seen = []
+    canvas.tensorChanged.connect(seen.append)
+    show(make_run())
+    assert (canvas.tensor, seen) == ("xt", ["xt"])
+
+
 def test_a_click_selects_a_sample_and_keys_the_next(show, make_run, canvas, mouse, qtbot):
     view = show(make_run(batch=5))
     selected = []
@@ -228,7 +267,13 @@ def test_enter_and_a_double_click_show_one_alone(show, make_run, canvas, mouse, 
 
 
 def test_points_have_options_and_images_do_not(show, make_run, canvas, qtbot, button):
-    names = {"trails": "Trails", "underlay": "Data underlay", "arrows": "Score arrows", "density": "Density"}
+    names = {
+        "trails": "Trails",
+        "underlay": "Data underlay",
+        "arrows": "Score arrows",
+        "density": "Density",
+        "log_p": "log p",
+    }
     view = show(make_run(modality="points", card={"data": {"dataset": "shapes-2d"}}))
     changes = []
     canvas.optionChanged.connect(lambda name, on: changes.append((name, on)))
@@ -366,7 +411,7 @@ def test_the_clipboard_gets_what_is_shown(show, make_run, canvas):
 
 
 def test_every_tensor_has_a_button():
-    from diffstudio.gui.views.canvas import NEEDS
     from diffstudio.gui.views.header import tensor_titles
 
-    assert set(TENSORS) == set(NEEDS) == set(tensor_titles())
+    assert set(TENSORS) == set(tensor_titles())
+    assert all(f"tensor_{name}" in ACTIONS for name in TENSORS)

@@ -4,8 +4,9 @@ import pytest
 from PySide6.QtCore import Qt, QTranslator
 from PySide6.QtWidgets import QApplication, QPushButton
 
+from diffstudio.analysis.fields import TENSORS
 from diffstudio.gui import theme
-from diffstudio.gui.views.header import READOUT, Header, option_titles, tensor_titles
+from diffstudio.gui.views.header import HALVES, READOUT, Header, option_titles, tensor_titles
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ def test_buttons_say_what_is_wanted(make_header, qtbot):
     header.tensorWanted.connect(said.append)
     header.singleWanted.connect(said.append)
     header.optionWanted.connect(lambda name, on: said.append((name, on)))
+    header.set_available(TENSORS)
     for button in (*header._tensors.values(), header._single, *header._options.values()):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert said == [*tensor_titles(), True, *((name, True) for name in option_titles())]
@@ -48,7 +50,7 @@ def test_one_tensor_at_a_time_is_marked(make_header):
 
 def test_every_control_has_a_name_a_tip_and_leaves_the_keys_to_the_canvas(make_header):
     header = make_header()
-    assert len(buttons(header)) == 9
+    assert len(buttons(header)) == len(TENSORS) + len(option_titles()) + 1
     for button in buttons(header):
         assert button.accessibleName() and button.toolTip()
         assert button.focusPolicy() == Qt.FocusPolicy.NoFocus
@@ -66,6 +68,24 @@ def test_nothing_overlaps_and_the_readout_has_room(make_header, width):
     assert second_line == (width < 1000)
     if not second_line:
         assert header.readout.width() >= READOUT
+
+
+@pytest.mark.parametrize("points", [False, True])
+@pytest.mark.parametrize("width", [400, 700, 1400])
+def test_the_halves_of_guidance_find_their_place(make_header, width, points):
+    header = make_header(width)
+    header.set_points(points)
+    header.set_available(TENSORS)
+    header.resize(width, header.heightForWidth(width))
+    QApplication.processEvents()
+    shown = [b for b in buttons(header) if b.isVisible()]
+    assert len(shown) == len(TENSORS) + 1 + points * len(option_titles())
+    boxes = [b.rect().translated(b.mapTo(header, b.rect().topLeft())) for b in shown]
+    assert all(header.rect().contains(box) for box in boxes)
+    assert not any(a.intersects(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    header.set_available(("xt", "delta"))
+    assert not any(header._tensors[name].isVisible() for name in HALVES)
+    assert header._tensors["x0_hat"].isVisible() and not header._tensors["x0_hat"].isEnabled()
 
 
 def test_a_title_that_changes_moves_nothing(make_header):

@@ -163,6 +163,17 @@ def test_eps_and_delta_are_lines_from_x_t(show, make_run, drawn, tensor):
     assert missing.sum() <= 5
 
 
+def test_the_split_is_a_line_from_the_free_prediction_to_that_with_the_class(show, make_run, drawn):
+    names = ("xt", "x0_hat", "x0_cond", "x0_free")
+    fields = tuple({"name": name, "shape": (5, 2)} for name in names)
+    run = make_run(modality="points", batch=5, values=moving, fields=fields, path=lambda t: (1.0, 80 * t))
+    scene = show(run, k=13, tensor="split")
+    free, cond = (scene.plane.to_screen(run.trace.array(13, name)) for name in ("x0_free", "x0_cond"))
+    assert scene.at == pytest.approx(free)
+    assert np.hypot(*(cond - free).T).min() > 10
+    assert (near_lines(free, cond, 0.3) & ~drawn()).sum() <= 5
+
+
 def test_density_lines_go_round_the_cloud(show, make_run, drawn):
     cloud = np.random.default_rng(0).normal(0, 0.5, (4000, 2))
     run = make_run(forward=2, reverse=3, modality="points", batch=4000, values=lambda k, t: (cloud, cloud))

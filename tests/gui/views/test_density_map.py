@@ -1,0 +1,125 @@
+"""The density map: when it asks, what it keeps, and that it lies where the density is."""
+
+import numpy as np
+import pytest
+
+from diffstudio.gui import theme
+from diffstudio.gui.views import heat
+from diffstudio.gui.views.density_map import DECIDING, PAUSE_MS, subject
+from diffstudio.studio.request import Request
+
+
+def log_p(points):
+    """A Gaussian of width 0.3 about (1, 0.5)."""
+    return -(((points - (1.0, 0.5)) ** 2).sum(1)) / 2 / 0.3**2 - np.log(2 * np.pi * 0.3**2)
+
+
+@pytest.fixture
+def shown(points_view, make_run):
+    def do(**header):
+        run = make_run(
+            modality="points", batch=5, values=lambda k, t: (np.full((5, 2), -1.5), np.ones((5, 2))), **header
+        )
+        points_view.set_trace(run.trace)
+        points_view.set_option("log_p", True)
+        points_view.set_option("trails", False)
+        points_view.show_record(15)
+        return points_view
+
+    return do
+
+
+@pytest.fixture
+def answered(shown, qtbot):
+    def do(view, parts=None):
+        with qtbot.waitSignal(view.densityWanted, timeout=2000) as asked:
+            pass
+        about, wanted = asked.args
+        for indices, at in wanted[:parts]:
+            view.density.answer(about, indices, log_p(at))
+        return about, wanted
+
+    return do
+
+
+def test_colours_are_even_to_the_eye_and_begin_with_the_paper(colour):
+    for tokens in (theme.DARK, theme.LIGHT):
+        table = heat.colours(tokens.dark)
+        assert np.array_equal(table[0], colour(tokens.bg))
+        apart = np.hypot.reduce(np.diff(heat.to_oklab(table[::15] / 255.0), axis=0), axis=1)
+        assert apart.max() < 1.25 * apart.min()  # 8 bits of a dark colour are coarse
+        light = heat.to_oklab(table / 255.0)[:, 0]
+        assert (np.diff(light[::8]) > 0).all() == tokens.dark
+
+
+def test_what_decides_is_named_as_the_request_names_it(make_run):
+    assert set(DECIDING) <= set(Request.model_fields)
+    one = make_run(modality="points", request={"model": "a", "label": 1, "seed": 1})
+    same = make_run(modality="points", request={"model": "a", "label": 1, "seed": 2})
+    other = make_run(modality="points", request={"model": "a", "label": 2, "seed": 1})
+    assert subject(one.trace) == subject(same.trace) != subject(other.trace)
+
+
+def test_the_map_is_highest_where_the_density_is(shown, answered, pixels):
+    view = shown()
+    before = pixels(view.picture()).astype(int)
+    answered(view)
+    assert view.density.note == ""
+    assert view.density.highest == pytest.approx(-np.log(2 * np.pi * 0.3**2), abs=0.02)
+    changed = np.abs(pixels(view.picture()).astype(int) - before).sum(-1)[4:370, 46:446]
+    y, x = np.unravel_index(changed[:340].argmax(), changed[:340].shape)
+    assert view._scene.plane.to_world(x, y) == pytest.approx((1, 0.5), abs=0.15)
+    far = view._scene.plane.to_screen(np.array([[-1.0, -1.0]]))[0].astype(int)
+    assert changed[far[1], far[0]] == 0
+    view.set_option("log_p", False)
+    assert np.array_equal(pixels(view.picture()), before)
+
+
+def test_the_first_part_shows_something_and_the_rest_is_asked_for_again(shown, answered):
+    view = shown()
+    _, wanted = answered(view, parts=1)
+    assert view.density.highest is not None
+    assert view.density.note.startswith("log p: ")
+    view.refresh()
+    _, rest = answered(view)
+    assert sum(len(part) for part, _ in rest) == sum(len(part) for part, _ in wanted[1:])
+    assert view.density.note == ""
+
+
+def test_a_map_is_kept(shown, answered, qtbot):
+    view = shown()
+    answered(view)
+    asked = []
+    view.densityWanted.connect(lambda *a: asked.append(a))
+    view.show_record(16)
+    view.set_option("log_p", False)
+    view.set_option("log_p", True)
+    shown(request={"seed": 3})  # another run of the same model
+    qtbot.wait(2 * PAUSE_MS)
+    assert asked == [] and view.density.highest is not None
+    shown(request={"label": 2})
+    assert view.density.highest is None
+    qtbot.wait(2 * PAUSE_MS)
+    assert len(asked) == 1
+
+
+def test_the_readout_says_what_is_under_the_cursor(shown, answered, mouse, values):
+    view = shown()
+    answered(view)
+    x, y = view._scene.plane.to_screen(np.array([[1.0, 0.2]]))[0]
+    mouse(view, "move", x + 46, y + 4)
+    assert view.readout().startswith("log p ")
+    found = values(view.readout())
+    assert found[0] == pytest.approx(log_p(np.array([[1.0, 0.2]]))[0], abs=0.05)
+    assert found[1:] == pytest.approx([1.0, 0.2], abs=0.02)
+
+
+def test_what_is_not_possible_is_a_sentence_until_it_is_asked_anew(shown, qtbot):
+    view = shown()
+    with qtbot.waitSignal(view.densityWanted, timeout=2000) as asked:
+        pass
+    view.density.fail(asked.args[0], "the model is gone")
+    assert view.density.note == "no log p: the model is gone"
+    view.set_option("log_p", False)
+    with qtbot.waitSignal(view.densityWanted, timeout=2000):
+        view.set_option("log_p", True)
