@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
-from diffstudio.gui.panels.fields import CheckField, Combo, CountField
+from diffstudio.gui.panels.fields import CheckField, Combo, CountField, NumberField
 from diffstudio.gui.panels.params import ParamFields
 from diffstudio.gui.panels.rows import Row, RowGroup
 from diffstudio.gui.panels.times_field import TimesField
@@ -26,9 +26,9 @@ class AdvancedFields(RowGroup):
     """What few runs need to change."""
 
     def __init__(
-        self, tokens: Tokens, spacing: int, steps: Callable[[], int], devices: tuple[str, ...] = ("auto", "cpu")
+        self, tokens: Tokens, spacing: int, steps: NumberField, devices: tuple[str, ...] = ("auto", "cpu")
     ) -> None:
-        """steps: how many steps are asked for now."""
+        """steps: how many are asked for."""
         self.grid = Combo(_choices(options.GRIDS.values()))
         self.times = TimesField(self.grid, steps)
         own = (OWN, tr("As trained"), tr("The path that the model was trained on."))

@@ -79,7 +79,7 @@ class SamplingPanel(QWidget):
         self.rows = self._main.rows
         self.guiding = GuidanceFields(SPACING)
         self.edit = EditFields(tokens, SPACING)
-        self.advanced = AdvancedFields(tokens, SPACING, lambda: int(self.steps.value()), devices)
+        self.advanced = AdvancedFields(tokens, SPACING, self.steps, devices)
         bodies = {
             "guidance": (tr("Guidance"), tr("Away from what, where, and how much of it."), self.guiding),
             "edit": (tr("Edit"), tr("Strength, mask, noise between or near others."), self.edit),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from diffstudio.gui.panels.fields import Combo
+from diffstudio.gui.panels.fields import Combo, NumberField
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import count, tr
 from diffstudio.specs import grid_problem
@@ -23,8 +22,8 @@ class TimesField(QWidget):
 
     changed = Signal()
 
-    def __init__(self, grid: Combo, steps: Callable[[], int]) -> None:
-        """grid: prefills the list when "custom" is first chosen there, with so many `steps`."""
+    def __init__(self, grid: Combo, steps: NumberField) -> None:
+        """grid: prefills the list when "custom" is first chosen there, of so many `steps`."""
         super().__init__()
         self._grid, self._steps = grid, steps
         self.edit = QLineEdit()
@@ -69,7 +68,7 @@ class TimesField(QWidget):
 
     @Slot()
     def _on_grid(self) -> None:
-        steps = self._steps()
+        steps = int(self._steps.value())
         if self._grid.value() == "custom" and not self._own and steps <= MOST_PREFILLED:
             self.set_value(tuple(round(1 - i / steps, 4) for i in range(steps + 1)))
 
