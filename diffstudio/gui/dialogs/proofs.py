@@ -167,8 +167,7 @@ class ProofsDialog(QDialog):
         words = self.filter.text().casefold().split()
         for group in self._groups():
             shown = 0
-            for i in range(group.childCount()):
-                row = group.child(i)
+            for row in filter(None, (group.child(i) for i in range(group.childCount()))):
                 text = f"{group.text(0)} {row.text(0)} {row.text(4)}".casefold()
                 row.setHidden(not all(word in text for word in words))
                 shown += not row.isHidden()
