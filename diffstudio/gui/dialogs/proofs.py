@@ -113,7 +113,7 @@ class ProofsDialog(QDialog):
     @Slot()
     def _on_lines(self) -> None:
         while self._process.canReadLine():
-            line = self._process.readLine().data()
+            line = bytes(self._process.readLine().data())
             try:
                 proof = StoredProof.model_validate_json(line)
             except ValueError:
