@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.checkpoints.catalog import SUFFIX
 from diffstudio.errors import BadInput
 from diffstudio.studio.engine import Engine, pick_device
@@ -82,13 +83,15 @@ class Outcome:
     device: str = ""
     exit_code: int = 0
     note: str = ""
+    round_trip: float | None = None  # of an inversion and back, mean over the samples
 
     @property
     def sentence(self) -> str:
         """What was computed, and how fast."""
         rate = self.steps_per_second
         speed = f", {rate:,.{1 if rate < 100 else 0}f} steps/s on {self.device}" if rate else ""
-        return f"{self.request['samples']} × {self.steps} steps in {self.seconds:.1f} s{speed}"
+        back = "" if self.round_trip is None else f", round-trip error {self.round_trip:.3g}"
+        return f"{self.request['samples']} × {self.steps} steps in {self.seconds:.1f} s{speed}{back}"
 
     def summary(self) -> dict[str, Any]:
         """As JSON values."""
@@ -98,6 +101,7 @@ class Outcome:
             "steps_per_second": round(self.steps_per_second, 3),
             "device": self.device,
             "interrupted": self.exit_code != 0,
+            "round_trip_error": self.round_trip,
             "request": self.request,
         }
 
@@ -132,6 +136,8 @@ def run(engine: Engine, request: Request, out: Path, options: ExportOptions, bud
                 bar.show(now.done, now.total, request.model)
         with Trace.open(path) as trace:
             outcome.device, outcome.steps_per_second = trace.header.device, _speed(trace)
+            error = round_trip_error(trace)
+            outcome.round_trip = None if error is None else float(error.mean())
             _export(trace, out, options, interrupt, outcome)
         if not outcome.files and options.kind == "trace":
             path.unlink(missing_ok=True)  # a header without a step

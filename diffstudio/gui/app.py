@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from diffstudio.analysis import fields
+from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui import arrangement, theme
@@ -157,7 +158,9 @@ class Studio(QObject):
         elif trace is not None and len(trace):
             seconds = trace.scalar(len(trace) - 1, "seconds")
             word = tr("{} samples in {}") if ended.outcome == "done" else tr("Stopped: {} samples after {}")
-            p.window.say(word.format(count(trace.batch), duration(seconds)))
+            error = round_trip_error(trace)
+            back = "" if error is None else " · " + tr("round-trip error {}").format(number(float(error.mean()), 3))
+            p.window.say(word.format(count(trace.batch), duration(seconds)) + back)
             p.window.device.setText(f"{trace.header.device} · " + tr("{} steps/s").format(number(_rate(trace), 1)))
         else:
             p.window.say(tr("Stopped."))
