@@ -61,7 +61,7 @@ class Studio(QObject):
             background=Background(self),
             models=ModelsPanel(catalog, tokens),
             card=CardPanel(),
-            sampling=SamplingPanel(tokens, tuple(dict.fromkeys(("auto", "cpu", settings.device)))),
+            sampling=SamplingPanel(tokens, settings.device),
             inspect=InspectPanel(tokens),
             canvas=Canvas(playhead, tokens),
             timeline=Timeline(playhead, tokens),
@@ -226,6 +226,7 @@ class Studio(QObject):
         """Take changed settings into use and write them."""
         for name in Settings.model_fields:
             setattr(self.parts.settings, name, getattr(changed, name))
+        self.parts.sampling.set_device(changed.device)
         self._use_theme()
         self._save()
 

@@ -16,7 +16,7 @@ from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.jobs import Ended, Stop
 from diffstudio.gui.opening import Opened, differences, look_at
 from diffstudio.gui.parts import Parts
-from diffstudio.gui.words import tr
+from diffstudio.gui.words import count, tr
 from diffstudio.studio import provenance
 
 
@@ -132,9 +132,13 @@ class Filing(QObject):
         if str(folder) not in p.settings.folders:
             p.settings.folders = [*p.settings.folders, str(folder)]
             p.catalog.folders.append((str(folder), folder))
-        before = len(p.catalog.entries)
         p.models.reload()
-        p.window.say(tr("{} checkpoints found in {}.").format(len(p.catalog.entries) - before, folder))
+        added = [e for e in p.catalog.entries if folder in e.path.parents]
+        usable = sum(entry.card is not None for entry in added)
+        parts = [tr("Checkpoints in {}: {}").format(folder, count(usable))]
+        if usable < len(added):
+            parts.append(tr("can't be used: {}").format(count(len(added) - usable)))
+        p.window.say(" · ".join(parts))
 
     def save_trace(self) -> None:
         """Keep the trace under a name."""
@@ -193,7 +197,7 @@ class Filing(QObject):
         if ended.outcome == "failed":
             self.parts.window.say("")
             show_error(self.parts.window, ended.error, ended.details)
-        elif ended.outcome == "done" and self._export:
+        elif ended.outcome == "done" and self._export and self._export[0] == ended.number:
             self.parts.window.say(tr("Saved {}").format(self._export[1]))
 
     def copy_picture(self) -> None:

@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
+from diffstudio.gui.widgets import indent
+
 SLIDER = 1000
 
 
@@ -86,6 +88,7 @@ class NumberField(QWidget):
         self.spin.setKeyboardTracking(False)
         self.spin.setFixedWidth(62)
         self.spin.setAlignment(Qt.AlignmentFlag.AlignRight)
+        indent(self.spin)
         self.slider.wheelEvent = _ignore_wheel  # pyright: ignore[reportAttributeAccessIssue]
         self.spin.wheelEvent = _ignore_wheel  # pyright: ignore[reportAttributeAccessIssue]
         layout = QHBoxLayout(self)
@@ -148,7 +151,7 @@ class CountField(QSpinBox):
         self.setRange(low, high)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.lineEdit().setTextMargins(4, 0, 4, 0)
+        indent(self)
         self.valueChanged.connect(self.changed)
 
     def set_value(self, value: int) -> None:

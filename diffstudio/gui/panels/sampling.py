@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from diffstudio import options
@@ -38,10 +39,10 @@ class SamplingPanel(QWidget):
 
     changed = Signal()
 
-    def __init__(
-        self, tokens: Tokens, devices: tuple[str, ...] = ("auto", "cpu"), parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, tokens: Tokens, device: str = "auto", parent: QWidget | None = None) -> None:
+        """device: where the network runs unless the request says otherwise."""
         super().__init__(parent)
+        self._device = device
         self._entry: Entry | None = None
         self._defaults = Request.model_validate({})
         self._per_model: dict[str, Request] = {}
@@ -55,7 +56,7 @@ class SamplingPanel(QWidget):
         self.guidance = NumberField(0, 100, 0.1, decimals=2, slider_high=10)
         self.seed = SeedField(tokens)
         self.samples = CountField(1, 1_000_000)
-        self.advanced = AdvancedFields(SPACING, devices)
+        self.advanced = AdvancedFields(SPACING, tuple(dict.fromkeys(("auto", "cpu", device))))
         self.fold = Fold(tr("Advanced: spacing, path, recording"), self.advanced)
         self.presets = PresetsButton()
         self.footer = RunFooter()
@@ -93,6 +94,7 @@ class SamplingPanel(QWidget):
         align([*self.rows.values(), *self.advanced.rows.values()], width)
         self.params.set_heading_width(width)
         self.fields = ContentScroll(body)
+        self.fields.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes to what is in it, and it scrolls there
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -117,10 +119,13 @@ class SamplingPanel(QWidget):
         if self.card is not None:
             self._per_model[self.card.name] = self.request()
         self._entry = entry
-        self._defaults = default_request(card, _spec(entry))
+        self._defaults = default_request(card, _spec(entry), device=self._device)
         self.setEnabled(True)
         self._loading = True
         self.label.set_labels(card.labels)
+        stops = [self.rows["source"].reset, *self.label.controls(), self.rows["label"].reset]
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)  # new widgets come last, wherever they stand
         self.rows["label"].setVisible(bool(card.labels))
         self.rows["guidance"].setVisible(bool(card.labels))
         self.source.set_has_data(card.data.dataset in DATASETS)
@@ -160,6 +165,16 @@ class SamplingPanel(QWidget):
         self._show(request)
         self._history.separate()
         self._on_changed()
+
+    def set_device(self, name: str) -> None:
+        """Another device is the default; a request that had the old one follows."""
+        follows = self.advanced.device.value() == self._device
+        self._device = name
+        self.advanced.set_devices([name])
+        self._defaults = self._defaults.model_copy(update={"device": name})
+        self.advanced.set_defaults(self._defaults)
+        if follows:
+            self.advanced.device.set_value(name)
 
     def set_source_file(self, path: Path) -> None:
         """Start from a file. Raises: BadInput, BadFile."""
