@@ -65,7 +65,7 @@ class Studio(QObject):
             background=Background(self),
             models=ModelsPanel(catalog, tokens),
             card=CardPanel(),
-            sampling=SamplingPanel(tokens, tuple(dict.fromkeys(("auto", "cpu", settings.device)))),
+            sampling=SamplingPanel(tokens, settings.device),
             inspect=InspectPanel(tokens),
             canvas=Canvas(playhead, tokens),
             timeline=Timeline(playhead, tokens),
@@ -96,6 +96,7 @@ class Studio(QObject):
         p.sampling.presets.saveWanted.connect(self.commands.save_preset)
         p.sampling.presets.chosen.connect(self.commands.take_preset)
         p.runs.traceChanged.connect(self._on_trace)
+        p.runs.warmed.connect(self._on_warmed)
         p.runs.grew.connect(self._on_grew)
         p.runs.started.connect(self._on_started)
         p.runs.stopping.connect(self._on_stopping)
@@ -124,6 +125,10 @@ class Studio(QObject):
         hints.colorSchemeChanged.connect(self._on_system_theme)
 
     # ── the run ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @Slot()
+    def _on_warmed(self) -> None:
+        self.parts.sampling.advanced.set_devices(self.parts.runs.engine.devices())
 
     @Slot()
     def _on_started(self) -> None:
@@ -244,6 +249,7 @@ class Studio(QObject):
         """Take changed settings into use and write them."""
         for name in Settings.model_fields:
             setattr(self.parts.settings, name, getattr(changed, name))
+        self.parts.sampling.set_device(changed.device)
         self._use_theme()
         self._save()
 
