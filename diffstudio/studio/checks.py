@@ -39,8 +39,7 @@ def unavailable(card: Card, request: Request) -> dict[str, str]:
 def usable(card: Card, request: Request) -> Request:
     """The request without what this checkpoint and its other fields leave no meaning for.
 
-    Everything `unavailable` is neutral; a source, a solver, a grid or a path that does not go with the checkpoint is our
-    default.
+    Everything `unavailable` is neutral; so is a source, a solver, a grid or a path that does not go with the checkpoint.
     """
     if _data_problem(card, request):
         request = request.model_copy(update=_neutral("source"))
