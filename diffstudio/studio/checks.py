@@ -39,7 +39,7 @@ def unavailable(card: Card, request: Request) -> dict[str, str]:
 def usable(card: Card, request: Request) -> Request:
     """The request without what this checkpoint and its other fields leave no meaning for.
 
-    Everything `unavailable` is neutral; so is a source, a solver, a grid or a path that does not go with the checkpoint.
+    Everything `unavailable` is neutral, and so is a source, solver, grid or path that does not go with the checkpoint.
     """
     if _data_problem(card, request):
         request = request.model_copy(update=_neutral("source"))
