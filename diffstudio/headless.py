@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.checkpoints.catalog import SUFFIX
 from diffstudio.errors import BadInput
 from diffstudio.studio.engine import Engine, pick_device
@@ -69,22 +70,28 @@ def interruptible() -> Iterator[Interrupt]:
 
 @dataclass
 class Outcome:
-    """What became of a run. exit_code: 0, or 128 + the signal that interrupted it; then `note` says what was kept."""
+    """What became of a run. exit_code: 0, or 128 + the signal that interrupted it; then `note` says what was kept.
+
+    steps: of a chain, as many as the strength or the list of times leaves.
+    """
 
     request: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0
     files: list[Path] = field(default_factory=list)
     seconds: float = 0.0
     steps_per_second: float = 0.0
     device: str = ""
     exit_code: int = 0
     note: str = ""
+    round_trip: float | None = None  # of an inversion and back, mean over the samples
 
     @property
     def sentence(self) -> str:
         """What was computed, and how fast."""
         rate = self.steps_per_second
         speed = f", {rate:,.{1 if rate < 100 else 0}f} steps/s on {self.device}" if rate else ""
-        return f"{self.request['samples']} × {self.request['steps']} steps in {self.seconds:.1f} s{speed}"
+        back = "" if self.round_trip is None else f", round-trip error {self.round_trip:.3g}"
+        return f"{self.request['samples']} × {self.steps} steps in {self.seconds:.1f} s{speed}{back}"
 
     def summary(self) -> dict[str, Any]:
         """As JSON values."""
@@ -94,6 +101,7 @@ class Outcome:
             "steps_per_second": round(self.steps_per_second, 3),
             "device": self.device,
             "interrupted": self.exit_code != 0,
+            "round_trip_error": self.round_trip,
             "request": self.request,
         }
 
@@ -121,13 +129,15 @@ def run(engine: Engine, request: Request, out: Path, options: ExportOptions, bud
     """Check, compute, export. Errors as `check`, and as `Engine.run` and `export`."""
     check(engine, request, out, options)
     begun = time.monotonic()
-    outcome = Outcome(request.model_dump(mode="json"))
+    outcome = Outcome(request.model_dump(mode="json"), request.steps_run)
     with _trace_path(out, options) as path, interruptible() as interrupt:
         with _Bar(request.model) as bar:
             for now in engine.run(request, path, budget, interrupt):
                 bar.show(now.done, now.total, request.model)
         with Trace.open(path) as trace:
             outcome.device, outcome.steps_per_second = trace.header.device, _speed(trace)
+            error = round_trip_error(trace)
+            outcome.round_trip = None if error is None else float(error.mean())
             _export(trace, out, options, interrupt, outcome)
         if not outcome.files and options.kind == "trace":
             path.unlink(missing_ok=True)  # a header without a step
@@ -154,7 +164,7 @@ def _export(trace: Trace, out: Path, options: ExportOptions, interrupt: Interrup
     last = int(trace.scalar(len(trace) - 1, "step")) if len(trace) else 0
     outcome.exit_code = interrupt.exit_code
     kept = f"{out} has what is finished" if outcome.files else f"{out} was not written, because it is not finished"
-    outcome.note = f"interrupted after step {last} of {outcome.request['steps']}: {kept}"
+    outcome.note = f"interrupted after step {last} of {outcome.steps}: {kept}"
 
 
 def _has_a_step(trace: Trace, options: ExportOptions) -> bool:

@@ -173,6 +173,7 @@ ACTIONS: dict[str, Action] = _table(
         icon="search",
     ),
     Action("keys", "Keys", "Help", ("F1",), "All keys on one page."),
+    Action("proofs", "Proofs of the mathematics…", "Help", (), "What was measured, and what it must be."),
     Action("about", "About DiffStudio", "Help", (), "Version, licence, credits.", separator=True),
 )
 

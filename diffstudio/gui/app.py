@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from diffstudio.analysis import fields
+from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui import arrangement, theme
@@ -64,7 +65,7 @@ class Studio(QObject):
             background=Background(self),
             models=ModelsPanel(catalog, tokens),
             card=CardPanel(),
-            sampling=SamplingPanel(tokens, tuple(dict.fromkeys(("auto", "cpu", settings.device)))),
+            sampling=SamplingPanel(tokens, settings.device),
             inspect=InspectPanel(tokens),
             canvas=Canvas(playhead, tokens),
             timeline=Timeline(playhead, tokens),
@@ -95,6 +96,7 @@ class Studio(QObject):
         p.sampling.presets.saveWanted.connect(self.commands.save_preset)
         p.sampling.presets.chosen.connect(self.commands.take_preset)
         p.runs.traceChanged.connect(self._on_trace)
+        p.runs.warmed.connect(self._on_warmed)
         p.runs.grew.connect(self._on_grew)
         p.runs.started.connect(self._on_started)
         p.runs.stopping.connect(self._on_stopping)
@@ -123,6 +125,10 @@ class Studio(QObject):
         hints.colorSchemeChanged.connect(self._on_system_theme)
 
     # ── the run ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @Slot()
+    def _on_warmed(self) -> None:
+        self.parts.sampling.advanced.set_devices(self.parts.runs.engine.devices())
 
     @Slot()
     def _on_started(self) -> None:
@@ -157,7 +163,9 @@ class Studio(QObject):
         elif trace is not None and len(trace):
             seconds = trace.scalar(len(trace) - 1, "seconds")
             word = tr("{} samples in {}") if ended.outcome == "done" else tr("Stopped: {} samples after {}")
-            p.window.say(word.format(count(trace.batch), duration(seconds)))
+            error = round_trip_error(trace)
+            back = "" if error is None else " · " + tr("round-trip error {}").format(number(float(error.mean()), 3))
+            p.window.say(word.format(count(trace.batch), duration(seconds)) + back)
             p.window.device.setText(f"{trace.header.device} · " + tr("{} steps/s").format(number(_rate(trace), 1)))
         else:
             p.window.say(tr("Stopped."))
@@ -241,6 +249,7 @@ class Studio(QObject):
         """Take changed settings into use and write them."""
         for name in Settings.model_fields:
             setattr(self.parts.settings, name, getattr(changed, name))
+        self.parts.sampling.set_device(changed.device)
         self._use_theme()
         self._save()
 

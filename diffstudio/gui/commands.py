@@ -15,6 +15,7 @@ from diffstudio.gui.actions import ACTIONS
 from diffstudio.gui.dialogs.message import show_about, show_error
 from diffstudio.gui.filing import Filing
 from diffstudio.gui.parts import Parts
+from diffstudio.gui.theme import DARK, LIGHT
 from diffstudio.gui.views.points_scene import OPTIONS
 from diffstudio.gui.words import tr
 from diffstudio.studio.checks import usable
@@ -57,7 +58,7 @@ class Commands(QObject):
             "loop": line.cycle_loop, "faster": line.faster, "slower": line.slower,
             "zoom_in": _bind(line.zoom, 1.5), "zoom_out": _bind(line.zoom, 1 / 1.5), "zoom_fit": line.zoom_fit,
             "next_clock": line.cycle_clock,
-            "palette": self.palette, "keys": self.keys, "about": self.about,
+            "palette": self.palette, "keys": self.keys, "proofs": self.proofs, "about": self.about,
         }  # fmt: skip
         p.window.triggered.connect(self.run)
 
@@ -211,6 +212,13 @@ class Commands(QObject):
         from diffstudio.gui.dialogs.keys import KeysDialog
 
         KeysDialog(self.parts.window).open()
+
+    def proofs(self) -> None:
+        """The page of proofs."""
+        from diffstudio.gui.dialogs.proofs import ProofsDialog
+
+        dark = self.parts.window.palette().window().color().lightness() < 128
+        ProofsDialog(self.parts.window, DARK if dark else LIGHT).show()
 
     def about(self) -> None:
         """Version and credits."""

@@ -17,7 +17,8 @@ from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.jobs import Ended, Stop
 from diffstudio.gui.masking import MASKS
 from diffstudio.gui.parts import Parts
-from diffstudio.gui.words import tr
+from diffstudio.gui.words import count, tr
+from diffstudio.studio import provenance
 from diffstudio.studio.plan import guides
 
 if TYPE_CHECKING:
@@ -94,7 +95,6 @@ class Filing(QObject):
     def _offer_settings(self, found: Opened) -> None:
         from diffstudio.gui.dialogs.questions import RestoreQuestion
         from diffstudio.gui.opening import at_hand, differences
-        from diffstudio.studio import provenance
 
         p = self.parts
         request = provenance.request_of(found.settings or {}, str(found.path))
@@ -135,9 +135,13 @@ class Filing(QObject):
         if str(folder) not in p.settings.folders:
             p.settings.folders = [*p.settings.folders, str(folder)]
             p.catalog.folders.append((str(folder), folder))
-        before = len(p.catalog.entries)
         p.models.reload()
-        p.window.say(tr("{} checkpoints found in {}.").format(len(p.catalog.entries) - before, folder))
+        added = [e for e in p.catalog.entries if folder in e.path.parents]
+        usable = sum(entry.card is not None for entry in added)
+        parts = [tr("Checkpoints in {}: {}").format(folder, count(usable))]
+        if usable < len(added):
+            parts.append(tr("can't be used: {}").format(count(len(added) - usable)))
+        p.window.say(" · ".join(parts))
 
     def save_trace(self) -> None:
         """Keep the trace under a name."""
@@ -196,7 +200,7 @@ class Filing(QObject):
         if ended.outcome == "failed":
             self.parts.window.say("")
             show_error(self.parts.window, ended.error, ended.details)
-        elif ended.outcome == "done" and self._export:
+        elif ended.outcome == "done" and self._export and self._export[0] == ended.number:
             self.parts.window.say(tr("Saved {}").format(self._export[1]))
 
     def copy_picture(self) -> None:

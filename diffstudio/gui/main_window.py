@@ -29,6 +29,8 @@ from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import tr
 
+ROOM_FOR_TITLE = 1000  # pixels of width from which the toolbar repeats the name in the title bar
+
 
 class MainWindow(QMainWindow):
     """Holds the given widgets in docks; a dropped file, a triggered action and closing are signals."""
@@ -127,6 +129,7 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._title.setVisible(self.width() >= ROOM_FOR_TITLE)
         if self._arrangement is not None:
             self._arrangement.fit()
 
@@ -170,7 +173,7 @@ class MainWindow(QMainWindow):
         bar.setMovable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.addToolBar(bar)
-        bar.addWidget(label("DiffStudio  ", "title"))
+        self._title = bar.addWidget(label("DiffStudio  ", "title"))
         for name, text in (
             ("open", tr("Open…")),
             ("generate", f"{tr('Generate')}   {actions.shortcut_text('generate')}"),
@@ -183,7 +186,6 @@ class MainWindow(QMainWindow):
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(space)
         search = self._button("palette", f"{tr('Search commands…')}    {actions.shortcut_text('palette')}")
-        search.setMinimumWidth(220)
         bar.addWidget(search)
         bar.addWidget(self.device)
 

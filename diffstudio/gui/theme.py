@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Colours as #rrggbb. Text on `bg`, `surface` and `raised` has a contrast of at least 4.5:1."""
+    """Colours as #rrggbb. Text on `bg`, `surface`, `raised` and `accent_soft` has a contrast of at least 4.5:1."""
 
     name: str
     bg: str  # canvas and plots: the darkest (dark) or lightest (light) area
@@ -40,13 +40,13 @@ class Tokens:
 
 DARK = Tokens(
     name="dark", bg="#101114", surface="#1b1c20", raised="#292b31", hover="#34373e", border="#383b42",
-    text="#e6e7ea", text_dim="#9da0aa", disabled="#60636b", accent="#2f6fdb", accent_soft="#243a61",
+    text="#e6e7ea", text_dim="#9da0aa", disabled="#60636b", accent="#2f6fdb", accent_soft="#213558",
     on_accent="#ffffff", playhead="#ff5c5c", lane_a="#6aa5ff", lane_b="#f2b24c", lane_c="#69c98d",
 )  # fmt: skip
 LIGHT = Tokens(
     name="light", bg="#ffffff", surface="#f3f4f6", raised="#e6e8ec", hover="#d9dce2", border="#c6c9d0",
     text="#1b1d22", text_dim="#565a64", disabled="#a3a7b0", accent="#1f5fd0", accent_soft="#d3e1fa",
-    on_accent="#ffffff", playhead="#d32f2f", lane_a="#1f5fd0", lane_b="#a86200", lane_c="#1d7a46",
+    on_accent="#ffffff", playhead="#d32f2f", lane_a="#1f5fd0", lane_b="#9c5a00", lane_c="#1d7a46",
 )  # fmt: skip
 THEMES = {"dark": DARK, "light": LIGHT}
 
@@ -77,6 +77,7 @@ def _palette(t: Tokens):
 
 def _style_sheet(t: Tokens) -> str:
     arrow = resource("icons", f"down-{t.name}.svg").as_posix()
+    check = resource("icons", "check-white.svg").as_posix()
     return f"""
 * {{ font-size: 12px; }}
 QMainWindow, QDockWidget {{ background: {t.surface}; }}
@@ -128,14 +129,21 @@ QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTe
   {{ border: 1px solid {t.lane_a}; }}
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {t.disabled}; }}
 QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: 15px; }}
-QAbstractSpinBox QLineEdit {{ border: 0; padding: 0 2px; min-height: 0; background: transparent; }}
+QAbstractSpinBox QLineEdit {{ border: 0; padding: 0; min-height: 0; background: transparent; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button
   {{ width: 0; border: 0; }}
 QComboBox::drop-down {{ border: 0; width: 18px; }}
 QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border}; outline: 0;
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-QCheckBox {{ spacing: 6px; }}
+QCheckBox, QRadioButton {{ spacing: 6px; }}
+QCheckBox::indicator, QRadioButton::indicator {{ width: 13px; height: 13px; background: {t.bg};
+  border: 1px solid {t.text_dim}; border-radius: 4px; }}
+QRadioButton::indicator {{ border-radius: 7px; }}
+QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url("{check}"); }}
+QRadioButton::indicator:checked {{ background: {t.on_accent}; border: 4px solid {t.accent}; width: 7px; height: 7px; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {t.border}; }}
+QCheckBox:focus, QRadioButton:focus {{ color: {t.lane_a}; }}
 QLabel[heading="true"] {{ color: {t.text_dim}; font-size: 11px; font-weight: 600; letter-spacing: 1px; }}
 QLabel[dim="true"] {{ color: {t.text_dim}; }}
 QLabel[title="true"] {{ font-size: 14px; font-weight: 600; }}
@@ -143,6 +151,8 @@ QTreeView, QListView {{ background: transparent; border: 0; outline: 0; }}
 QTreeView::item, QListView::item {{ border-radius: 5px; }}
 QDialog#palette QTreeView::item {{ padding: 4px 4px 2px 4px; }}
 QScrollArea {{ border: 0; background: transparent; }}
+QScrollArea[framed="true"] {{ border: 1px solid transparent; }}
+QScrollArea[framed="true"]:focus {{ border: 1px solid {t.lane_a}; }}
 QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 9px; margin: 0; }}
 QScrollBar::handle {{ background: {t.border}; border-radius: 4px; min-height: 24px; min-width: 24px; }}

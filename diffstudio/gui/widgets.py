@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QLabel,
     QLayout,
     QLayoutItem,
@@ -15,6 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from diffstudio.gui.words import tr
+
 
 def label(text: str, role: str = "") -> QLabel:
     """A plain-text label; role: "", "heading", "dim" or "title"."""
@@ -23,6 +26,11 @@ def label(text: str, role: str = "") -> QLabel:
     if role:
         out.setProperty(role, True)
     return out
+
+
+def indent(spin: QAbstractSpinBox) -> None:
+    """Keep the number off the border: the style sheet's padding does not reach the field in a spin box."""
+    spin.lineEdit().setTextMargins(4, 0, 2, 0)
 
 
 class ElidedLabel(QLabel):
@@ -88,6 +96,7 @@ class Fold(QWidget):
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.button.setArrowType(Qt.ArrowType.RightArrow)
         self.button.setProperty("fold", True)
+        self.button.setToolTip(tr("Show or hide these."))
         self.body = body
         body.setVisible(False)
         layout = QVBoxLayout(self)

@@ -75,6 +75,14 @@ class Engine:
         if threads:
             torch.set_num_threads(threads)
 
+    @staticmethod
+    def devices() -> list[str]:
+        """The accelerators that torch found, by name; ask after `warm_up`."""
+        import torch
+
+        found = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        return [*found, "mps"] if torch.backends.mps.is_available() else found
+
     def run(
         self,
         request: Request,

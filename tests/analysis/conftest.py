@@ -11,14 +11,14 @@ from diffstudio.traces.writer import TraceWriter
 def make_trace(tmp_path):
     opened = []
 
-    def make(records, planned=None, dtype="float32", scalars=None):
+    def make(records, planned=None, dtype="float32", scalars=None, request=None):
         """records: one dict each, of scalars (`chain` and those that matter) and of arrays by field."""
         arrays = {name: value for name, value in records[0].items() if hasattr(value, "shape")}
         named = ("forward", "reverse")
         chains = planned or {name: sum(r["chain"] == i for r in records) for i, name in enumerate(named)}
         header = TraceHeader(
             created="2026-01-02",
-            request={},
+            request=request or {},
             card={},
             fields=tuple({"name": n, "shape": v.shape, "dtype": dtype} for n, v in arrays.items()),
             chains=tuple({"name": n, "records": count} for n, count in chains.items() if count),

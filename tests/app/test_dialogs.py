@@ -141,7 +141,7 @@ def test_closing_mid_run_ends_it(studio, qtbot):
     assert studio.parts.runs._jobs._thread.isFinished()
 
 
-@pytest.mark.parametrize("action", ["palette", "keys", "settings", "about"])
+@pytest.mark.parametrize("action", ["palette", "keys", "proofs", "settings", "about"])
 def test_pages_open_and_close(studio, action, qtbot):
     before = set(QApplication.topLevelWidgets())
     studio.commands.run(action)

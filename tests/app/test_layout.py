@@ -1,9 +1,22 @@
 """Where the panels sit at the sizes that people have, in the real window."""
 
-import pytest
-from PySide6.QtCore import QEventLoop, QPoint, QRect, QSize, QTimer
-from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
+from itertools import pairwise
 
+import pytest
+from PySide6.QtCore import QEventLoop, QPoint, QRect, QSize, Qt, QTimer
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSlider,
+    QWidget,
+)
+
+from diffstudio.gui import theme
 from diffstudio.gui.app import Studio
 from diffstudio.gui.widgets import ElidedLabel
 
@@ -151,3 +164,52 @@ def test_only_the_panels_that_must_scroll_downwards_do(open_at):
     parts = open_at(1280, 800)
     for area in parts.window.findChildren(QScrollArea):
         assert area.horizontalScrollBar().maximum() == 0
+
+
+def test_tab_goes_from_top_to_bottom_through_the_sampling_panel(open_at):
+    parts = open_at(1280, 800)
+    parts.models.choose("shapes-2d")
+    parts.models.choose("digits")  # its chips are new widgets
+    settle()
+    panel, at, stops = parts.sampling, parts.sampling.source.combo, []
+    while True:
+        if at.isVisible() and at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.focusProxy() is None:
+            stops.append(at)
+        at = at.nextInFocusChain()
+        if not panel.isAncestorOf(at):
+            break
+    tops = [stop.mapTo(panel, QPoint(0, stop.height() // 2)).y() for stop in stops]
+    assert panel.footer.button in stops and panel.label.controls()[0] in stops
+    assert all(b >= a - 14 for a, b in pairwise(tops)), "no way back up"
+
+
+def test_every_control_has_a_name_and_a_tooltip(open_at):
+    parts = open_at(1280, 800)
+    for panel in (parts.sampling, parts.inspect, parts.models):
+        for kind in (QAbstractButton, QComboBox, QAbstractSpinBox, QSlider):
+            for control in panel.findChildren(kind):
+                if control.isVisibleTo(panel) and control.objectName() != "qt_spinbox_lineedit":
+                    assert control.accessibleName() or control.text(), control
+                    assert control.toolTip() or isinstance(control.parent(), QLineEdit), control.accessibleName()
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_words_stand_out_from_their_background(name):
+    tokens = theme.THEMES[name]
+    for text in (tokens.text, tokens.text_dim):
+        for back in (tokens.bg, tokens.surface, tokens.raised, tokens.accent_soft):
+            assert contrast(text, back) >= 4.5, f"{text} on {back}"
+    assert contrast(tokens.on_accent, tokens.accent) >= 4.5
+    for colour in (tokens.lane_a, tokens.lane_b, tokens.lane_c):
+        assert contrast(colour, tokens.surface) >= 4.5, f"{colour}: the legend of the curves"
+
+
+def contrast(a, b):
+    """WCAG 2: (L1 + 0.05) / (L2 + 0.05) of the relative luminances."""
+
+    def luminance(colour):
+        parts = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in QColor(colour).getRgbF()[:3]]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)

@@ -66,6 +66,13 @@ def test_own_times_are_the_steps(asked, tiny):
     assert arrays["t"].tolist() == [1, 0.6, 0.2]
 
 
+@pytest.mark.parametrize(("words", "steps"), [([], 3), (["--times", "1,0.5"], 1), (["--strength", "0.7"], 2)])
+def test_the_steps_that_are_told_are_those_that_were_made(run, tiny, words, steps):
+    code, out, _ = run("sample", tiny, "--out", "a.trace", *SAMPLE, "--source", "data", *words)
+    assert code == 0
+    assert out.startswith(f"a.trace: 2 × {steps} steps in ")
+
+
 def test_the_split_is_in_the_arrays(asked, tiny):
     _, arrays = asked(tiny, "--label", "1", "--guidance", "2", "--split")
     good, free = arrays["x0_cond"][:-1], arrays["x0_free"][:-1]
@@ -113,7 +120,7 @@ BAD = [
     (["--path", "vp_table"], "--path: path 'vp_table' needs its table of betas"),
     (["--solver", "euler", "--eta", "0.5"], "solver 'euler' has no parameter 'eta': it takes none"),
     (["--solver", "heun", "--eta", "0.5"], "solver 'heun' has no parameter 'eta': it takes s_churn"),
-    (["--solver", "ddpm_learned"], "needs a network that has learned its variance; 'tiny' has not"),
+    (["--solver", "ddpm_learned"], "needs a network that has learned its variance, and 'tiny' has not"),
     (["--noise", "brownian"], "solver 'euler' draws no noise: leave the noise out"),
     (["--source", "data", "--mask", "small.png"], "small.png is a mask of 9×7 pixels, the model needs 28×28"),
     (["--source", "data", "--mask", "none.png"], "there is no file none.png"),
@@ -208,5 +215,9 @@ def test_points_have_no_mask_and_are_not_clipped(run, dots, monkeypatch):
     refused(run, dots, ["--clip", "static"], "clipping is for data in", monkeypatch)
     Image.new("L", (9, 7), 255).save("small.png")
     refused(
-        run, dots, ["--source", "data", "--mask", "small.png"], "a mask is a picture; points have none", monkeypatch
+        run,
+        dots,
+        ["--source", "data", "--mask", "small.png"],
+        "a mask is a picture, and 'dots' makes none: leave the mask out",
+        monkeypatch,
     )

@@ -39,7 +39,7 @@ def state(*shape, seed=0):
 
 def test_the_rows_of_the_options_are_the_arguments():
     arguments = set(inspect.signature(guided).parameters)
-    assert set(options.GUIDANCE) == arguments - {"denoise", "null", "prediction", "split"}
+    assert set(options.GUIDANCE) == arguments - {"denoise", "null", "prediction", "sigma_data", "split"}
 
 
 def test_the_defaults_of_the_rows_are_within_their_bounds_and_guide():

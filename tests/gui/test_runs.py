@@ -311,18 +311,6 @@ def test_only_the_newest_question_is_answered(runs, run, engine, qtbot):
     assert answers == [3]
 
 
-def test_a_question_taken_back_is_not_answered(runs, run, engine, qtbot):
-    run()
-    answers = []
-    runs.scored.connect(lambda *answer: answers.append(answer))
-    engine.gate.clear()
-    runs.want_score(0, np.ones((3, 2), np.float32), 0.0)
-    runs.cancel_score()
-    engine.gate.set()
-    qtbot.waitUntil(lambda: not runs._jobs.open)
-    assert answers == []
-
-
 def test_without_a_trace_and_while_a_run_goes_no_score_is_asked_for(runs, engine, qtbot):
     runs.want_score(0, np.ones((3, 2), np.float32), 0.0)
     engine.gate.clear()

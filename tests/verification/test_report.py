@@ -61,7 +61,7 @@ def test_the_table_shows_what_was_measured_and_what_it_must_be(proofs, capsys):
 def test_json_holds_every_row(proofs, capsys):
     proofs([GOOD, SLOW], [BAD])
     assert run_cli(["verify", "--json"]) == 1
-    first, second = json.loads(capsys.readouterr().out)
+    first, second = json.loads(capsys.readouterr().out)["proofs"]
     assert (first["title"], first["skipped"]) == ("Proof 0", "")
     assert [(row["name"], row["ok"], row["judged"]) for row in first["rows"]] == [
         ("good", True, True),
@@ -76,7 +76,7 @@ def test_numbers_that_are_none_are_still_json(proofs, capsys):
 
     proofs([Row("g", "broken", float("nan"), 1.0), Row("g", "far", float("inf"), 1.0)])
     assert run_cli(["verify", "--json"]) == 1
-    [proof] = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    [proof] = json.loads(capsys.readouterr().out, parse_constant=refuse)["proofs"]
     assert [row["measured"] for row in proof["rows"]] == [None, None]
 
 
@@ -87,7 +87,7 @@ def test_without_its_package_a_proof_is_skipped_and_that_is_said(proofs, capsys)
     assert "no_such_package is not installed here: pip install no_such_package" in out
     assert out.splitlines()[-1] == "0 of 0 hold, in 0 s; not run: Proof 0"
     assert run_cli(["verify", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["skipped"].startswith("no_such_package is not installed")
+    assert json.loads(capsys.readouterr().out)["proofs"][0]["skipped"].startswith("no_such_package is not installed")
 
 
 def test_only_the_comparisons_need_diffusers():

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from diffstudio.analysis.fields import available
 from diffstudio.errors import DiffStudioError
-from diffstudio.gui.widgets import label
+from diffstudio.gui.widgets import indent, label
 from diffstudio.gui.words import count, size, tr
 from diffstudio.studio import pictures
 from diffstudio.studio.export_options import KINDS, SUFFIXES, ExportOptions
@@ -130,6 +130,7 @@ class ExportDialog(QDialog):
         for combo in (self.tensor, self.sample, self.record, self.chain):
             combo.currentIndexChanged.connect(self._settle)
         for spin in (self.every, self.scale, self.fps):
+            indent(spin)
             spin.valueChanged.connect(self._settle)
         self.path.textChanged.connect(self._settle)
         self.browse.clicked.connect(self._on_browse)

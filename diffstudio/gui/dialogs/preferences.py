@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from diffstudio.gui.widgets import label
+from diffstudio.gui.widgets import indent, label
 from diffstudio.gui.words import tr
 from diffstudio.studio.settings import Settings
 
@@ -68,7 +68,7 @@ def _field(annotation: Any, bounds: list[Any], value: Any) -> QWidget:
     if get_origin(annotation) is Literal:
         combo = QComboBox()
         for choice in get_args(annotation):
-            combo.addItem(tr(str(choice)), choice)
+            combo.addItem(tr(str(choice).capitalize()), choice)
         combo.setCurrentIndex(combo.findData(value))
         return combo
     low = next((b.ge for b in bounds if hasattr(b, "ge")), 0)
@@ -77,11 +77,13 @@ def _field(annotation: Any, bounds: list[Any], value: Any) -> QWidget:
         spin = QSpinBox()
         spin.setRange(int(low), int(high))
         spin.setValue(value)
+        indent(spin)
         return spin
     if annotation is float:
         spin = QDoubleSpinBox()
         spin.setRange(low, high)
         spin.setValue(value)
+        indent(spin)
         return spin
     return QLineEdit(str(value))
 

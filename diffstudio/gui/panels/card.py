@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QPoint, Qt, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
@@ -30,7 +30,11 @@ class CardPanel(QWidget):
         layout.setContentsMargins(10, 4, 6, 8)
         layout.setSpacing(6)
         layout.addWidget(label(tr("CARD"), "heading"))
-        layout.addWidget(ContentScroll(body), 1)
+        scroll = ContentScroll(body)
+        scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        scroll.setProperty("framed", True)
+        scroll.setAccessibleName(tr("Card of the checkpoint"))
+        layout.addWidget(scroll, 1)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._menu)
 
@@ -54,19 +58,22 @@ class CardPanel(QWidget):
         widgets = [self._lines.itemAt(i).widget() for i in range(self._lines.count())]  # pyright: ignore
         return [w.text() for w in widgets if isinstance(w, QLabel)]
 
-    @Slot()
-    def _menu(self, at) -> None:
+    @Slot(QPoint)
+    def _menu(self, at: QPoint) -> None:
         if self._entry is None or self._entry.card is None:
             return
         menu = QMenu(self)
-        copy_path = menu.addAction(tr("Copy path"))
-        copy_hash = menu.addAction(tr("Copy sha256"))
-        chosen = menu.exec(self.mapToGlobal(at))
-        if chosen is copy_path:
-            QGuiApplication.clipboard().setText(str(self._entry.path))
-        elif chosen is copy_hash:
-            QGuiApplication.clipboard().setText(self._entry.card.sha256)
-        menu.deleteLater()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for title, text in ((tr("Copy path"), str(self._entry.path)), (tr("Copy sha256"), self._entry.card.sha256)):
+            action = menu.addAction(title)
+            action.setData(text)
+            action.setEnabled(bool(text))
+            action.triggered.connect(self._on_copy)
+        menu.popup(self.mapToGlobal(at))
+
+    @Slot()
+    def _on_copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.sender().data())  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def describe(card: Card, file_bytes: int) -> list[str]:

@@ -8,6 +8,8 @@ from PySide6.QtCore import QLocale, Qt, Signal, Slot
 from PySide6.QtGui import QStandardItemModel, QValidator, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
+from diffstudio.gui.widgets import indent
+
 SLIDER = 1000
 EXACT = 30  # decimals that a spin box keeps: a number that was made elsewhere comes back as it was
 
@@ -137,6 +139,7 @@ class NumberField(QWidget):
         self.spin.setKeyboardTracking(False)
         self.spin.setFixedWidth(62)
         self.spin.setAlignment(Qt.AlignmentFlag.AlignRight)
+        indent(self.spin)
         self.slider.wheelEvent = _ignore_wheel  # pyright: ignore[reportAttributeAccessIssue]
         self.spin.wheelEvent = _ignore_wheel  # pyright: ignore[reportAttributeAccessIssue]
         layout = QHBoxLayout(self)
@@ -196,7 +199,7 @@ class CountField(QSpinBox):
         self.setRange(low, high)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.lineEdit().setTextMargins(4, 0, 4, 0)
+        indent(self)
         self.valueChanged.connect(self.changed)
 
     def set_value(self, value: int) -> None:

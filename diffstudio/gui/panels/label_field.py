@@ -69,6 +69,12 @@ class LabelField(QWidget):
         elif self._group is not None and self._group.button(wanted) is not None:
             self._group.button(wanted).setChecked(True)
 
+    def controls(self) -> list[QWidget]:
+        """What Tab goes through, in its order."""
+        if self._group is not None:
+            return list(self._group.buttons())
+        return [self._combo] if self._combo is not None else []
+
     def _make_chips(self, parent: QWidget, rows: list[tuple[int, str, str]]) -> None:
         flow = FlowLayout(parent, 3)
         self._group = QButtonGroup(parent)
@@ -78,7 +84,7 @@ class LabelField(QWidget):
             chip.setProperty("chip", True)
             chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the keys still belong to the timeline
             chip.setAccessibleName(tr("Class {}").format(name))
-            chip.setToolTip(tip)
+            chip.setToolTip(tip or tr("Draw class {}.").format(name))
             self._group.addButton(chip, index)
             flow.addWidget(chip)
         self._group.button(self.ANY).setChecked(True)

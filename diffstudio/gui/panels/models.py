@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
+from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPixmap
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPixmap
 from PySide6.QtWidgets import (
     QLineEdit,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
     QTreeWidgetItemIterator,
@@ -24,17 +21,13 @@ from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Catalog, Entry, Model
 from diffstudio.gui import actions
+from diffstudio.gui.panels.model_row import HEIGHTS, KIND, PICTURE, SUBTITLE, ModelRow
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import count, parameters, shape_text, tr
 
 ENTRY = Qt.ItemDataRole.UserRole
-SUBTITLE = Qt.ItemDataRole.UserRole + 1
-PICTURE = Qt.ItemDataRole.UserRole + 2
-KIND = Qt.ItemDataRole.UserRole + 3  # "group", "model", "checkpoint", "problem"
 GROUPS = {"image": "Images", "points": "Points", "exact": "Exact"}  # by the card's group, in their order
-HEIGHTS = {"group": 24, "model": 38, "checkpoint": 24, "problem": 24}
-THUMBNAIL = 30
 
 
 class ModelsPanel(QWidget):
@@ -56,7 +49,7 @@ class ModelsPanel(QWidget):
         )
         self.tree = _Tree()
         self.tree.setAccessibleName(tr("Models and checkpoints"))
-        self._delegate = _Delegate(tokens, self.tree)
+        self._delegate = ModelRow(tokens, self.tree)
         self.tree.setItemDelegate(self._delegate)
         self.empty = label(tr("No model fits. Clear the filter, or add a folder (File menu)."), "dim")
         self.empty.setWordWrap(True)
@@ -190,71 +183,24 @@ class _Tree(QTreeWidget):
         return kinds
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self._walk(self.indexAbove if event.key() == Qt.Key.Key_Up else self.indexBelow)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             super().keyPressEvent(event)
         else:
             event.ignore()  # the rest belongs to the timeline
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self.indexAt(event.position().toPoint()).flags() & Qt.ItemFlag.ItemIsSelectable:
+            super().mousePressEvent(event)
 
-class _Delegate(QStyledItemDelegate):
-    """Paints a row: thumbnail, title, subtitle."""
-
-    def __init__(self, tokens: Tokens, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.tokens = tokens
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(100, HEIGHTS[index.data(KIND)])
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        t, kind = self.tokens, index.data(KIND)
-        rect: QRect = option.rect.adjusted(0, 1, 0, -1)  # pyright: ignore[reportAttributeAccessIssue]
-        state = option.state  # pyright: ignore[reportAttributeAccessIssue]
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if kind in ("model", "checkpoint") and state & (
-            QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver
-        ):
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(t.accent_soft if state & QStyle.StateFlag.State_Selected else t.raised))
-            painter.drawRoundedRect(rect, 5, 5)
-        font = QFont(option.font)  # pyright: ignore[reportAttributeAccessIssue]
-        text, subtitle = index.data(Qt.ItemDataRole.DisplayRole), index.data(SUBTITLE) or ""
-        if kind == "model":
-            _paint_model(painter, rect, font, (text, subtitle), index.data(PICTURE), t)
-        elif kind == "checkpoint":
-            _paint_line(painter, rect.adjusted(46, 0, -6, 0), font, text, t.text)
-        else:
-            colour = t.text_dim if kind == "group" else t.disabled
-            _paint_line(painter, rect.adjusted(4, 2 if kind == "group" else 0, -6, 0), font, text, colour)
-        painter.restore()
-
-
-def _paint_model(
-    painter: QPainter, rect: QRect, font: QFont, words: tuple[str, str], picture: QPixmap | None, t: Tokens
-) -> None:
-    frame = QRect(rect.left() + 6, rect.top() + (rect.height() - THUMBNAIL) // 2, THUMBNAIL, THUMBNAIL)
-    painter.fillRect(frame, QColor("#0b0c0e"))
-    if picture is not None:
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawPixmap(frame, picture)
-    text = rect.adjusted(46, 2, -6, -2)
-    bold = QFont(font)
-    bold.setBold(True)
-    half = text.height() // 2
-    _paint_line(painter, QRect(text.left(), text.top(), text.width(), half), bold, words[0], t.text)
-    small = QFont(font)
-    small.setPixelSize(11)
-    _paint_line(painter, QRect(text.left(), text.top() + half, text.width(), half), small, words[1], t.text_dim)
-
-
-def _paint_line(painter: QPainter, rect: QRect, font: QFont, text: str, colour: str) -> None:
-    painter.setFont(font)
-    painter.setPen(QColor(colour))
-    elided = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-    painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), elided)
+    def _walk(self, following: Callable[[QModelIndex], QModelIndex]) -> None:
+        """To the next row that can be chosen: not a heading, not a broken file."""
+        index = following(self.currentIndex())
+        while index.isValid() and not index.flags() & Qt.ItemFlag.ItemIsSelectable:
+            index = following(index)
+        if index.isValid():
+            self.setCurrentIndex(index)
 
 
 def _group(tree: QTreeWidget, title: str) -> QTreeWidgetItem:
@@ -273,8 +219,10 @@ def _model_item(group: QTreeWidgetItem, model: Model) -> None:
     item.setData(0, ENTRY, model.default)
     item.setData(0, SUBTITLE, f"{shape_text(card.shape)} · {parameters(card.parameters)} · {path}")
     item.setData(0, PICTURE, thumbnail(card))
+    title = card.title or card.name
     # What nothing was trained for needs a word of what it is.
-    item.setToolTip(0, _plain_tip(f"{card.title}. {card.description}") if card.group == "exact" else "")
+    about = f"\n{card.description}" if card.group == "exact" else ""
+    item.setToolTip(0, _plain(f"{title}\n{item.data(0, SUBTITLE)}{about}"))
     if len(model.entries) > 1:
         for entry in reversed(model.entries):
             assert entry.card is not None
@@ -294,12 +242,12 @@ def _problem_item(group: QTreeWidgetItem, entry: Entry) -> None:
     item.setData(0, KIND, "problem")
     item.setData(0, ENTRY, entry)
     item.setFlags(Qt.ItemFlag.ItemIsEnabled)
-    item.setToolTip(0, _plain_tip(entry.problem or ""))
+    item.setToolTip(0, _plain(entry.problem or ""))
 
 
-def _plain_tip(text: str) -> str:
-    """Words of a file as a tooltip, which would guess at rich text: escaped, and broken into lines."""
-    return f"<qt>{html.escape(text, quote=False)}</qt>"
+def _plain(text: str) -> str:
+    """A tooltip guesses at rich text: what a file says of itself is escaped."""
+    return "<qt>" + text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>") + "</qt>"
 
 
 def thumbnail(card: Card) -> QPixmap | None:

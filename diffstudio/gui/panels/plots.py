@@ -19,11 +19,16 @@ from diffstudio.gui.words import count, number, tr
 
 LINES = (("━", Qt.PenStyle.SolidLine), ("╍", Qt.PenStyle.DashLine), ("┈", Qt.PenStyle.DotLine))
 
-TICK_ROOM = 14  # pixels for the text of a tick
+TICK_ROOM, MOST_TICKS = 14, 6  # pixels for the text of a tick
 
 
 class _CountAxis(pg.AxisItem):
-    """Ticks of a square-root scale say the counts themselves."""
+    """Ticks of a square-root scale say the counts themselves; there are as many as have room."""
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        top, most = max(1.0, maxVal), max(1, min(MOST_TICKS, int(size / TICK_ROOM)))
+        every = _round_up(top / most)
+        return [(every, [i * every for i in range(int(top / every) + 1) if minVal <= i * every])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [count(round(value * value)) if value >= 0 else "" for value in values]
@@ -70,6 +75,12 @@ class _StepAxis(pg.AxisItem):
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [count(int(self.steps[int(v)])) if 0 <= v < len(self.steps) else "" for v in values]
+
+
+def _round_up(value: float) -> float:
+    """The next of 1, 2, 5, 10, 20, 50 …: its squares are counts that read well."""
+    decade = 10 ** math.floor(math.log10(max(value, 1.0)))
+    return next(step * decade for step in (1, 2, 5, 10) if step * decade >= value)
 
 
 class _LogAxis(pg.AxisItem):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from diffstudio import options
@@ -43,10 +44,10 @@ class SamplingPanel(QWidget):
 
     changed = Signal()
 
-    def __init__(
-        self, tokens: Tokens, devices: tuple[str, ...] = ("auto", "cpu"), parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, tokens: Tokens, device: str = "auto", parent: QWidget | None = None) -> None:
+        """device: where the network runs unless the request says otherwise."""
         super().__init__(parent)
+        self._device = device
         self._entry: Entry | None = None
         self._defaults = Request.model_validate({})
         self._per_model: dict[str, Request] = {}
@@ -79,7 +80,7 @@ class SamplingPanel(QWidget):
         self.rows = self._main.rows
         self.guiding = GuidanceFields(SPACING)
         self.edit = EditFields(tokens, SPACING)
-        self.advanced = AdvancedFields(tokens, SPACING, self.steps, devices)
+        self.advanced = AdvancedFields(tokens, SPACING, self.steps, tuple(dict.fromkeys(("auto", "cpu", device))))
         bodies = {
             "guidance": (tr("Guidance"), tr("Away from what, where, and how much of it."), self.guiding),
             "edit": (tr("Edit"), tr("Strength, mask, noise between or near others."), self.edit),
@@ -112,6 +113,7 @@ class SamplingPanel(QWidget):
         for params in (self.params, *self.advanced.params.values()):
             params.set_heading_width(width)
         self.fields = ContentScroll(body)
+        self.fields.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes to what is in it, and it scrolls there
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -131,12 +133,15 @@ class SamplingPanel(QWidget):
         if self.card is not None:
             self._per_model[self.card.name] = self.request()
         self._entry = entry
-        self._defaults = default_request(card, _spec(entry))
+        self._defaults = default_request(card, _spec(entry), device=self._device)
         self.setEnabled(True)
         self._loading = True
         self._offer(card, guides)
         for group in self._groups:
             group.set_defaults(self._defaults)
+        stops = [self.rows["source"].reset, *self.label.controls(), self.rows["label"].reset]
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)  # new widgets come last, wherever they stand
         self._loading = False
         kept = self._per_model.get(card.name)
         shown = {"model": _spec(entry), "seed": self.seed.value()}
@@ -190,6 +195,16 @@ class SamplingPanel(QWidget):
         self._show(request)
         self._history.separate()
         self._on_changed()
+
+    def set_device(self, name: str) -> None:
+        """Another device is the default; a request that had the old one follows."""
+        follows = self.advanced.device.value() == self._device
+        self._device = name
+        self.advanced.set_devices([name])
+        self._defaults = self._defaults.model_copy(update={"device": name})
+        self.advanced.set_defaults(self._defaults)
+        if follows:
+            self.advanced.device.set_value(name)
 
     def set_source_file(self, path: Path) -> None:
         """Start from a file. Raises: BadInput, BadFile."""

@@ -39,6 +39,7 @@ class SourceField(QWidget):
         self.fit = Combo(
             [(name, tr(f"Fit: {name}"), tr("What is done to a picture of another size.")) for name in FITS]
         )
+        self.fit.setAccessibleName(tr("Fit the picture"))
         self.invert = QCheckBox(tr("Exchange black and white"))
         self.invert.setToolTip(tr("For ink on white paper: the model knows white strokes on black."))
         self.problem = label("", "dim")
@@ -68,6 +69,7 @@ class SourceField(QWidget):
         self.fit.changed.connect(self.changed)
         self.invert.toggled.connect(self.changed)
         self.choose.clicked.connect(self.browse)
+        self.set_trace(None, complete=False)
         self._on_changed()
 
     def set_file(self, path: Path, shape: tuple[int, ...], modality: str) -> None:
@@ -85,10 +87,11 @@ class SourceField(QWidget):
         info = inspect_source(path, self._shape, self._modality)
         self._file = path
         self.name.setText(path.name)
-        self.name.setToolTip("")
+        self.name.setToolTip("<qt>" + str(path).replace("&", "&amp;").replace("<", "&lt;"))
         self.problem.setText("" if info.fits else info.sentence.split(":")[0] + ".")
         self.problem.setVisible(not info.fits)
         self.fit.setVisible(not info.fits)
+        self.invert.setVisible(True)
         self.invert.setChecked(info.looks_inverted)
 
     def check_file(self, shape: tuple[int, ...], modality: str) -> None:
@@ -173,7 +176,9 @@ class SourceField(QWidget):
         is_file = self.combo.value() == "file"
         self._more.setVisible(is_file)
         if is_file and self._file is None:
-            self.name.setText(tr("Drop a file, or choose one"))
-            self.fit.setVisible(False)
-            self.problem.setVisible(False)
+            self.name.setText(tr("No file yet"))
+            self.name.setToolTip(tr("Drop a file on the window, or choose one."))
+        if self._file is None:
+            for part in (self.fit, self.invert, self.problem):
+                part.setVisible(False)
         self.changed.emit()

@@ -42,6 +42,14 @@ def chain_name(chain: int) -> str:
     return tr("reverse") if chain else tr("forward")
 
 
+def chain_title(trace: Trace, chain: int) -> str:
+    """Where a chain goes, and how an inversion goes there."""
+    if chain:
+        return tr("reverse: denoising")
+    titles = {"invert": tr("forward: inversion (DDIM)"), "invert_heun": tr("forward: inversion (Heun)")}
+    return titles.get(str(trace.header.request.get("forward")), tr("forward: noising"))
+
+
 def read(trace: Trace, spans: tuple[Span, ...], k: int) -> Reading:
     """The numbers of record k, which must exist."""
     span = next((s for s in reversed(spans) if k >= s.first), spans[0])

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen, QPixmap
 
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.timeline.axis import Band, Cell
-from diffstudio.gui.timeline.reading import end_labels
+from diffstudio.gui.timeline.reading import chain_title, end_labels
 from diffstudio.gui.timeline.rows import TICKS, rows_for
 from diffstudio.gui.timeline.ruler import ticks
 from diffstudio.gui.timeline.scene import ROUND, Scene, colour, fonts, mixed, paint_box
@@ -64,7 +64,7 @@ def _paint_header(painter: QPainter, scene: Scene, band: Band) -> None:
     row, metrics = scene.rows.header, QFontMetrics(scene.font)
     painter.setFont(scene.font)
     painter.setPen(colour(scene.tokens.text_dim))
-    title = tr("reverse: denoising") if band.span.chain else tr("forward: noising")
+    title = chain_title(scene.trace, band.span.chain)
     third = (right - left) // 3
     first, last = end_labels(scene.trace, band.span)
     ends = [(first, Qt.AlignmentFlag.AlignLeft)] if start >= 0 else []

@@ -205,3 +205,11 @@ def test_a_run_without_such_numbers_has_no_curve(curves):
     assert len(curves.lines[0].getData()[0] if curves.lines[0].getData()[0] is not None else ()) == 0
     assert not curves.border.isVisible()
     assert curves.legend[0].text() == "━ ‖Δx‖ –"
+
+
+@pytest.mark.parametrize(("size", "most"), [(40, 3), (600, 7)])
+def test_ticks_of_counts_have_room_and_are_few(histogram, size, most):
+    axis = histogram.getAxis("left")
+    ((_, places),) = axis.tickValues(0.0, 27.0, size)
+    assert places[0] == 0 and 1 < len(places) <= most
+    assert len(set(np.diff(places))) <= 1

@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QFocusEvent
 from PySide6.QtWidgets import QApplication, QScrollBar
 
-from diffstudio.analysis.fields import TENSORS
 from diffstudio.gui import theme
 from diffstudio.gui.views.close_up import CloseUp
 from diffstudio.modalities import colour as maps
@@ -182,7 +181,9 @@ def test_a_trace_that_was_cut_says_so_in_place_of_the_samples(show, make_run, im
     image_view.show_record(20)
     image_view.repaint()
     assert "was cut while it was open" in image_view._scene.problem
-    assert image_view.readout() == "sample 1 of 3 · 1500 %"
+    assert image_view.readout().startswith("sample 1 of 3 · ") and "=" not in image_view.readout(), (
+        "no value is claimed"
+    )
     image_view.show_record(0)
     image_view.repaint()
     assert image_view._scene.problem == ""
@@ -200,7 +201,7 @@ def test_a_view_of_no_height_is_survived(show, make_run, image_view, grab):
 
 
 @pytest.mark.parametrize("single", [False, True])
-@pytest.mark.parametrize("tensor", TENSORS)
+@pytest.mark.parametrize("tensor", ["xt", "x0_hat", "eps_hat", "delta"])
 def test_the_readout_is_the_recorded_value_under_the_cursor(show, make_run, image_view, mouse, values, tensor, single):
     run = make_run(batch=6)
     scene = show(run, tensor=tensor, sample=4, single=single)

@@ -1,0 +1,68 @@
+"""The card in words."""
+
+import pytest
+from PySide6.QtCore import QLocale, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QMenu
+
+from diffstudio.checkpoints.catalog import Entry
+from diffstudio.gui.panels.card import CardPanel, describe
+
+
+@pytest.fixture
+def card(shown, catalog):
+    QLocale.setDefault(QLocale.c())
+    panel = shown(CardPanel(), 240, 400)
+    panel.show_entry(catalog.find("digits"))
+    return panel
+
+
+def test_it_says_what_the_model_is_and_was_trained_on(card, catalog):
+    text = "\n".join(card.lines())
+    known = catalog.find("digits").card
+    for part in (
+        known.description, "Predicts velocity on the Flow path", "Trained 3500 steps", "EMA 0.998", "U-Net · 1.10 M",
+        "Classes: 0, 1, 2", "Data: UCI handwritten digits, CC BY 4.0", "Weights: Apache-2.0", known.sha256[:4],
+    ):  # fmt: skip
+        assert part in text
+
+
+def test_another_checkpoint_replaces_it(card, catalog):
+    before = card.lines()
+    card.show_entry(catalog.find("shapes-2d"))
+    assert card.lines() != before and "spiral" in "\n".join(card.lines())
+
+
+def test_text_of_a_file_is_plain_text(card, catalog):
+    bold = catalog.find("digits").card.model_copy(update={"description": "<h1>Big</h1> <img src='x.png'>"})
+    card.show_entry(Entry(catalog.find("digits").path, bold, 10, "bundled"))
+    assert card.lines()[0] == "<h1>Big</h1> <img src='x.png'>"
+    for line in card.findChildren(QLabel):
+        assert line.textFormat() == Qt.TextFormat.PlainText
+
+
+def test_what_a_card_does_not_say_is_left_out(catalog):
+    bare = catalog.find("shapes-2d").card
+    bare = bare.model_copy(
+        update={"description": "", "title": "", "labels": (), "measures": {}, "ema": 0.0, "loss": None, "sha256": "",
+                "licence": "", "data": bare.data.model_copy(update={"title": "", "credit": ""})}
+    )  # fmt: skip
+    lines = describe(bare, 2048)
+    assert lines[0] == "shapes-2d" and len(lines) == 4
+    assert not any(word in " ".join(lines) for word in ("Classes", "Data", "EMA", "loss", "sha256"))
+
+
+def test_many_classes_are_cut(catalog):
+    many = catalog.find("digits").card.model_copy(update={"labels": tuple(f"c{i}" for i in range(500))})
+    (line,) = [line for line in describe(many, 1) if line.startswith("Classes")]
+    assert line.endswith("c19 …")
+
+
+def test_path_and_hash_can_be_copied(card, catalog):
+    card.customContextMenuRequested.emit(card.rect().center())
+    (menu,) = card.findChildren(QMenu)
+    entry = catalog.find("digits")
+    for action, text in zip(menu.actions(), (str(entry.path), entry.card.sha256), strict=True):
+        action.trigger()
+        assert QGuiApplication.clipboard().text() == text
+    menu.close()
