@@ -4,6 +4,7 @@ import pytest
 
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.gui import theme
+from diffstudio.gui.panels.model_row import SUBTITLE
 from diffstudio.gui.panels.models import ENTRY, ModelsPanel
 from diffstudio.resources import resource
 
@@ -31,8 +32,13 @@ def test_the_tip_of_an_exact_model_says_what_it_is(models):
     exact = models.tree.topLevelItem(2)
     for i in range(exact.childCount()):
         card = exact.child(i).data(0, ENTRY).card
-        assert exact.child(i).toolTip(0) == f"<qt>{card.title}. {card.description}</qt>".replace("&", "&amp;")
-    assert models.tree.topLevelItem(0).child(0).toolTip(0) == ""
+        tip = exact.child(i).toolTip(0)
+        assert card.title in tip and card.description in tip
+
+
+def test_an_exact_model_counts_no_weights(models):
+    assert models.choose("exact-digits")
+    assert models.tree.currentItem().data(0, SUBTITLE) == "28×28×1 · Flow"
 
 
 def test_an_exact_model_can_be_chosen_and_found(models):
