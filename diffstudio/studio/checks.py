@@ -25,20 +25,24 @@ INTERVAL = ("guidance_interval", "guidance_rescale")  # what only changes guidan
 
 def unavailable(card: Card, request: Request) -> dict[str, str]:
     """Fields of the request that have no meaning with this checkpoint and the other fields: field → why."""
+    edits = _of_edits(card, request)
+    repeats = request.resample > 1 and "resample" not in edits
     return {
         **_of_labels(card, request),
         **_of_start(card, request),
-        **_of_edits(card, request),
+        **edits,
         **_of_clip(card),
-        **_of_steps(request),
+        **_of_steps(request, repeats),
     }
 
 
 def usable(card: Card, request: Request) -> Request:
     """The request without what this checkpoint and its other fields leave no meaning for.
 
-    Everything `unavailable` is neutral; a solver, a grid or a path that does not go with the checkpoint is our default.
+    Everything `unavailable` is neutral, and so is a source, solver, grid or path that does not go with the checkpoint.
     """
+    if _data_problem(card, request):
+        request = request.model_copy(update=_neutral("source"))
     reasons = unavailable(card, request)
     update = {name: NEUTRAL[name] for name in reasons}
     if "steps" in reasons:
@@ -86,22 +90,22 @@ def _of_start(card: Card, request: Request) -> dict[str, str]:
         own = "only a picture of your own is fitted or inverted: give a file as the source"
         out |= dict.fromkeys(("source_fit", "source_invert"), own)
     if request.source == "step":
-        out["forward"] = "a run from a recorded step has no forward chain"
-        out["kind"] = "a forward run starts from data or a file, not from a recorded step"
+        out["forward"] = "a run from a recorded step has no forward chain: start from noise, data or a file"
+        out["kind"] = "a forward run starts from data or a file, not from a recorded step: start from one of these"
     elif request.source != "file" and card.data.dataset not in DATASETS:
         out["forward"] = f"'{card.name}' carries no data set to noise: give a file as the source"
         out["kind"] = out["forward"]
     elif request.forward == "off":
         out["kind"] = "a forward run needs a forward chain: choose 'fixed' or 'markov'"
     if request.source != "noise":
-        for name in ("interpolate", "variation"):
-            out[name] = "this chooses the noise that a run from noise starts with: start from noise"
+        for name, what in (("interpolate", "interpolation"), ("variation", "a variation")):
+            out[name] = f"{what} chooses the noise that a run from noise starts with: start from noise"
     elif request.samples < 2:
         out["interpolate"] = "interpolation needs at least two samples, the two ends: ask for more"
     if request.interpolate is not None and "interpolate" not in out:
         out["variation"] = "interpolation chooses the noise already: give it or a variation"
     if request.variation == 0 or "variation" in out:
-        out["variation_seed"] = "this is the seed of the variations: choose how far they go first"
+        out["variation_seed"] = "this is the seed of the variations: choose first how far they go"
     return out
 
 
@@ -128,13 +132,13 @@ def _of_clip(card: Card) -> dict[str, str]:
     return dict.fromkeys(("clip", "clip_params"), reason)
 
 
-def _of_steps(request: Request) -> dict[str, str]:
+def _of_steps(request: Request, repeats: bool) -> dict[str, str]:
     """How the steps are made."""
     out: dict[str, str] = {}
     row = options.SOLVERS[request.solver]
     if not row.stochastic:
         out["noise"] = f"{row.label} draws no noise: choose a stochastic solver first"
-    elif request.resample > 1:
+    elif repeats:
         out["noise"] = "a step that is repeated draws fresh noise each time: repeat none, or leave the noise out"
     if request.times is not None:
         out["steps"] = f"your own list of times has {request.grid_steps:,} steps: change the list instead"
@@ -145,7 +149,7 @@ def solver_problem(card: Card, name: str) -> str:
     """Why a solver can't run this checkpoint, "" if it can."""
     if options.SOLVERS[name].needs == "range" and not card.learned_range:
         return (
-            f"{options.SOLVERS[name].label} needs a network that has learned its variance, and '{card.name}' has not: "
+            f"{options.SOLVERS[name].label} needs a network that has learned its variance; '{card.name}' has not: "
             "choose another solver"
         )
     return ""
@@ -215,10 +219,7 @@ def check(card: Card, request: Request) -> None:
 def _check_labels(card: Card, request: Request) -> None:
     for what, label in (("label", request.label), ("negative class", request.negative)):
         if isinstance(label, int) and card.labels and label >= len(card.labels):
-            raise BadInput(
-                f"'{card.name}' has the labels 0 to {len(card.labels) - 1}, found {label} as the {what}: choose one of "
-                "them"
-            )
+            raise BadInput(f"'{card.name}' has the labels 0 to {len(card.labels) - 1}, found {label} as the {what}")
     if request.negative is not None and request.negative == request.label:
         raise BadInput(f"the negative class is {request.negative}, the class itself: choose another to lead away from")
 

@@ -18,7 +18,6 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QShortcut,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -53,8 +52,8 @@ class MaskDialog(QDialog):
         self.note = label("", "dim")
         help_line = label(tr(HELP), "dim")
         help_line.setWordWrap(True)
-        self.undo = _button(tr("Undo"), tr("Take the last stroke back.") + "  (Ctrl+Z)")
-        self.redo = _button(tr("Redo"), tr("Make it again.") + "  (Ctrl+Shift+Z)")
+        self.undo = _button(tr("Undo"), _with_keys(tr("Take the last stroke back."), QKeySequence.StandardKey.Undo))
+        self.redo = _button(tr("Redo"), _with_keys(tr("Make it again."), QKeySequence.StandardKey.Redo))
         self.invert = _button(tr("Invert"), tr("Exchange what is made anew and what is kept."))
         self.clear = _button(tr("Clear"), tr("Keep everything."))
         tools = QHBoxLayout()
@@ -75,13 +74,19 @@ class MaskDialog(QDialog):
         self.redo.clicked.connect(self._on_redo)
         self.invert.clicked.connect(self._on_invert)
         self.clear.clicked.connect(self._on_clear)
-        for keys, slot in (("Ctrl+Z", self._on_undo), ("Ctrl+Shift+Z", self._on_redo), ("Ctrl+Y", self._on_redo)):
-            QShortcut(QKeySequence(keys), self, slot)
         self.canvas.changed.connect(self._settle)
         self.buttons.accepted.connect(self._on_ok)
         self.buttons.rejected.connect(self.reject)
         self.canvas.setFocus()
         self._settle()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Undo):
+            self._on_undo()
+        elif event.matches(QKeySequence.StandardKey.Redo):
+            self._on_redo()
+        else:
+            super().keyPressEvent(event)
 
     @Slot()
     def _settle(self) -> None:
@@ -234,6 +239,10 @@ class MaskCanvas(QWidget):
         veil = np.zeros((height, width, 4), np.uint8)
         veil[pixels] = VEIL
         return QImage(veil.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+
+
+def _with_keys(tip: str, keys: QKeySequence.StandardKey) -> str:
+    return f"{tip}  ({QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)})"
 
 
 def _button(text: str, tip: str) -> QPushButton:

@@ -25,6 +25,7 @@ class Combo(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumContentsLength(8)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._tips = {name: tip for name, _, tip in rows}
         for name, title, tip in rows:
             self.addItem(title, name)
             self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
@@ -47,8 +48,7 @@ class Combo(QComboBox):
         item = model.item(index) if isinstance(model, QStandardItemModel) and index >= 0 else None
         if item is not None:
             item.setEnabled(enabled)
-            if reason and not enabled:
-                item.setToolTip(reason)
+            item.setToolTip(self._tips.get(name, "") if enabled else reason)
 
     def can_choose(self, name: str) -> bool:
         """Whether there is such a choice, and it is available."""

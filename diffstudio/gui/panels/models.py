@@ -217,7 +217,8 @@ def _model_item(group: QTreeWidgetItem, model: Model) -> None:
     path = options.PATHS[card.path.name].label
     item.setData(0, KIND, "model")
     item.setData(0, ENTRY, model.default)
-    item.setData(0, SUBTITLE, f"{shape_text(card.shape)} · {parameters(card.parameters)} · {path}")
+    weights = [parameters(card.parameters)] if card.parameters else []  # an exact model has none to learn
+    item.setData(0, SUBTITLE, " · ".join([shape_text(card.shape), *weights, path]))
     item.setData(0, PICTURE, thumbnail(card))
     title = card.title or card.name
     # What nothing was trained for needs a word of what it is.

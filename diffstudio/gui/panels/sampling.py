@@ -145,7 +145,7 @@ class SamplingPanel(QWidget):
         self._loading = False
         kept = self._per_model.get(card.name)
         shown = {"model": _spec(entry), "seed": self.seed.value()}
-        self._show((kept or self._defaults).model_copy(update=shown), source=kept is None)
+        self._show((kept or self._defaults).model_copy(update=shown))
         self._history.start(self.request())
         self._settle()
 
@@ -216,7 +216,7 @@ class SamplingPanel(QWidget):
         if self.card is not None:
             self.edit.mask_file.set_file(path)
 
-    def _show(self, request: Request, source: bool = True, keep: bool = False) -> None:
+    def _show(self, request: Request, keep: bool = False) -> None:
         """Show a request. What it leaves no meaning for says nothing: it is the default, or is kept as it is."""
         assert self.card is not None
         values = self._values() if keep else dict(self._defaults)
@@ -227,8 +227,7 @@ class SamplingPanel(QWidget):
         for group in self._groups:
             group.show_request(shown)
         self.params.set_values(request.solver_params)
-        if source:
-            self.source.set_fields(request)
+        self.source.set_fields(request)
         self._loading = False
 
     # ── undo ────────────────────────────────────────────────────────────────────────────────────────────────────────

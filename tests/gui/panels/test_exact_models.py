@@ -1,0 +1,47 @@
+"""The list of models: its groups, and what their tooltips say."""
+
+import pytest
+
+from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.gui import theme
+from diffstudio.gui.panels.model_row import SUBTITLE
+from diffstudio.gui.panels.models import ENTRY, ModelsPanel
+from diffstudio.resources import resource
+
+
+@pytest.fixture
+def models(shown):
+    """The list of the bundled checkpoints."""
+    return shown(ModelsPanel(Catalog([("bundled", resource("checkpoints"))]), theme.DARK), 240, 700)
+
+
+def groups(panel):
+    """Title → the names under it."""
+    items = [panel.tree.topLevelItem(i) for i in range(panel.tree.topLevelItemCount())]
+    return {item.text(0): [item.child(i).text(0) for i in range(item.childCount())] for item in items}
+
+
+def test_exact_models_come_after_the_trained_ones_in_a_group_of_their_own(models):
+    found = groups(models)
+    assert list(found) == ["Images", "Points", "Exact"]
+    assert found["Images"] == ["digits", "digits-ddpm"] and found["Points"] == ["shapes-2d"]
+    assert len(found["Exact"]) >= 2 and all(name.startswith("exact-") for name in found["Exact"])
+
+
+def test_the_tip_of_an_exact_model_says_what_it_is(models):
+    exact = models.tree.topLevelItem(2)
+    for i in range(exact.childCount()):
+        card = exact.child(i).data(0, ENTRY).card
+        tip = exact.child(i).toolTip(0)
+        assert card.title in tip and card.description in tip
+
+
+def test_an_exact_model_counts_no_weights(models):
+    assert models.choose("exact-digits")
+    assert models.tree.currentItem().data(0, SUBTITLE) == "28×28×1 · Flow"
+
+
+def test_an_exact_model_can_be_chosen_and_found(models):
+    assert models.choose("exact-ring") and models.entry.card.group == "exact"
+    models.search.setText("softmax")
+    assert models.tree.topLevelItem(0).isHidden() and not models.tree.topLevelItem(2).isHidden()
