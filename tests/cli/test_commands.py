@@ -1,7 +1,6 @@
 """`models`, `train`, `tour`, the help, and how light the command is."""
 
 import json
-import resource
 import subprocess
 import sys
 import types
@@ -77,27 +76,20 @@ print([name for name in ("torch", "PySide6", "pyqtgraph") if name in sys.modules
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "seconds"),
+    ("words", "code"),
     [
-        (["--help"], 0, 0.4),
-        (["sample", "--help"], 0, 0.4),
-        (["models"], 0, 0.4),
-        (["sample", "digits", "--out", "a.foo"], 2, None),
-        (["sample", "digits", "--out", "a.png", "--label", "x"], 2, None),
-        (["sample", "digits", "--out", "a.png", "--source", "none.png"], 2, None),
-        (["sample", "digits", "--out", "a.npz", "--budget", "1kB"], 2, None),
+        (["--help"], 0),
+        (["sample", "--help"], 0),
+        (["models"], 0),
+        (["sample", "digits", "--out", "a.foo"], 2),
+        (["sample", "digits", "--out", "a.png", "--label", "x"], 2),
+        (["sample", "digits", "--out", "a.png", "--source", "none.png"], 2),
+        (["sample", "digits", "--out", "a.npz", "--budget", "1kB"], 2),
     ],
 )
-def test_without_a_run_neither_torch_nor_qt_is_loaded(words, code, seconds):
-    spent = []
-    for _ in range(3 if seconds else 1):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run([sys.executable, "-c", LIGHT, *words], capture_output=True, text=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        # Time on the processor, so that a busy machine does not count.
-        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        assert done.stderr.splitlines()[-1] == f"[] {code}"
-    assert min(spent) < (seconds or 9)
+def test_without_a_run_neither_torch_nor_qt_is_loaded(words, code):
+    done = subprocess.run([sys.executable, "-c", LIGHT, *words], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == f"[] {code}"
 
 
 def test_a_closed_pipe_is_quiet():
