@@ -18,7 +18,6 @@ from diffstudio.gui.jobs import Ended, Stop
 from diffstudio.gui.masking import MASKS
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.words import count, tr
-from diffstudio.studio import provenance
 from diffstudio.studio.plan import guides
 
 if TYPE_CHECKING:
@@ -95,6 +94,7 @@ class Filing(QObject):
     def _offer_settings(self, found: Opened) -> None:
         from diffstudio.gui.dialogs.questions import RestoreQuestion
         from diffstudio.gui.opening import at_hand, differences
+        from diffstudio.studio import provenance
 
         p = self.parts
         request = provenance.request_of(found.settings or {}, str(found.path))

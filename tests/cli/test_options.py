@@ -120,7 +120,7 @@ BAD = [
     (["--path", "vp_table"], "--path: path 'vp_table' needs its table of betas"),
     (["--solver", "euler", "--eta", "0.5"], "solver 'euler' has no parameter 'eta': it takes none"),
     (["--solver", "heun", "--eta", "0.5"], "solver 'heun' has no parameter 'eta': it takes s_churn"),
-    (["--solver", "ddpm_learned"], "needs a network that has learned its variance, and 'tiny' has not"),
+    (["--solver", "ddpm_learned"], "has learned its variance; 'tiny' has not: choose another solver"),
     (["--noise", "brownian"], "solver 'euler' draws no noise: leave the noise out"),
     (["--source", "data", "--mask", "small.png"], "small.png is a mask of 9×7 pixels, the model needs 28×28"),
     (["--source", "data", "--mask", "none.png"], "there is no file none.png"),

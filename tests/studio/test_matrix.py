@@ -101,5 +101,5 @@ def test_a_stochastic_solver_draws_as_it_is_told_and_another_is_refused(record, 
 
 
 def test_a_learned_variance_needs_a_network_that_has_one(record, model):
-    with pytest.raises(BadInput, match="needs a network that has learned its variance, and 'plain' has not"):
+    with pytest.raises(BadInput, match="needs a network that has learned its variance; 'plain' has not"):
         record(model="plain", solver="ddpm_learned")

@@ -48,7 +48,7 @@ def test_memory_grows_with_the_states(engine, request_of):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"label": 2}, r"^'known' has the labels 0 to 1, found 2 as the label: choose one of them$"),
+        ({"label": 2}, r"^'known' has the labels 0 to 1, found 2 as the label$"),
         ({"model": "plain", "label": 0}, r"^'plain' knows no classes: leave the label out$"),
         ({"model": "plain", "label": "each"}, r"^'plain' knows no classes"),
         ({"model": "plain", "source": "data"}, r"^'plain' carries no data set to draw from: give a file"),
