@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -11,12 +11,8 @@ from PySide6.QtWidgets import (
     QLayoutItem,
     QScrollArea,
     QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
     QWidget,
 )
-
-from diffstudio.gui.words import tr
 
 
 def label(text: str, role: str = "") -> QLabel:
@@ -81,39 +77,6 @@ class ContentScroll(QScrollArea):
         if watched is self._content and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return done
-
-
-class Fold(QWidget):
-    """A heading with an arrow that shows and hides what is under it."""
-
-    toggled = Signal(bool)
-
-    def __init__(self, title: str, body: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.button = QToolButton()
-        self.button.setText(title)
-        self.button.setCheckable(True)
-        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.button.setArrowType(Qt.ArrowType.RightArrow)
-        self.button.setProperty("fold", True)
-        self.button.setToolTip(tr("Show or hide these."))
-        self.body = body
-        body.setVisible(False)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.button)
-        layout.addWidget(body)
-        self.button.toggled.connect(self._on_toggled)
-
-    def set_open(self, is_open: bool) -> None:
-        """Show or hide the body."""
-        self.button.setChecked(is_open)
-
-    def _on_toggled(self, is_open: bool) -> None:
-        self.body.setVisible(is_open)
-        self.button.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
-        self.toggled.emit(is_open)
 
 
 class FlowLayout(QLayout):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 
 class Folds(QWidget):
     """What few runs need, out of the way: a heading with an arrow for each body."""
+
+    clicked = Signal()  # the user opened or closed one
 
     def __init__(self, bodies: Mapping[str, tuple[str, str, QWidget]], spacing: int) -> None:
         """bodies: name → (title, tip, what is under it)."""
@@ -34,6 +36,7 @@ class Folds(QWidget):
             layout.addWidget(body)
             body.hide()
             button.toggled.connect(self._on_toggled)
+            button.clicked.connect(self.clicked)
         line.addStretch(1)
 
     @property

@@ -27,7 +27,7 @@ class RunFooter(QWidget):
         self.note = label("", "dim")
         self.note.setWordWrap(True)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 4, 10, 4)
+        layout.setContentsMargins(10, 2, 10, 4)
         layout.setSpacing(4)
         layout.addWidget(self.button)
         layout.addWidget(self.progress)

@@ -92,6 +92,8 @@ class SamplingPanel(QWidget):
         for group in self._groups:
             group.changed.connect(self._on_changed)
         self.params.changed.connect(self._on_changed)
+        # Queued: where it is open is known when it has been laid out.
+        self.folds.clicked.connect(self._on_fold, Qt.ConnectionType.QueuedConnection)
         self.apply_theme(tokens)
         self.setEnabled(False)
 
@@ -285,6 +287,12 @@ class SamplingPanel(QWidget):
             group.settle(reasons)
         self.advanced.offer(card, request)
         self.changed.emit()
+
+    @Slot()
+    def _on_fold(self) -> None:
+        """In a small window, what was opened comes into view."""
+        if self.folds.open:
+            self.fields.verticalScrollBar().setValue(self.folds.y())
 
     @Slot()
     def _on_changed(self) -> None:
