@@ -95,7 +95,7 @@ def compare(
             rounds.append(seconds)
             continue
         with Trace.open(path) as trace:  # the first round warms caches, and proves that both do the same
-            same = torch.from_numpy(trace.array(len(trace) - 1, "xt"))
+            same = torch.from_numpy(trace.array(len(trace) - 1, "xt").copy())
             torch.testing.assert_close(samples, same, atol=1e-3, rtol=0)
     recorded, alone = (sum(map(statistics.median, zip(*one, strict=True))) for one in zip(*rounds, strict=True))
     single = [sum(a) / sum(b) for a, b in rounds]
