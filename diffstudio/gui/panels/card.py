@@ -78,17 +78,10 @@ class CardPanel(QWidget):
 
 def describe(card: Card, file_bytes: int) -> list[str]:
     """A card in sentences of a line or two."""
-    path, prediction = options.PATHS[card.path.name].label, options.PREDICTIONS[card.prediction].label
-    out = [card.description or card.title or card.name]
-    out.append(tr("Predicts {} on the {} path").format(prediction, path))
-    trained = tr("Trained {} steps").format(count(card.step))
-    if card.ema:
-        trained += f" · EMA {number(card.ema, 3)}"
-    if card.loss is not None:
-        trained += " · " + tr("loss {}").format(number(card.loss, 4))
-    out.append(trained)
+    out = [card.description or card.title or card.name, *_origin(card)]
     network = options.NETWORKS[card.network].label
-    out.append(f"{network} · {parameters(card.parameters)} · {shape_text(card.shape)} · {size(file_bytes)}")
+    weights = [parameters(card.parameters)] if card.parameters else []
+    out.append(" · ".join([network, *weights, shape_text(card.shape), size(file_bytes)]))
     if card.labels:
         out.append(tr("Classes: {}").format(", ".join(card.labels[:20]) + (" …" if len(card.labels) > 20 else "")))
     for name, value in list(card.measures.items())[:6]:
@@ -102,3 +95,17 @@ def describe(card: Card, file_bytes: int) -> list[str]:
     if card.sha256:
         out.append(f"sha256 {card.sha256[:4]} {card.sha256[4:8]} … {card.sha256[-4:]}")
     return out
+
+
+def _origin(card: Card) -> list[str]:
+    """How it came to know what it knows: by training, or because it is the truth itself."""
+    path = options.PATHS[card.path.name].label
+    if card.group == "exact":
+        return [tr("Exact x̂0 on the {} path, nothing was trained").format(path)]
+    trained = tr("Trained {} steps").format(count(card.step))
+    if card.ema:
+        trained += f" · EMA {number(card.ema, 3)}"
+    if card.loss is not None:
+        trained += " · " + tr("loss {}").format(number(card.loss, 4))
+    prediction = options.PREDICTIONS[card.prediction].label
+    return [tr("Predicts {} on the {} path").format(prediction, path), trained]

@@ -27,6 +27,12 @@ def test_it_says_what_the_model_is_and_was_trained_on(card, catalog):
         assert part in text
 
 
+def test_an_exact_model_does_not_speak_of_training(catalog):
+    text = "\n".join(describe(catalog.find("exact-digits").card, 1000))
+    assert "Exact x̂0 on the Flow path, nothing was trained" in text
+    assert "steps" not in text and "Predicts" not in text
+
+
 def test_another_checkpoint_replaces_it(card, catalog):
     before = card.lines()
     card.show_entry(catalog.find("shapes-2d"))
