@@ -26,14 +26,15 @@ class TrainingData(BaseModel):
 
 
 class Card(BaseModel):
-    """One checkpoint. `shape` is one sample without the batch: (2,) points, (C, H, W) images."""
+    """One checkpoint. `shape` is one sample without the batch: (2,) points, (C, H, W) images, (T, C, H, W)
+    clips."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     format_version: Literal[1] = FORMAT_VERSION
     name: Annotated[str, Field(min_length=1, max_length=80)]
     title: ShortText = ""
     description: LongText = ""
-    modality: Literal["points", "image"]
+    modality: Literal["points", "image", "video"]
     shape: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=4)]
     path: PathSpec
     prediction: Literal["eps", "x0", "v", "flow", "edm"]

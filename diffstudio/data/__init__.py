@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from diffstudio.data import digits, ring2d, shapes2d
+from diffstudio.data import bouncing, digits, ring2d, shapes2d
 from diffstudio.data.dataset import Dataset
 from diffstudio.errors import BadInput, NotFound
 
 DATASETS: dict[str, Dataset] = {
     "digits": digits.DATASET,
+    "bouncing-digits": bouncing.DATASET,
     "shapes-2d": shapes2d.DATASET,
     "ring-2d": ring2d.DATASET,
 }

@@ -17,21 +17,27 @@ MAX_SHIFT, MAX_TURN, MAX_SCALE, MAX_SHEAR = 1.5, 8.0, 0.08, 0.12  # pixels, degr
 @functools.cache
 def load(split: str) -> tuple[np.ndarray, np.ndarray]:
     """Pictures (N, 1, 28, 28) float32 in [-1, 1] and labels (N,) of "train" or "held-out"."""
+    grey, labels = scans(split)
+    return enlarge(grey), labels
+
+
+def scans(split: str) -> tuple[np.ndarray, np.ndarray]:
+    """The pictures as they are stored, (N, 8, 8) uint8 counts 0-16, and labels (N,) of "train" or "held-out"."""
     with np.load(resource("data", "digits.npz")) as stored:
         grey, labels = stored["images"], stored["labels"].astype(np.int64)
     held_out = np.arange(len(labels)) % HELD_OUT == HELD_OUT - 1
     chosen = held_out if split == "held-out" else ~held_out
-    return enlarge(grey[chosen]), labels[chosen]
+    return grey[chosen], labels[chosen]
 
 
-def enlarge(grey: np.ndarray) -> np.ndarray:
-    """8×8 counts 0-16 → 28×28 in [-1, 1]: bicubic, then a smooth threshold that gives the strokes their edges back.
+def enlarge(grey: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """8×8 counts 0-16 → side×side in [-1, 1]: bicubic, then a smooth threshold that gives the strokes their edges back.
 
-    The counts are averages over 4×4 pixels of the original scan, so an edge lies where a count is about half.
-    grey: (N, 8, 8) uint8 → (N, 1, 28, 28) float32.
+    The counts are averages over 4×4 pixels of the original scan, so an edge lies where a count is about half. An empty
+    cell is added all round. grey: (N, 8, 8) uint8 → (N, 1, side, side) float32.
     """
     padded = np.pad(grey.astype(np.float64) / 16, ((0, 0), (1, 1), (1, 1)))
-    weights = _cubic_weights(padded.shape[1], SIDE)
+    weights = _cubic_weights(padded.shape[1], side)
     smooth = weights @ padded @ weights.T
     u = np.clip((smooth - 0.2) / 0.55, 0, 1)
     strokes = u * u * (3 - 2 * u)

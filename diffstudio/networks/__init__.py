@@ -9,10 +9,12 @@ from diffstudio.errors import BadFile
 from diffstudio.networks.exact import ExactData, ExactMixture
 from diffstudio.networks.mlp import MLP
 from diffstudio.networks.unet import UNet
+from diffstudio.networks.video_unet import VideoUNet
 
 NETWORKS: dict[str, type[nn.Module]] = {
     "mlp": MLP,
     "unet": UNet,
+    "video_unet": VideoUNet,
     "exact_mixture": ExactMixture,
     "exact_data": ExactData,
 }
