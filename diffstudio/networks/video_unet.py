@@ -1,4 +1,4 @@
-"""A small U-Net for clips: convolutions within frames, mixing along time, attention over space and time at the bottom."""
+"""A small U-Net for clips: convolutions within frames, mixing along time, attention over both at its lowest level."""
 
 from __future__ import annotations
 
@@ -93,10 +93,7 @@ class VideoUNet(nn.Module):
         for layer in self.middle:
             h = layer(h, c, frames)
         for layer in self.up:
-            if isinstance(layer, Block):
-                h = layer(torch.cat([h, skips.pop()], dim=1), c, frames)
-            else:
-                h = layer(h, c)
+            h = layer(torch.cat([h, skips.pop()], dim=1), c, frames) if isinstance(layer, Block) else layer(h, c)
         out = F.pixel_shuffle(self.leave(h), self.patch).view(x.shape)
         # How much of x_t belongs into the output follows from t alone; the network need not learn to pass it through.
         return out + self.through(F.silu(condition))[:, :, None, None, None] * x

@@ -5,8 +5,8 @@ python tests/benchmarks/judge_video.py [bouncing-digits] [--clips 200] [--sheet 
 Three figures, each with that of real held-out clips beside it:
 
 - read: share of clips in which a classifier of frames reads the digit asked for in at least 8 of 10.
-- motion: mean length of the second difference of the digit's centroid, pixels a frame². Real digits move evenly, but for
-  the bounces.
+- motion: mean length of the second difference of the digit's centroid, pixels a frame². Real digits move evenly,
+  but for the bounces.
 - order: share of clips that a classifier of real against frame-shuffled clips tells rightly, the generated ones and the
   same ones shuffled.
 """
@@ -156,9 +156,8 @@ def main() -> None:
     real = held_out.draw(asked, np.random.default_rng(9), "held-out")
     clips, wanted = generated(Engine(default_catalog()), given.model, given.clips)
     print(f"{given.model}, {len(clips)} clips by the card's defaults   (real held-out clips in brackets)")
-    print(
-        f"  read in {READ_IN} of 10 frames  {read_share(reader, clips, wanted):.3f}   ({read_share(reader, real, asked):.3f})"
-    )
+    ours, theirs = read_share(reader, clips, wanted), read_share(reader, real, asked)
+    print(f"  read in {READ_IN} of 10 frames  {ours:.3f}   ({theirs:.3f})")
     ours, theirs = roughness(clips), roughness(real)
     print(f"  motion, second difference  {ours:.3f} px   ({theirs:.3f}), ratio {ours / theirs:.2f}")
     print(f"  order told from shuffled  {order_share(order, clips):.3f}   ({order_share(order, real):.3f})")
