@@ -43,6 +43,8 @@ class Commands(QObject):
             **{f"tensor_{name}": _bind(p.canvas.set_tensor, name) for name in TENSORS},
             "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit,
             **{name: self._option(name) for name in OPTIONS},
+            "clip_play": p.canvas.toggle_clip,
+            "frame_back": _bind(p.canvas.step_frame, -1), "frame_on": _bind(p.canvas.step_frame, 1),
             "find_model": self.find_model, "toggle_theme": self.toggle_theme,
             "reset_layout": p.window.reset_layout,
             "generate": self.generate, "stop": p.runs.stop, "fork": self.fork,

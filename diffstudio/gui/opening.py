@@ -9,6 +9,7 @@ from typing import Any, Literal
 from diffstudio.errors import BadInput, DiffStudioError
 from diffstudio.gui.words import tr
 from diffstudio.modalities import MODALITIES
+from diffstudio.modalities.clip_file import MOVIES
 from diffstudio.modalities.picture_file import PICTURES
 from diffstudio.studio import provenance
 from diffstudio.studio.request import Request
@@ -34,7 +35,7 @@ def look_at(path: Path) -> Opened:
         BadInput: no such file, or of a kind that is not known.
     """
     if path.is_dir():
-        return Opened("folder", path)
+        return Opened("source" if _holds_frames(path) else "folder", path)
     try:
         with path.open("rb") as stream:
             start = stream.read(8)
@@ -45,13 +46,22 @@ def look_at(path: Path) -> Opened:
         return Opened("trace", path)
     if suffix in (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".pkl"):
         return Opened("checkpoint", path)
-    if suffix in (*PICTURES, ".apng"):
+    if suffix in (*PICTURES, ".apng", *MOVIES):
         found = _settings(path)
         return Opened("settings", path, found) if found else Opened("source", path)
     if suffix in ARRAYS or any(suffix in row.suffixes for row in MODALITIES.values()):
         return Opened("source", path)
     raise BadInput(f"{path.name}: files of the kind '{suffix}' can't be opened: expected a checkpoint (.safetensors), "
                    "a .trace, a picture, an array or another file of data")  # fmt: skip
+
+
+def _holds_frames(folder: Path) -> bool:
+    """Whether a folder is a clip, frame by frame, not one of checkpoints."""
+    try:
+        suffixes = {file.suffix.lower() for file in folder.iterdir()}
+    except OSError:
+        return False
+    return ".safetensors" not in suffixes and not suffixes.isdisjoint(PICTURES)
 
 
 def _settings(path: Path) -> dict[str, Any] | None:

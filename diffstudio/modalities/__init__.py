@@ -8,7 +8,8 @@ from __future__ import annotations
 from diffstudio.modalities.image import IMAGE
 from diffstudio.modalities.modality import FITS, Fit, Making, Meaning, Modality, Shown, SourceInfo
 from diffstudio.modalities.points import POINTS
+from diffstudio.modalities.video import VIDEO
 
 __all__ = ["FITS", "MODALITIES", "Fit", "Making", "Meaning", "Modality", "Shown", "SourceInfo"]
 
-MODALITIES: dict[str, Modality] = {row.name: row for row in (IMAGE, POINTS)}  # in the picker's order
+MODALITIES: dict[str, Modality] = {row.name: row for row in (IMAGE, POINTS, VIDEO)}  # in the picker's order

@@ -79,7 +79,8 @@ def _channels_last(levels: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(levels[:, :3].transpose(0, 2, 3, 1))
 
 
-def _draw(meaning: Meaning, shown: Shown) -> np.ndarray:
+def draw(meaning: Meaning, shown: Shown) -> np.ndarray:
+    """(B, H, W, 3) uint8 of rows (B, C, H, W): data as they are, signed tensors in the diverging map."""
     if shown.limit is not None:
         return to_signed_pixels(shown.rows, shown.limit, shown.dark)
     return to_pixels(shown.rows)
@@ -93,7 +94,7 @@ IMAGE = Modality(
     read=read_picture,
     inspect=inspect_picture,
     tile=lambda meaning: (meaning.shape[1], meaning.shape[2]),
-    draw=_draw,
+    draw=draw,
     colours=lambda meaning: "grey" if meaning.shape[0] == 1 else "any",
     masked=True,
     invertible=True,

@@ -82,6 +82,7 @@ class Modality:
     tile: (height, width) in pixels of one sample's picture; None: a batch is one picture, a cloud.
     draw: a record's rows as tiles (B, height, width, 3) uint8.  colours: what a tile can have: greys, a line of colours
     between paper and ink, or any.
+    play: of a modality that moves, the same rows as frames (B, T, h, w, 3) uint8; frames: their (T, h, w).
     suffixes: the user's own files ("/" a folder); read: the samples in one, (N, *shape); inspect: what it holds, before
     a run, None: it is read.  A wrong file is a BadInput or BadFile in both.
     exports: own formats beside pictures, arrays and traces: the suffix and the kinds of export that it can hold, the
@@ -99,6 +100,8 @@ class Modality:
     tile: Callable[[Meaning], tuple[int, int]] | None = None
     draw: Callable[[Meaning, Shown], np.ndarray] | None = None
     colours: Callable[[Meaning], Colours] = lambda _: "any"
+    play: Callable[[Meaning, Shown], np.ndarray] | None = None
+    frames: Callable[[Meaning], tuple[int, int, int]] | None = None
     inspect: Inspect | None = None
     exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     write: Write | None = None

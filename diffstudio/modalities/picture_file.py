@@ -41,7 +41,7 @@ def read_picture(path: Path, meaning: Meaning, fit: Fit | None) -> np.ndarray:
     mode = {1: "L", 3: "RGB"}.get(shape[0])
     if mode is None:
         raise BadInput(f"{path}: a picture has 1 or 3 channels, the model needs {shape[0]}")
-    values = np.asarray(_opaque(picture).convert(mode), np.float32) / 127.5 - 1
+    values = np.asarray(opaque(picture).convert(mode), np.float32) / 127.5 - 1
     return np.ascontiguousarray(values.reshape(height, width, -1).transpose(2, 0, 1)[None])
 
 
@@ -69,9 +69,10 @@ def open_picture(path: Path) -> Image.Image:
 
 
 def fitted(picture: Image.Image, size: tuple[int, int], fit: Fit) -> Image.Image:
+    """A picture at another size (width, height): cut, with a border of its own colour, or stretched."""
     from PIL import Image, ImageOps
 
-    picture = _opaque(picture)
+    picture = opaque(picture)
     if fit == "crop":
         return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
     if fit == "pad":
@@ -82,7 +83,7 @@ def fitted(picture: Image.Image, size: tuple[int, int], fit: Fit) -> Image.Image
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _opaque(picture: Image.Image) -> Image.Image:
+def opaque(picture: Image.Image) -> Image.Image:
     """RGB or L, transparent places white, 16-bit greys scaled down."""
     from PIL import Image
 

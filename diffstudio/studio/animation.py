@@ -47,16 +47,17 @@ def write_animation(
         frames = _indexed(trace, options, palette, steps)
         # Browsers play once more than the loop says, and once where there is none.
         loop = {} if options.loop == 1 else {"loop": max(0, options.loop - 1)}
-        _save(frames, stream, "GIF", times, palette=palette, comment=provenance.to_text(found).encode(), **loop)
+        encode(frames, stream, "GIF", times, palette=palette, comment=provenance.to_text(found).encode(), **loop)
     elif suffix == ".webp":
         own = {"exif": provenance.exif_bytes(found), "xmp": provenance.xmp_packet(found)}
-        _save(_drawn(trace, options, steps), stream, "WEBP", times, lossless=True, method=4, loop=options.loop, **own)
+        encode(_drawn(trace, options, steps), stream, "WEBP", times, lossless=True, method=4, loop=options.loop, **own)
     else:
         own = {"pnginfo": provenance.png_info(found)}
-        _save(_drawn(trace, options, steps), stream, "PNG", times, loop=options.loop, **own)
+        encode(_drawn(trace, options, steps), stream, "PNG", times, loop=options.loop, **own)
 
 
-def _save(frames: Iterator[Image.Image], stream: BinaryIO, kind: str, times: list[int], **own: Any) -> None:
+def encode(frames: Iterator[Image.Image], stream: BinaryIO, kind: str, times: list[int], **own: Any) -> None:
+    """Encode pictures as a "GIF", "WEBP" or "PNG" that plays; times: milliseconds of each."""
     first, *others = frames  # the encoders of WebP and PNG look through them more than once
     first.save(stream, kind, save_all=True, append_images=others, duration=times, **own)
 

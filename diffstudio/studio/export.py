@@ -18,6 +18,7 @@ from diffstudio.files import atomic_folder, atomic_write
 from diffstudio.modalities import Making
 from diffstudio.studio import arrays, pictures, provenance
 from diffstudio.studio.animation import write_animation
+from diffstudio.studio.clips import draw_clip, write_clip
 from diffstudio.studio.export_options import (
     KINDS,
     SUFFIXES,
@@ -104,7 +105,8 @@ def export(
     """Write `out` and return the files that were written; [] once `stop` is true: then everything is as it was.
 
     progress(done, total) is called after every record or sample. In a folder, files of the same names are replaced and
-    others left alone: 0000.png … for "frames", sample-0000.png … or samples.csv (x, y of points) for "samples".
+    others left alone: 0000.png … for "frames", frame-0000.png … for "clip", sample-0000.png … or
+    samples.csv (x, y of points) for "samples".
 
     Raises:
         BadInput: the suffix, a record, the sample or the picture's size won't do, or the target can't be written.
@@ -117,6 +119,8 @@ def export(
         if suffix in trace.meaning.kind.exports and options.kind in kinds_for(suffix, trace.modality):
             return _own_file(trace, out, options, steps)
         match options.kind:
+            case "clip" if suffix == "":
+                return _clip_frames(trace, out, options, steps)
             case "frames":
                 return _frames(trace, out, options, steps)
             case "samples":
@@ -133,9 +137,13 @@ def _file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> lis
     found = provenance.settings(trace, chosen, options.tensor, options.sample)
     picture = None
     _check_size(trace, chosen, options, suffix)
+    frames: list[np.ndarray] = []
     if options.kind == "picture":
         for k in steps.over(chosen):
             picture = _draw(trace, k, options)
+    elif options.kind == "clip":
+        for k in steps.over(chosen):
+            frames = draw_clip(trace, k, options)
     elif options.kind == "strip":
         rows = strip_rows(trace, chosen, options.columns)
         picture = draw_strip(trace, rows, options, steps.over([k for row in rows for k in row]))
@@ -144,6 +152,8 @@ def _file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> lis
     with atomic_write(out) as stream:
         if picture is not None:
             save_picture(picture, stream, suffix, found, options.quality)
+        elif options.kind == "clip":
+            write_clip(frames, options, suffix, found, stream)
         elif options.kind == "animation":
             write_animation(trace, chosen, options, suffix, found, stream, steps.over(chosen))
         elif options.kind == "arrays":
@@ -164,6 +174,19 @@ def _frames(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> l
             names.append(f"{number:0{digits}d}.png")
             found = provenance.settings(trace, [k], options.tensor, options.sample)
             _save_in(folder / names[-1], _draw(trace, k, options), found)
+    return [out / name for name in names]
+
+
+def _clip_frames(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+    [k] = records(trace, options)
+    _check_size(trace, [k], options, "")
+    frames = draw_clip(trace, k, options)
+    digits = max(4, len(str(len(frames) - 1)))
+    found = provenance.settings(trace, [k], options.tensor, options.sample)
+    names = [f"frame-{number:0{digits}d}.png" for number in range(len(frames))]
+    with atomic_folder(out) as folder:
+        for number in steps.over(range(len(frames))):
+            _save_in(folder / names[number], Image.fromarray(frames[number]), found)
     return [out / name for name in names]
 
 
@@ -199,6 +222,10 @@ def _write_sample(trace: Trace, k: int, options: ExportOptions, suffix: str, str
         kind.write(stream, suffix, trace.meaning, shown, making)
         return
     found = provenance.settings(trace, [k], options.tensor, options.sample)
+    if kind.play is not None:
+        one = replace(options, kind="clip", scale=options.scale or kind.default_scale)
+        write_clip(draw_clip(trace, k, one), one, suffix, found, stream)
+        return
     save_picture(_draw(trace, k, options), stream, suffix, found)
 
 

@@ -12,7 +12,7 @@ from diffstudio.modalities import MODALITIES
 from diffstudio.options import Choice
 from diffstudio.studio.pictures import DARK, LIGHT, Look
 
-Kind = Literal["picture", "frames", "strip", "animation", "arrays", "samples", "trace"]
+Kind = Literal["picture", "frames", "strip", "animation", "arrays", "samples", "trace", "clip"]
 Chain = Literal["reverse", "forward", "both"]
 MAX_SCALE = 64
 
@@ -20,6 +20,7 @@ KINDS: dict[str, Choice] = {
     row.name: row
     for row in (
         Choice("picture", "Picture", "One step: the grid of all samples, or a single sample."),
+        Choice("clip", "Clip", "One step, its frames playing: the grid of all samples, or a single sample."),
         Choice("animation", "Animation", "The chain as an animated picture."),
         Choice("strip", "Film strip", "Chosen steps side by side in one picture, with their step and time."),
         Choice("frames", "Numbered pictures", "A folder with one picture for every step."),
@@ -43,6 +44,11 @@ SUFFIXES: dict[str, tuple[Kind, ...]] = {
     ".trace": ("trace",),
     "": ("samples", "frames"),
 }
+# What a modality that plays can be written as besides; ahead of the other kinds of its suffix, but for a folder.
+CLIPS: dict[str, tuple[Kind, ...]] = {
+    ".mp4": ("clip",), ".gif": ("clip",), ".webp": ("clip",), ".apng": ("clip",), "": ("clip",),
+}  # fmt: skip
+SINGLE = ("picture", "samples", "clip")  # kinds that show one record
 _BOUNDS = {
     "scale": (0, MAX_SCALE),
     "every": (1, 10**9),
@@ -61,8 +67,9 @@ class ExportOptions:
     tensor: one of analysis.fields.TENSORS.  sample: None is the grid, or the cloud of points.
     scale: screen pixels for a pixel of an image, a side of 256·scale for points; 0 chooses.
     chain, first, last, every: which records; first and last count in the trace (inclusive, None: the ends of the chain)
-    and the last one is always among them.  record: the one that a "picture" or "samples" shows; None: the last.
-    fps: records a second.  hold_seconds: extra rest on the last one.  loop: how often it plays, 0 without end.
+    and the last one is always among them.  record: the one that SINGLE kinds show; None: the last.
+    fps: records a second, of a clip frames a second.  hold_seconds: extra rest on the last record.
+    loop: how often it plays, 0 without end.
     columns: pictures in a row of a film strip.  quality: of JPEG; every other format is exact.
 
     "arrays" and "trace" hold everything that is recorded: of all this only `kind` counts for them.
@@ -105,8 +112,14 @@ class ExportOptions:
 
 def suffixes_of(modality: str) -> dict[str, tuple[Kind, ...]]:
     """The suffixes that samples of a modality can be written into, its own first."""
-    own = cast("dict[str, tuple[Kind, ...]]", MODALITIES[modality].exports)
-    return {**own, **{suffix: kinds for suffix, kinds in SUFFIXES.items() if suffix not in own}}
+    kind = MODALITIES[modality]
+    own = cast("dict[str, tuple[Kind, ...]]", kind.exports)
+    out = {**own, **{suffix: kinds for suffix, kinds in SUFFIXES.items() if suffix not in own}}
+    if kind.play is not None:
+        plays = {suffix: (*kinds, *out.get(suffix, ())) for suffix, kinds in CLIPS.items() if suffix}
+        out = {**plays, **{suffix: kinds for suffix, kinds in out.items() if suffix not in plays}}
+        out[""] = (*out[""], *CLIPS[""])
+    return out
 
 
 def kinds_for(suffix: str, modality: str) -> tuple[Kind, ...]:
@@ -128,14 +141,17 @@ def kinds_for(suffix: str, modality: str) -> tuple[Kind, ...]:
 def kind_of(suffix: str, asked: Kind | None, chain: Chain, modality: str) -> Kind:
     """The kind that a suffix means when `asked` is, or is not, said beside it.
 
-    A picture of the forward chain is a film strip: its last step is plain noise, the way there is what one sees.
+    A picture of the forward chain is a film strip, and a clip of it is an animation: its last step is plain noise, the
+    way there is what one sees.
 
     Raises:
         BadInput: an unknown suffix.
     """
-    usual = kinds_for(suffix, modality)[0]
+    usual, *others = kinds_for(suffix, modality)
     if suffix == "" and (asked == "animation" or chain == "forward"):
         return "frames"
+    if chain == "forward" and usual == "clip" and "animation" in others:
+        usual = "animation"
     return asked or ("strip" if chain == "forward" and usual == "picture" else usual)
 
 
@@ -153,6 +169,8 @@ def check_target(out: Path, kind: Kind, modality: str) -> None:
     suffix = suffix_of(out)
     if kind not in kinds_for(suffix, modality):
         fitting = ", ".join(name or "a folder" for name, kinds in suffixes_of(modality).items() if kind in kinds)
+        if not fitting:
+            raise BadInput(f"samples of {modality} have no {KINDS[kind].label.lower()}: choose another kind of export")
         what = f"a '{suffix}' file" if suffix else "a folder"
         raise BadInput(f"{what} can't hold the {KINDS[kind].label.lower()}: use {fitting}")
     if suffix == "" and out.exists() and not out.is_dir():

@@ -9,9 +9,17 @@ from typing import NamedTuple
 
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.studio import arrays
-from diffstudio.studio.export_options import ExportOptions
+from diffstudio.studio.export_options import SINGLE, ExportOptions
 from diffstudio.studio.filmstrip import strip_rows, strip_size
-from diffstudio.studio.layout import Subject, check_animation, check_picture, picture_size, scale_of
+from diffstudio.studio.layout import (
+    BYTES_PER_PIXEL,
+    Subject,
+    check_animation,
+    check_picture,
+    frames_of,
+    picture_size,
+    scale_of,
+)
 from diffstudio.traces.format import PREFIX
 from diffstudio.traces.reader import Trace
 
@@ -40,7 +48,7 @@ class Estimate(NamedTuple):
 
 
 def records(trace: Trace, options: ExportOptions) -> list[int]:
-    """The records that are chosen, in the order of the trace; one for "picture" and "samples".
+    """The records that are chosen, in the order of the trace; one for SINGLE kinds.
 
     Raises:
         BadInput: there are none, or a record or the sample is out of range.
@@ -53,7 +61,7 @@ def records(trace: Trace, options: ExportOptions) -> list[int]:
             raise BadInput(f"{name} is {k}, expected a record from 0 to {len(trace) - 1}")
     if options.sample is not None and not 0 <= options.sample < trace.batch:
         raise BadInput(f"sample is {options.sample}, expected 0 to {trace.batch - 1}")
-    single = options.kind in ("picture", "samples")
+    single = options.kind in SINGLE
     if single and options.record is not None:
         return [options.record]
     first, last = options.first or 0, len(trace) - 1 if options.last is None else options.last
@@ -80,6 +88,8 @@ def check_size(subject: Subject, counts: Sequence[int], options: ExportOptions, 
         check_picture(*strip_size(subject, [min(options.columns, count) for count in counts], options), suffix)
     elif options.kind == "animation":
         check_animation(*picture_size(subject, options), sum(counts), suffix)
+    elif options.kind == "clip" and suffix in BYTES_PER_PIXEL:
+        check_animation(*picture_size(subject, options), frames_of(subject), suffix)
     else:
         check_picture(*picture_size(subject, options), suffix or ".png")
 
@@ -99,6 +109,7 @@ def estimate(trace: Trace, options: ExportOptions, suffix: str = ".png") -> Esti
     width, height = picture_size(subject, options)
     values = width * height // scale_of(subject, options) ** 2 if not subject.meaning.kind.cloud else 0
     count = subject.batch if options.kind == "samples" else len(chosen)
+    count = frames_of(subject) if options.kind == "clip" else count
     pixels = width * height
     if options.kind == "strip":
         counts = [len(row) for row in strip_rows(trace, chosen, options.columns)]

@@ -14,7 +14,7 @@ from diffstudio.traces.reader import Trace
 MAX_PIXELS = 178_956_970  # what Pillow, and with it many programs, agrees to open
 MAX_SIDE = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".gif": 65_535}
 MAX_SIDE_OTHERS = 100_000
-AIM = {"animation": 512, "strip": 256, "samples": 1}  # pixels of the longer side that scale 0 aims at
+AIM = {"animation": 512, "clip": 512, "strip": 256, "samples": 1}  # pixels of the longer side that scale 0 aims at
 AIM_OTHERS = 640
 BYTES_PER_PIXEL = {".gif": 2, ".webp": 6, ".png": 6, ".apng": 6}  # what Pillow holds of every picture of an animation
 
@@ -43,6 +43,12 @@ def scale_of(subject: Subject, options: ExportOptions) -> int:
 def picture_size(subject: Subject, options: ExportOptions) -> tuple[int, int]:
     """Width and height of one record's picture."""
     return _pixels(subject, options, scale_of(subject, options))
+
+
+def frames_of(subject: Subject) -> int:
+    """How many pictures a clip of a sample has; 1 where nothing moves."""
+    frames = subject.meaning.kind.frames
+    return 1 if frames is None else frames(subject.meaning)[0]
 
 
 def check_picture(width: int, height: int, suffix: str) -> None:
@@ -80,6 +86,9 @@ def _pixels(subject: Subject, options: ExportOptions, scale: int) -> tuple[int, 
     if tile is None:
         return POINTS_SIDE * scale, POINTS_SIDE * scale
     height, width = tile(subject.meaning)
+    frames = subject.meaning.kind.frames
+    if options.kind == "clip" and frames is not None:
+        _, height, width = frames(subject.meaning)
     if options.kind == "samples" or options.sample is not None:
         return width * scale, height * scale
     columns = grid_columns(subject.batch, height, width)

@@ -75,6 +75,15 @@ def tiles(trace: Trace, k: int, name: str, sample: int | slice | None = None, da
     return draw(meaning, shown(trace, k, name, sample, dark))
 
 
+def glance(trace: Trace, k: int, name: str, sample: int, dark: bool = True) -> np.ndarray:
+    """(H, W, 3) uint8: what says most of one sample in a small square; of a clip its middle frame."""
+    play = trace.meaning.kind.play
+    if play is None:
+        return tiles(trace, k, name, sample, dark)[0]
+    [clip] = play(trace.meaning, shown(trace, k, name, sample, dark))
+    return clip[len(clip) // 2]
+
+
 def shown(trace: Trace, k: int, name: str, sample: int | slice | None = None, dark: bool = True) -> Shown:
     """A record's tensor as its modality draws and writes it; B = 1 for one sample."""
     chosen = slice(sample, sample + 1) if isinstance(sample, int) else sample
@@ -145,7 +154,7 @@ def thumbnail(
         return cloud(trace, k, name, side, look, some, within or bounds(trace))
     from PIL import Image  # the window shows itself before it needs this
 
-    pixels = tiles(trace, k, name, sample, look.dark)[0]
+    pixels = glance(trace, k, name, sample, look.dark)
     height, width = pixels.shape[:2]
     nearest = Image.Resampling.NEAREST if side >= max(height, width) else Image.Resampling.BOX
     fit = side / max(height, width)

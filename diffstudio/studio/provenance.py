@@ -1,7 +1,7 @@
 """Settings that travel with a picture: what made it, readable again by DiffStudio, and its origin for everybody else.
 
 PNG and APNG carry them as a text chunk, JPEG and WebP in the Exif UserComment, TIFF in its ImageDescription, GIF as a
-comment. All but GIF also carry an XMP packet with the IPTC field that marks pictures made by a model.
+comment, MP4 too. All but GIF and MP4 also carry an XMP packet with the IPTC field that marks pictures made by a model.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diffstudio import __version__
 from diffstudio.errors import BadFile, BadInput
+from diffstudio.modalities.clip_file import MOVIES, open_movie
 from diffstudio.studio.request import Request
 from diffstudio.traces.format import TraceHeader, first_problem
 from diffstudio.traces.reader import Trace
@@ -166,12 +167,17 @@ def read_settings(path: Path) -> dict[str, Any] | None:
     Of repeated PNG chunks the last before the pixels counts.
 
     Raises:
-        BadInput: no such file.  BadFile: not a picture, damaged, or settings that are too long or not understood.
+        BadInput: no such file, or a movie without the extra that reads it.
+        BadFile: not a picture, damaged, or settings that are too long or not understood.
     """
     if not path.is_file():
         raise BadInput(f"there is no file {path}")
     if path.stat().st_size > MAX_FILE:
         raise BadFile(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_FILE:,}")
+    if path.suffix.lower() in MOVIES:
+        with open_movie(path) as movie:
+            found = movie.metadata.get("comment")
+        return None if found is None else _parse(found, path)
     try:
         with warnings.catch_warnings(action="ignore"):  # Pillow warns of large pictures and of crooked Exif
             found = _find_text(path)

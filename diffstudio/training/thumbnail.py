@@ -36,8 +36,12 @@ def thumbnail(card: Card, weights: dict[str, Tensor], label: int | None = LABEL)
     start = grid[0].s * noise.draw(path.theta)
     denoise = as_denoiser(network, card, torch.device("cpu"))
     *_, last = chain.reverse(denoise, path, grid, start, noise, cond=cond)
-    draw = card.meaning.kind.draw
-    pixels = _cloud(last.xt.numpy()) if draw is None else draw(card.meaning, Shown(last.xt[:1].numpy()))[0]
+    kind, shown = card.meaning.kind, Shown(last.xt[:1].numpy())
+    if kind.play is not None:
+        [clip] = kind.play(card.meaning, shown)
+        pixels = clip[len(clip) // 2]
+    else:
+        pixels = _cloud(last.xt.numpy()) if kind.draw is None else kind.draw(card.meaning, shown)[0]
     stream = io.BytesIO()
     _square(pixels).save(stream, "PNG", optimize=True)
     return base64.b64encode(stream.getvalue()).decode("ascii")

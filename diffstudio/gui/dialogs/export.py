@@ -36,6 +36,7 @@ ALIASES = (".jpeg", ".tif")
 PREVIEW = 220
 USED = {  # which fields count for which kind
     "picture": ("tensor", "sample", "record", "scale"),
+    "clip": ("tensor", "sample", "record", "scale", "fps"),
     "animation": ("tensor", "sample", "chain", "every", "scale", "fps"),
     "strip": ("tensor", "sample", "chain", "every", "scale"),
     "frames": ("tensor", "sample", "chain", "every", "scale"),
@@ -55,8 +56,10 @@ class ExportDialog(QDialog):
         self.setWindowTitle(tr("Export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._trace, self._start, self._name = trace, start, name
-        self.kind = _combo([(k, tr(c.label)) for k, c in KINDS.items()], start.kind)
-        for i, choice in enumerate(KINDS.values()):
+        possible = {kind for kinds in suffixes_of(trace.modality).values() for kind in kinds}
+        offered = [choice for name, choice in KINDS.items() if name in possible]
+        self.kind = _combo([(choice.name, tr(choice.label)) for choice in offered], start.kind)
+        for i, choice in enumerate(offered):
             self.kind.setItemData(i, tr(choice.tip), Qt.ItemDataRole.ToolTipRole)
         self.format = QComboBox()
         self.tensor = _combo([(t, tr(pictures.NAMES[t])) for t in available(trace)], start.tensor)
@@ -97,7 +100,7 @@ class ExportDialog(QDialog):
             ("chain", tr("Chain"), self.chain, tr("Forward: data to noise; reverse: noise to data.")),
             ("every", tr("Every … step"), self.every, tr("1 takes every recorded step; the last is always in.")),
             ("scale", tr("Scale"), self.scale, tr("Screen pixels for a pixel; for points 256 pixels times this.")),
-            ("fps", tr("Steps per second"), self.fps, tr("The last step rests a second longer.")),
+            ("fps", tr("Steps per second"), self.fps, tr("Of a chain the last step rests a second longer.")),
         )
         for name, title, field, tip in rows:
             heading = label(title)
@@ -145,7 +148,7 @@ class ExportDialog(QDialog):
             kind=kind,
             tensor=self.tensor.currentData() if "tensor" in USED[kind] else "xt",
             sample=None if sample < 0 or "sample" not in USED[kind] else sample,
-            record=self._start.record if self.record.currentData() == 0 and kind == "picture" else None,
+            record=self._start.record if self.record.currentData() == 0 and "record" in USED[kind] else None,
             chain=self.chain.currentData() if "chain" in USED[kind] else self.chain.itemData(0),
             every=self.every.value() if "every" in USED[kind] else 1,
             scale=self.scale.value(),
@@ -165,6 +168,7 @@ class ExportDialog(QDialog):
             shown = name in ("kind", "format", *USED[kind])
             heading.setVisible(shown)
             field.setVisible(shown)
+        self._rows["fps"][0].setText(tr("Frames per second") if kind == "clip" else tr("Steps per second"))
         self._on_format()
 
     @Slot()
@@ -199,7 +203,8 @@ class ExportDialog(QDialog):
         if found.width:
             parts.append(f"{count(found.width)} × {count(found.height)} px")
         if found.frames > 1:
-            parts.append(tr("{} steps").format(count(found.frames)))
+            words = tr("{} frames") if options.kind == "clip" else tr("{} steps")
+            parts.append(words.format(count(found.frames)))
         parts.append(tr("about {}").format(size(found.bytes)))
         if Path(self.path.text()).is_file():
             parts.append(tr("replaces the file that is there"))

@@ -17,13 +17,18 @@ from diffstudio.gui.views.image_view import ImageView
 from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.views.overlay import Busy, EmptyPage
 from diffstudio.gui.views.points_view import PointsView
+from diffstudio.gui.views.video_view import VideoView
 from diffstudio.gui.words import tr
 from diffstudio.studio.pictures import tensor_title
 from diffstudio.traces.reader import Trace
 
-View = PointsView | ImageView
+View = PointsView | ImageView | VideoView
 # The view of each modality; a new modality is a new row.
-VIEWS: dict[str, type[PointsView] | type[ImageView]] = {"points": PointsView, "image": ImageView}
+VIEWS: dict[str, type[PointsView] | type[ImageView] | type[VideoView]] = {
+    "points": PointsView,
+    "image": ImageView,
+    "video": VideoView,
+}
 
 
 class Canvas(QWidget):
@@ -225,6 +230,16 @@ class Canvas(QWidget):
         """Why `densityWanted` has no answer."""
         if isinstance(self._view, PointsView):
             self._view.density.fail(about, sentence)  # pyright: ignore[reportArgumentType] - as it was asked
+
+    def toggle_clip(self) -> None:
+        """Play or pause the frames of clips."""
+        if isinstance(self._view, VideoView):
+            self._view.clock.toggle()
+
+    def step_frame(self, delta: int) -> None:
+        """So many frames on, of clips."""
+        if isinstance(self._view, VideoView):
+            self._view.clock.move_by(delta)
 
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""

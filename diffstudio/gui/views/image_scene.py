@@ -23,6 +23,7 @@ class ImageScene:
     """Composes a picture of a record when something has changed, and answers what lies where. All in device pixels.
 
     room: width and height for the samples.  ratio: device pixels for a logical one.  scroll: of the grid.
+    frame: which one of clips, None for pictures.
     """
 
     def __init__(self, tokens: Tokens) -> None:
@@ -30,6 +31,7 @@ class ImageScene:
         self.trace: Trace | None = None
         self.k = -1
         self.tensor = "xt"
+        self.frame: int | None = None
         self.sample = 0
         self.single = False
         self.room: tuple[int, int] = (1, 1)
@@ -51,7 +53,7 @@ class ImageScene:
     def lay_out(self) -> None:
         """Find the grid for the present trace and room."""
         self.grid = None
-        if self.trace is not None and len(self.trace.sample_shape) == 3:
+        if self.trace is not None and len(self.trace.sample_shape) in (3, 4):
             self.grid = layout(self.trace.batch, *self.size, *self.room, self.ratio)
         if self.close_up is not None:
             self.close_up = self.close_up.kept_in(self.size, self.room)
@@ -65,7 +67,7 @@ class ImageScene:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of a sample."""
-        return (self.trace.sample_shape[2], self.trace.sample_shape[1]) if self.trace else (1, 1)
+        return (self.trace.sample_shape[-1], self.trace.sample_shape[-2]) if self.trace else (1, 1)
 
     @property
     def view(self) -> CloseUp:
@@ -92,7 +94,7 @@ class ImageScene:
         """(14, 9) = −0.83: the recorded value, of all channels; not what the screen clips it to."""
         assert self.trace is not None
         try:
-            values = fields.tensor(self.trace, self.k, self.tensor, index)[:, y, x]
+            values = self._values(self.trace, index)[:, y, x]
         except (BadFile, IndexError):
             return f"({x}, {y})"
         shown = ", ".join(number(float(v)) for v in values[:MAX_CHANNELS])
@@ -119,12 +121,12 @@ class ImageScene:
         first, last = grid.visible(self.scroll)
         if first == last:
             return  # the view is lower than its margin
-        self.raster = raster(trace, self.k, self.tensor, slice(first, last), self.tokens.dark)
+        self.raster = raster(trace, self.k, self.tensor, slice(first, last), self.tokens.dark, self.frame)
         self.picture = to_image(tiled(self.raster.pixels, grid, self.tokens.bg), self.ratio)
         self.at = grid.cell(first, self.scroll)[:2]
 
     def _compose_single(self, trace: Trace) -> None:
-        self.raster = raster(trace, self.k, self.tensor, self.sample, self.tokens.dark)
+        self.raster = raster(trace, self.k, self.tensor, self.sample, self.tokens.dark, self.frame)
         pixels, view = self.raster.pixels[0], self.view
         if view.scale < 1:
             wide, tall = (max(1, int(side * view.scale)) for side in self.size)
@@ -135,8 +137,13 @@ class ImageScene:
             scale = int(view.scale)
             self.picture = to_image(enlarged(pixels[top:bottom, left:right], scale), self.ratio)
             self.at = view.x + left * scale, view.y + top * scale
-        if pixel_values.fits(view.scale, self.ratio, trace.sample_shape[0]):
-            self.values = fields.tensor(trace, self.k, self.tensor, self.sample)
+        if pixel_values.fits(view.scale, self.ratio, trace.sample_shape[-3]):
+            self.values = self._values(trace, self.sample)
+
+    def _values(self, trace: Trace, index: int) -> np.ndarray:
+        """(C, H, W) as recorded."""
+        values = fields.tensor(trace, self.k, self.tensor, index)
+        return values if self.frame is None else values[self.frame]
 
     def without_notes(self) -> QImage:
         """What is shown, alone: for the clipboard."""

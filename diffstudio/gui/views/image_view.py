@@ -67,6 +67,12 @@ class ImageView(QWidget):
     def refresh(self) -> None:
         """More records exist: what is drawn of one does not change."""
 
+    def set_frame(self, frame: int) -> None:
+        """Which frame of clips is shown."""
+        if frame != self._scene.frame:
+            self._scene.frame = frame
+            self._changed()
+
     def set_tensor(self, name: str) -> None:
         """Which of `fields.TENSORS` is shown."""
         self._scene.tensor = name

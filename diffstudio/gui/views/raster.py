@@ -31,23 +31,22 @@ class Raster:
     not_finite: int
 
 
-def raster(trace: Trace, k: int, name: str, sample: int | slice, dark: bool) -> Raster:
-    """Record k of an image trace as colours: the same as `pictures.image_pixels`, packed for the screen.
+def raster(trace: Trace, k: int, name: str, sample: int | slice, dark: bool, frame: int | None = None) -> Raster:
+    """Record k as colours: the same as the modality draws, packed for the screen; of clips one frame.
 
     Raises:
         BadFile: the trace can't be read any more.
     """
     values = pictures.displayed(trace, k, name, sample)
     values = values[None] if isinstance(sample, int) else values
-    bad = colour.not_finite(values)
-    if name in pictures.SIGNED:
-        limit = pictures.signed_limit(name, values)
-        pixels = diverging(dark).take(colour.signed_index(image.signed_plane(values), limit))
-    else:
-        limit, pixels = None, _packed(image.to_levels(values))
-    if bad is not None:
-        pixels[bad.any(1)] = MAGENTA
-    return Raster(pixels, limit, 0 if bad is None else int(bad.sum()))
+    limit = pictures.signed_limit(name, values) if name in pictures.SIGNED else None  # one for all frames of a clip
+    return _coloured(values if frame is None else values[:, frame], limit, dark)
+
+
+def frames(trace: Trace, k: int, name: str, sample: int, dark: bool) -> Raster:
+    """All frames of one clip, (T, H, W) pixels; errors as `raster`."""
+    values = pictures.displayed(trace, k, name, sample)
+    return _coloured(values, pictures.signed_limit(name, values) if name in pictures.SIGNED else None, dark)
 
 
 def tiled(pixels: np.ndarray, grid: Grid, paper: str) -> np.ndarray:
@@ -112,6 +111,18 @@ def to_array(picture: QImage) -> np.ndarray:
 def rgb(name: str) -> np.uint32:
     """#rrggbb as 0xffRRGGBB."""
     return np.uint32(QColor(name).rgb())
+
+
+def _coloured(values: np.ndarray, limit: float | None, dark: bool) -> Raster:
+    """(B, C, H, W) → a raster."""
+    bad = colour.not_finite(values)
+    if limit is not None:
+        pixels = diverging(dark).take(colour.signed_index(image.signed_plane(values), limit))
+    else:
+        pixels = _packed(image.to_levels(values))
+    if bad is not None:
+        pixels[bad.any(1)] = MAGENTA
+    return Raster(pixels, limit, 0 if bad is None else int(bad.sum()))
 
 
 def _packed(levels: np.ndarray) -> np.ndarray:

@@ -1,0 +1,47 @@
+"""Clips: (T, C, H, W) in [-1, 1], T frames of C = 1 grey or 3 colour."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diffstudio.modalities import image
+from diffstudio.modalities.clip_file import CLIPS, inspect_clip, read_clip
+from diffstudio.modalities.modality import Meaning, Modality, Shown
+
+GAP = 1  # pixels between the frames of a clip that lie side by side
+PAPER = {True: (18, 19, 22), False: (255, 255, 255)}
+
+
+def frames(meaning: Meaning, shown: Shown) -> np.ndarray:
+    """(B, T, H, W, 3) uint8: every frame as a picture; one limit for all, so that colours hold while a clip plays."""
+    count, length = shown.rows.shape[:2]
+    drawn = image.draw(meaning, shown._replace(rows=shown.rows.reshape(-1, *shown.rows.shape[2:])))
+    return drawn.reshape(count, length, *drawn.shape[1:])
+
+
+def side_by_side(meaning: Meaning, shown: Shown) -> np.ndarray:
+    """(B, H, T·(W + 1) − 1, 3) uint8: the frames of each clip in a row."""
+    drawn = frames(meaning, shown)
+    return np.stack([image.tile(clip, len(clip), GAP, PAPER[shown.dark]) for clip in drawn])
+
+
+def slice_over_time(clip: np.ndarray, row: int) -> np.ndarray:
+    """The x-t slice of a clip: one row of pixels through all frames. (T, C, H, W) → (C, T, W), time downwards."""
+    return np.ascontiguousarray(clip[:, :, row].transpose(1, 0, 2))
+
+
+VIDEO = Modality(
+    name="video",
+    title="Video",
+    rank=4,
+    suffixes=CLIPS,
+    read=read_clip,
+    inspect=inspect_clip,
+    tile=lambda meaning: (meaning.shape[2], meaning.shape[0] * (meaning.shape[3] + GAP) - GAP),
+    draw=side_by_side,
+    play=frames,
+    frames=lambda meaning: (meaning.shape[0], *meaning.shape[2:]),
+    sample_suffix=".gif",
+    colours=lambda meaning: "grey" if meaning.shape[1] == 1 else "any",
+    default_scale=4,
+)
