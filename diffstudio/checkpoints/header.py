@@ -136,9 +136,7 @@ def card_of(header: Header) -> Card:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "card"
-        raise BadFile(
-            f"{where}: card field {field}: {first['msg']}, found '{shown(first['input'], 60)}'"
-        ) from error
+        raise BadFile(f"{where}: card field {field}: {first['msg']}, found '{shown(first['input'], 60)}'") from error
     if card.network not in options.NETWORKS:
         raise BadFile(f"{where}: network is '{shown(card.network)}', expected one of {', '.join(options.NETWORKS)}")
     return card

@@ -262,7 +262,9 @@ class _Reading:
                     return self._stack.pop()
                 self._step(code.name, argument)
         except (ValueError, IndexError, KeyError, TypeError, AttributeError, UnicodeError) as error:
-            raise self._refused(f"is damaged ({shown(str(error).splitlines()[0] if str(error) else 'ends early')})") from error
+            raise self._refused(
+                f"is damaged ({shown(str(error).splitlines()[0] if str(error) else 'ends early')})"
+            ) from error
         raise self._refused("ends early")
 
     def _step(self, code: str, argument: Any) -> None:

@@ -6,6 +6,7 @@ from torch import nn
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.errors import BadFile
+from diffstudio.networks.diffusers import DiffusersDiT, DiffusersUNet
 from diffstudio.networks.exact import ExactData, ExactMixture
 from diffstudio.networks.mlp import MLP
 from diffstudio.networks.unet import UNet
@@ -15,12 +16,14 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "unet": UNet,
     "exact_mixture": ExactMixture,
     "exact_data": ExactData,
+    "diffusers_unet": DiffusersUNet,
+    "diffusers_dit": DiffusersDiT,
 }
 MAX_PARAMETERS = 2 * 10**9  # 8 GB in float32: beyond that a card is a mistake or an attack
 
 
-def build(card: Card, where: str = "card") -> nn.Module:
-    """The untrained network that a card describes, without memory behind its weights (on the "meta" device).
+def build(card: Card, where: str = "card", device: str = "meta") -> nn.Module:
+    """The untrained network that a card describes; on the "meta" device there is no memory behind its weights.
 
     Raises:
         BadFile: an unknown network, arguments it can't take, or an absurd size. `where` names the file.
@@ -30,7 +33,7 @@ def build(card: Card, where: str = "card") -> nn.Module:
     if card.network not in NETWORKS:
         raise BadFile(f"{where}: network is '{card.network}', expected one of {', '.join(NETWORKS)}")
     try:
-        with torch.device("meta"):
+        with torch.device(device):
             args = {key: tuple(v) if isinstance(v, list) else v for key, v in card.network_args.items()}
             if "outputs" in args:
                 raise ValueError("the outputs follow from learned_range")
