@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import Path
 
 MAX_NAME = 80
 
@@ -18,3 +19,17 @@ def model_name(text: str) -> str:
     plain = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", text))
     plain = re.sub(r"[@/\\<>\s]+", " ", plain).strip(" .")
     return plain[:MAX_NAME].strip() or "model"
+
+
+# What a file is called for its training step alone; its folder then has the model's name.
+_PLAIN = re.compile(r"(model|ckpt|checkpoint|step|steps|iter|epoch|weights|unet|net|state|ema([-_]?0?\.9\d*)?)?")
+
+
+def name_and_step(path: Path) -> tuple[str, int]:
+    """The model's name and the training step in a file's name: "cats/model-12.pt" is step 12 of "cats"."""
+    stem = path.name.rsplit(".", 1)[0]
+    found = re.fullmatch(r"(.*?)[-_@]?(?<!\d)(?<!\d\.)(\d{1,9})", stem)
+    base, step = (found[1], int(found[2])) if found else (stem, 0)
+    if _PLAIN.fullmatch(base.strip("-_ ").lower()):
+        return model_name(path.absolute().parent.name), step
+    return model_name(base), step

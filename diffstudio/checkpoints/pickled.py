@@ -12,6 +12,7 @@ import math
 import os
 import pickletools
 import stat
+import struct
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ MAX_INSTRUCTIONS = 1_000_000
 MAX_MEMBERS = 40_000
 MAX_DEPTH = 8
 MAX_VALUES = 200_000
+MAX_NUMBERS = 100_000  # in a list that is read for a card
 MAGIC = 0x1950A86A20F9469CFC6C  # of torch.save before its zip files
 LEGACY_VERSION = 1001
 
@@ -59,10 +61,12 @@ _ODD = {
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """A dense tensor; dtype as safetensors names it."""
+    """A dense tensor; dtype as safetensors names it. storage, offset: where its numbers lie, by the file's own key."""
 
     dtype: str
     shape: tuple[int, ...]
+    storage: str = ""
+    offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,25 @@ class Pickled:
         """The tensors whose names begin with the prefix, by the rest of the name."""
         cut = len(prefix)
         return {name[cut:]: tensor for name, tensor in self.tensors.items() if name.startswith(prefix)}
+
+    def numbers(self, name: str) -> tuple[float, ...] | None:
+        """The numbers of a short list in float32, such as a table of betas; None where there is none of that kind.
+
+        Raises:
+            BadFile: the file has changed since it was looked at.
+        """
+        tensor = self.tensors.get(name)
+        if tensor is None or len(tensor.shape) != 1 or tensor.dtype != "F32" or tensor.shape[0] > MAX_NUMBERS:
+            return None
+        start, length = 4 * tensor.offset, 4 * tensor.shape[0]
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                (member,) = (m for m in archive.namelist() if m.endswith(f"/data/{tensor.storage}"))
+                with archive.open(member) as stream:
+                    data = stream.read(start + length)[start:]
+            return struct.unpack(f"<{tensor.shape[0]}f", data)
+        except (OSError, ValueError, struct.error, zipfile.BadZipFile, NotImplementedError) as error:
+            raise BadFile(f"{shown(self.path, 400)}: the table '{shown(name)}' can't be read: {error}") from error
 
 
 def read_pickled(path: Path) -> Pickled:
@@ -420,4 +443,4 @@ def _checked(where: str, name: str, tensor: _Tensor, stored: dict[str, int]) -> 
         if count and step < least:
             raise BadFile(f"{what} is a view that uses its numbers more than once: only plain tensors are read")
         least = step * n
-    return StoredTensor(storage.dtype, shape)
+    return StoredTensor(storage.dtype, shape, storage.key, tensor.offset)

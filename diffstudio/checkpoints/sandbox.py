@@ -17,7 +17,7 @@ from diffstudio.errors import BadFile
 if TYPE_CHECKING:
     from torch import Tensor
 
-SECONDS = 60.0  # to start and to read a small file; the size adds to it
+SECONDS = 300.0  # to import torch on a busy machine and read a small file; the size adds to it
 BYTES_PER_SECOND = 20e6
 
 

@@ -8,6 +8,7 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.errors import BadFile
 from diffstudio.networks.diffusers import DiffusersDiT, DiffusersUNet
 from diffstudio.networks.exact import ExactData, ExactMixture
+from diffstudio.networks.lucidrains import LucidrainsUnet
 from diffstudio.networks.mlp import MLP
 from diffstudio.networks.unet import UNet
 
@@ -18,6 +19,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "exact_data": ExactData,
     "diffusers_unet": DiffusersUNet,
     "diffusers_dit": DiffusersDiT,
+    "lucidrains_unet": LucidrainsUnet,
 }
 MAX_PARAMETERS = 2 * 10**9  # 8 GB in float32: beyond that a card is a mistake or an attack
 

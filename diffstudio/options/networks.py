@@ -21,4 +21,5 @@ NETWORKS: dict[str, NetworkOption] = by_name(
     NetworkOption(
         "diffusers_dit", "DiT (diffusers)", "The DiTTransformer2DModel of diffusers (Peebles & Xie 2023).", foreign=True
     ),
+    NetworkOption("lucidrains_unet", "U-Net (lucidrains)", "The Unet of denoising-diffusion-pytorch.", foreign=True),
 )

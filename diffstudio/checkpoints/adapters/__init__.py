@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from diffstudio.checkpoints.adapters.adapter import Adapter
 from diffstudio.checkpoints.adapters.diffusers import DIFFUSERS, STEP_FOLDER, may_be_model
 from diffstudio.checkpoints.adapters.look import Look
+from diffstudio.checkpoints.adapters.lucidrains import LUCIDRAINS
 from diffstudio.checkpoints.adapters.own import OWN
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.header import read_header
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ADAPTERS", "Adapter", "adapter_of", "card_and_weights", "card_at", "is_step_folder", "may_be_model"]
 
-ADAPTERS: tuple[Adapter, ...] = (OWN, DIFFUSERS)
+ADAPTERS: tuple[Adapter, ...] = (OWN, DIFFUSERS, LUCIDRAINS)
 
 
 def is_step_folder(name: str) -> bool:
