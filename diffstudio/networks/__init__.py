@@ -6,6 +6,7 @@ from torch import nn
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.errors import BadFile
+from diffstudio.networks.adm import ADM
 from diffstudio.networks.diffusers import DiffusersDiT, DiffusersUNet
 from diffstudio.networks.exact import ExactData, ExactMixture
 from diffstudio.networks.lucidrains import LucidrainsUnet
@@ -20,6 +21,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "diffusers_unet": DiffusersUNet,
     "diffusers_dit": DiffusersDiT,
     "lucidrains_unet": LucidrainsUnet,
+    "adm": ADM,
 }
 MAX_PARAMETERS = 2 * 10**9  # 8 GB in float32: beyond that a card is a mistake or an attack
 

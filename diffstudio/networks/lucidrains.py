@@ -103,10 +103,10 @@ class Sinusoids(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.half = dim // 2
+        self.count = dim // 2
 
     def forward(self, t: Tensor) -> Tensor:
-        rates = torch.exp(torch.arange(self.half, device=t.device) * (-math.log(10_000) / (self.half - 1)))
+        rates = torch.exp(torch.arange(self.count, device=t.device) * (-math.log(10_000) / (self.count - 1)))
         angles = t[:, None] * rates
         return torch.cat([angles.sin(), angles.cos()], dim=-1)
 

@@ -22,4 +22,5 @@ NETWORKS: dict[str, NetworkOption] = by_name(
         "diffusers_dit", "DiT (diffusers)", "The DiTTransformer2DModel of diffusers (Peebles & Xie 2023).", foreign=True
     ),
     NetworkOption("lucidrains_unet", "U-Net (lucidrains)", "The Unet of denoising-diffusion-pytorch.", foreign=True),
+    NetworkOption("adm", "U-Net (ADM)", "The U-Net of guided-diffusion (Dhariwal & Nichol 2021).", foreign=True),
 )

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diffstudio.checkpoints.adapters.adapter import Adapter
+from diffstudio.checkpoints.adapters.bare import BARE
 from diffstudio.checkpoints.adapters.diffusers import DIFFUSERS, STEP_FOLDER, may_be_model
+from diffstudio.checkpoints.adapters.guided_diffusion import GUIDED_DIFFUSION
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.lucidrains import LUCIDRAINS
 from diffstudio.checkpoints.adapters.own import OWN
+from diffstudio.checkpoints.adapters.refused import REFUSED, reason
+from diffstudio.checkpoints.adapters.sidecar import ENDING
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.header import read_header
 from diffstudio.checkpoints.names import shown
@@ -21,9 +25,18 @@ from diffstudio.errors import BadFile
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["ADAPTERS", "Adapter", "adapter_of", "card_and_weights", "card_at", "is_step_folder", "may_be_model"]
+__all__ = [
+    "ADAPTERS",
+    "REFUSED",
+    "Adapter",
+    "adapter_of",
+    "card_and_weights",
+    "card_at",
+    "is_step_folder",
+    "may_be_model",
+]
 
-ADAPTERS: tuple[Adapter, ...] = (OWN, DIFFUSERS, LUCIDRAINS)
+ADAPTERS: tuple[Adapter, ...] = (OWN, DIFFUSERS, LUCIDRAINS, GUIDED_DIFFUSION, BARE)
 
 
 def is_step_folder(name: str) -> bool:
@@ -54,10 +67,15 @@ def adapter_of(look: Look) -> Adapter:
         if adapter.recognises(look):
             return adapter
     where = shown(look.path, 400)
+    why = reason(look)
+    if why:
+        raise BadFile(f"{where} {why}")
     if look.kind == "folder":
         raise BadFile(f"{where} is a folder without a model that is known here")
     if look.kind == "torch":
-        known = look.pickled  # says what is wrong, if something is
-        raise BadFile(f"{where} has {len(known.tensors):,} tensors of a network that is not known here")
-    count = len(read_header(look.path).tensors)
-    raise BadFile(f"{where} has no DiffStudio card: {count:,} tensors, but nothing says of which network")
+        known = f"{len(look.pickled.tensors):,} tensors of a network that is not known here"
+    else:
+        known = f"{len(read_header(look.path).tensors):,} tensors, but nothing says of which network"
+    raise BadFile(
+        f"{where} has no DiffStudio card: it holds {known}; put a card beside it ({shown(look.path.name)}{ENDING})"
+    )

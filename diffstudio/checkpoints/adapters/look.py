@@ -15,6 +15,7 @@ from diffstudio.checkpoints.pickled import Pickled, read_pickled
 from diffstudio.errors import BadFile, NotFound
 
 MAX_JSON = 1 << 20
+START = 1 << 16  # bytes from which a format is recognised
 
 
 class Look:
@@ -22,6 +23,7 @@ class Look:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.start = b""
 
     @functools.cached_property
     def kind(self) -> Literal["folder", "safetensors", "torch", "other"]:
@@ -34,15 +36,15 @@ class Look:
             if not stat.S_ISREG(mode):  # a pipe would wait for ever
                 raise BadFile(f"can't read {where}: it is not a file")
             with self.path.open("rb") as stream:
-                start = stream.read(16)
+                self.start = start = stream.read(START)
         except FileNotFoundError as error:
             raise NotFound(f"there is no file {where}") from error
         except (OSError, ValueError) as error:
             raise BadFile(f"can't read {where}: {getattr(error, 'strerror', None) or error}") from error
         if start[8:9] == b"{" and start[:4] != b"PK\x03\x04":
             return "safetensors"
-        # A pickle of torch.save begins with its protocol; the first of a legacy file is the magic number.
-        legacy = start[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") and b"\x6c\xfc\x9c\x46" in start
+        # Before its zip files torch.save wrote a pickle of its magic number first.
+        legacy = start[:1] == b"\x80" and b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19" in start[:32]
         return "torch" if start[:4] == b"PK\x03\x04" or legacy else "other"
 
     @functools.cached_property

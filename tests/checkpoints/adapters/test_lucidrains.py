@@ -1,7 +1,7 @@
 """Files of denoising-diffusion-pytorch, against numbers that the package itself has computed.
 
-lucidrains.json was written with version 2.3.4: for two of its Unets the names and shapes of the weights, its tables, its
-output at one t and its own DDIM sample, all with weights drawn in the order of their names by a generator of seed 1.
+lucidrains.json was written with version 2.3.4: for two of its Unets the names and shapes of the weights, its tables,
+its output at one t and its own DDIM sample, with weights drawn in the order of their names by a generator of seed 1.
 """
 
 from __future__ import annotations
