@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
 from diffstudio.networks.adm import ADM
 from diffstudio.networks.diffusers import DiffusersDiT, DiffusersUNet
@@ -35,7 +36,7 @@ def build(card: Card, where: str = "card", device: str = "meta") -> nn.Module:
     import torch
 
     if card.network not in NETWORKS:
-        raise BadFile(f"{where}: network is '{card.network}', expected one of {', '.join(NETWORKS)}")
+        raise BadFile(f"{where}: network is '{shown(card.network)}', expected one of {', '.join(NETWORKS)}")
     try:
         with torch.device(device):
             args = {key: tuple(v) if isinstance(v, list) else v for key, v in card.network_args.items()}
@@ -44,7 +45,7 @@ def build(card: Card, where: str = "card", device: str = "meta") -> nn.Module:
             given = args | ({"outputs": 2} if card.learned_range else {})
             network = NETWORKS[card.network](card.shape, len(card.labels), **given)
     except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
-        reason = str(error).splitlines()[0]
+        reason = shown(" ".join(str(error).split()), 200)
         raise BadFile(f"{where}: network_args don't fit a '{card.network}': {reason}") from error
     count = sum(weight.numel() for weight in network.state_dict().values())
     if count > MAX_PARAMETERS:

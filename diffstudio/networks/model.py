@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from diffstudio.checkpoints.adapters import card_and_weights
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import default_catalog
+from diffstudio.checkpoints.names import shown
 from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, estimate, on_path
 from diffstudio.diffusion.guidance import guided
 from diffstudio.diffusion.paths import Path, make_path
@@ -109,10 +110,11 @@ def load_model(spec: str | FilePath, device: str = "cpu") -> Model:
 def load_file(file: FilePath, device: str = "cpu") -> Model:
     """Load the checkpoint in that file or folder; errors as `load_model`."""
     card, weights = card_and_weights(file)
-    network = build(card, str(file))
+    where = shown(file, 400)
+    network = build(card, where)
     if _has_hidden_buffers(network):
-        network = build(card, str(file), "cpu")
-    _fit(network, weights, str(file))
+        network = build(card, where, "cpu")
+    _fit(network, weights, where)
     place = torch.device(device)
     network = network.to(place).eval().requires_grad_(False)
     if len(card.shape) == 3 and place.type == "cpu":
@@ -120,7 +122,7 @@ def load_file(file: FilePath, device: str = "cpu") -> Model:
     try:
         denoiser = as_denoiser(network, card, place)
     except ValueError as error:
-        raise BadFile(f"{file}: {error}") from error
+        raise BadFile(f"{where}: {error}") from error
     return Model(card, make_path(card.path), network, _in_parts(denoiser), place)
 
 
@@ -136,7 +138,8 @@ def _fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:
     expected = network.state_dict()
     missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
     if missing or extra:
-        what = f"tensor '{missing[0]}' is missing" if missing else f"tensor '{extra[0]}' does not belong"
+        name = shown((missing or extra)[0])
+        what = f"tensor '{name}' is missing" if missing else f"tensor '{name}' does not belong"
         raise BadFile(f"{where}: {what}: the weights are not those of the network that the card names")
     for name, tensor in weights.items():
         if tensor.shape != expected[name].shape:
