@@ -46,8 +46,8 @@ class _Rows(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(section)
-        texts = {Qt.ItemDataRole.DisplayRole: 0, Qt.ItemDataRole.ToolTipRole: 1}
-        return tr(COLUMNS[section][texts[role]]) if role in texts else None
+        texts = {int(Qt.ItemDataRole.DisplayRole): 0, int(Qt.ItemDataRole.ToolTipRole): 1}
+        return tr(COLUMNS[section][texts[int(role)]]) if int(role) in texts else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         value = self._rows[index.row()][index.column()]
