@@ -13,7 +13,7 @@ from diffstudio.gui import theme
 from diffstudio.gui.actions import ACTIONS
 from diffstudio.gui.views.canvas import Canvas
 from diffstudio.gui.views.image_view import ImageView
-from diffstudio.gui.views.points_scene import OPTIONS
+from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.views.points_view import PointsView
 
 
