@@ -62,7 +62,9 @@ class Recipe(BaseModel):
     @field_validator("network")
     @classmethod
     def _known(cls, network: str) -> str:
-        check_choice("network", network, {name: row for name, row in options.NETWORKS.items() if row.trained})
+        check_choice(
+            "network", network, {name: row for name, row in options.NETWORKS.items() if row.trained and not row.foreign}
+        )
         return network
 
     @field_validator("network_args")

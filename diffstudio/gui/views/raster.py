@@ -32,7 +32,7 @@ class Raster:
 
 
 def raster(trace: Trace, k: int, name: str, sample: int | slice, dark: bool, frame: int | None = None) -> Raster:
-    """Record k as colours: the same as the modality draws, packed for the screen; of clips one frame.
+    """Record k as colours: the same as `pictures.tiles`, packed for the screen; of clips one frame.
 
     Raises:
         BadFile: the trace can't be read any more.
