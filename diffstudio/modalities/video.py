@@ -40,7 +40,7 @@ VIDEO = Modality(
     tile=lambda meaning: (meaning.shape[2], meaning.shape[0] * (meaning.shape[3] + GAP) - GAP),
     draw=side_by_side,
     play=frames,
-    frames=lambda meaning: (meaning.shape[0], *meaning.shape[2:]),
+    frames=lambda meaning: (meaning.shape[0], meaning.shape[2], meaning.shape[3]),
     sample_suffix=".gif",
     colours=lambda meaning: "grey" if meaning.shape[1] == 1 else "any",
     default_scale=4,

@@ -114,7 +114,7 @@ def load_file(file: FilePath, device: str = "cpu") -> Model:
     network = build(card, where)
     if _has_hidden_buffers(network):
         network = build(card, where, "cpu")
-    _fit(network, weights, where)
+    fit_weights(network, weights, where)
     place = torch.device(device)
     network = network.to(place).eval().requires_grad_(False)
     if len(card.shape) >= 3 and place.type == "cpu":
@@ -133,7 +133,7 @@ def _has_hidden_buffers(network: nn.Module) -> bool:
     return any(id(buffer) not in known for buffer in network.buffers())
 
 
-def _fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:
+def fit_weights(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:
     """Put the weights into a network built on the meta device; every name and shape must agree."""
     expected = network.state_dict()
     missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())

@@ -13,11 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from diffstudio.checkpoints.card import Card, TrainingData
+from diffstudio.checkpoints.store import load_weights
 from diffstudio.data import Dataset, dataset
 from diffstudio.diffusion.denoiser import network_time, network_x, target
 from diffstudio.diffusion.paths import Path, make_path
 from diffstudio.errors import BadInput
 from diffstudio.networks import NETWORKS, build
+from diffstudio.networks.model import fit_weights
 from diffstudio.training.recipe import Recipe, Schedule
 
 
@@ -48,7 +50,10 @@ def train(recipe: Recipe, out: FilePath, device: str = "cpu") -> Iterator[Progre
     build(card, f"recipe '{recipe.name}'")  # refuses arguments that don't fit before anything is computed
     torch.manual_seed(plan.seed)
     args = {key: tuple(v) if isinstance(v, list) else v for key, v in recipe.network_args.items()}
-    network = NETWORKS[recipe.network](source.shape, len(source.labels), **args).to(device)
+    network = NETWORKS[recipe.network](source.shape, len(source.labels), **args)
+    if plan.start:
+        fit_weights(network, load_weights(FilePath(plan.start)), plan.start)
+    network = network.to(device)
     if len(source.shape) >= 3 and device == "cpu":
         network = network.to(memory_format=torch.channels_last)  # +15 % on CPU  # pyright: ignore
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.lr, weight_decay=plan.weight_decay, betas=(0.9, 0.99))

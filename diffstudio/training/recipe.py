@@ -20,7 +20,10 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 class Schedule(BaseModel):
-    """How long and how fast: AdamW, a linear warm-up, then a cosine to zero."""
+    """How long and how fast: AdamW, a linear warm-up, then a cosine to zero.
+
+    start: a checkpoint of the same network whose weights the training begins with; "" for fresh ones.
+    """
 
     model_config = _STRICT
     steps: Annotated[int, Field(ge=1, le=10**8)]
@@ -32,6 +35,7 @@ class Schedule(BaseModel):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     label_dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
     times: Literal["uniform", "logit-normal"] = "uniform"
+    start: ShortText = ""
     save_at: tuple[Annotated[int, Field(ge=1)], ...] = ()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 

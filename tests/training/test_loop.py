@@ -84,6 +84,19 @@ def test_another_seed_gives_other_weights(make_recipe, run):
     assert read_card(files[0]).sha256 != read_card(files[1]).sha256
 
 
+def test_a_training_can_begin_with_the_weights_of_another(make_recipe, run, tmp_path):
+    first, _ = run(make_recipe(), "first.safetensors")
+    still = {"steps": 1, "warmup": 0, "ema": 0.0, "lr": 1e-30}
+    again, _ = run(make_recipe(still | {"start": str(first)}), "again.safetensors")
+    fresh, _ = run(make_recipe(still), "fresh.safetensors")
+    known, found, others = (load_weights(path) for path in (first, again, fresh))
+    assert all(torch.equal(known[name], found[name]) for name in known)
+    assert not all(torch.equal(known[name], others[name]) for name in known)
+    other = make_recipe({"start": str(first)}, network_args={"width": 32, "depth": 1, "embed": 8, "octaves": 1})
+    with pytest.raises(BadFile, match="has shape"):
+        run(other, "other.safetensors")
+
+
 def test_checkpoints_on_the_way_lie_beside_the_last_and_are_those_of_a_run_that_ended_there(make_recipe, run, tmp_path):
     recipe = make_recipe(training={"steps": 6, "save_at": [2, 5, 6], "warmup": 10})
     file, progress = run(recipe, "net.safetensors")
