@@ -63,6 +63,7 @@ def _open(files: tuple[Path, ...]) -> None:
 
 def _window(files: Sequence[Path]) -> NoReturn:
     from diffstudio.gui.display import missing_display
+    from diffstudio.gui.load_qt import load_qt
 
     if reason := missing_display():
         raise BadInput(
@@ -71,6 +72,7 @@ def _window(files: Sequence[Path]) -> NoReturn:
         )
     gc.disable()  # nothing of a start is garbage; `run_app` enables it again
     try:
+        load_qt()
         from diffstudio.gui.startup import run_app
     except ImportError as error:
         raise BadInput(f"the window can't be opened here: {error}") from error
