@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFont, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from diffstudio.analysis import fields
@@ -40,6 +40,7 @@ from diffstudio.studio.settings import Settings, load_settings, save_settings, s
 from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
+TEXT = 12  # pixels
 WARM_UP_MS = 250  # after the first paint; torch's import holds the interpreter, so the window answers first
 
 
@@ -51,7 +52,6 @@ class Studio(QObject):
         self._settings_path = settings_path or settings_file()
         settings, problem = load_settings(self._settings_path)
         tokens = _tokens(settings)
-        _apply_theme(tokens)
         catalog = default_catalog([Path(folder) for folder in settings.folders])
         playhead = Playhead(self)
         window = MainWindow(tokens)
@@ -73,6 +73,7 @@ class Studio(QObject):
         p = self.parts
         panels = {name: getattr(p, name) for name in arrangement.TITLES}
         window.place(p.canvas, panels)
+        _apply_theme(tokens)  # to the whole tree at once: else every widget is styled anew wherever it is put
         self.commands = Commands(p, self.use_settings)
         self._masking = Masking(p)
         self._closed = False
@@ -316,8 +317,14 @@ def make_application() -> QApplication:
     app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("DiffStudio")
     app.setStyle("Fusion")
-    app.setFont(with_hats(app.font()))
+    app.setFont(with_hats(_sized(app.font())))
     return app
+
+
+def _sized(font: QFont) -> QFont:
+    out = QFont(font)
+    out.setPixelSize(TEXT)
+    return out
 
 
 def _import_plots(stop: Stop) -> None:
