@@ -21,10 +21,11 @@ from table import Row, median, report
 RUNS = 5
 # What `python -m diffstudio` does, in the same order, with a watched Studio in the place of its own.
 CHILD = f"""
+import gc
 import sys
-import diffstudio.cli
+import diffstudio.cli.window
 from diffstudio.gui.load_qt import load_qt
-diffstudio.cli.gc.disable()
+gc.disable()
 load_qt()
 from diffstudio.gui import startup
 sys.path.insert(0, {str(Path(__file__).parent)!r})
