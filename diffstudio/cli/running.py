@@ -24,6 +24,8 @@ What FILE becomes follows from its name:
 _SAMPLE_FILES = f"""{_FILES}\
   .png .jpg .webp .tiff   the grid of the samples; with --chain an animation,
                           with --strip a film strip
+  .mp4 .gif .webp .apng   of clips: the clips playing; with --chain an animation
+                          of the chain (not .mp4)
   a folder                one file a sample; with --chain one picture a step"""
 _FORWARD_FILES = f"""{_FILES}\
   .png .jpg .webp .tiff   a film strip of the chain
@@ -43,6 +45,7 @@ def sample(chain: bool, strip: bool, **given: Any) -> int:
     Examples:
       diffstudio sample digits --out sevens.png --label 7 --seed 1
       diffstudio sample digits --out both.gif --chain --steps 50 --solver heun
+      diffstudio sample bouncing-digits --label 7 --out clip.mp4
       diffstudio sample digits --out mine.trace --source my-digit.png --fit pad
       diffstudio sample digits --out nearby.png --source data --strength 0.5
       diffstudio sample digits --out between.png --label 3 --interpolate 7

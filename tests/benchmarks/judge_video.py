@@ -39,7 +39,7 @@ class FrameNet(nn.Module):
         self.body = nn.Sequential(
             nn.Conv2d(inside, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(64, 128, 3, padding=1), nn.ReLU(), nn.Conv2d(128, 128, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(64, 128, 3, padding=1), nn.ReLU(),
             nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(128, outputs),
         )  # fmt: skip
 
@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="draw the first clips there, a PNG")
     given = parser.parse_args()
     torch.manual_seed(0)
-    reader = trained(FrameNet(), frames_batch, 500)
+    reader = trained(FrameNet(), frames_batch, 400)
     order = trained(FrameNet(bouncing.FRAMES, 2), order_batch, 400)
     held_out = data.dataset("bouncing-digits")
     asked = np.arange(given.clips) % 10

@@ -6,7 +6,7 @@ import pytest
 from diffstudio.errors import BadInput
 from diffstudio.gui.views.canvas import VIEWS
 from diffstudio.modalities import MODALITIES, Meaning, Shown
-from diffstudio.studio.export_options import KINDS, SUFFIXES, kinds_for, suffixes_of
+from diffstudio.studio.export_options import CLIPS, KINDS, SUFFIXES, kinds_for, suffixes_of
 
 EACH = pytest.mark.parametrize("name", MODALITIES)
 
@@ -22,7 +22,8 @@ def test_the_own_formats_hold_kinds_that_there_are(name):
         assert suffix.startswith(".") and set(kinds) <= set(KINDS)
         assert row.write is not None
         assert kinds_for(suffix.upper(), name) == kinds
-    assert set(suffixes_of(name)) == set(SUFFIXES) | set(row.exports)
+    playing = set(CLIPS) if row.play is not None else set()
+    assert set(suffixes_of(name)) == set(SUFFIXES) | set(row.exports) | playing
 
 
 @EACH
@@ -35,6 +36,18 @@ def test_the_suffix_of_one_sample_can_be_written(name):
 def test_files_of_others_are_refused_by_the_suffixes_that_are_taken(name):
     with pytest.raises(BadInput, match=rf"can't write samples of {name} as a '\.xyz' file"):
         kinds_for(".xyz", name)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_clips_tile_and_frames_are_as_large_as_they_say(channels):
+    meaning = Meaning("video", (6, channels, 5, 4))
+    rows = np.random.default_rng(0).normal(size=(2, *meaning.shape)).astype(np.float32)
+    kind = meaning.kind
+    assert kind.draw is not None and kind.tile is not None and kind.play is not None and kind.frames is not None
+    for limit in (None, 2.0):
+        assert kind.draw(meaning, Shown(rows, limit=limit)).shape == (2, *kind.tile(meaning), 3)
+        assert kind.play(meaning, Shown(rows, limit=limit)).shape == (2, *kind.frames(meaning), 3)
+    assert kind.colours(meaning) == ("grey" if channels == 1 else "any")
 
 
 @pytest.mark.parametrize("shape", [(1, 5, 4), (3, 5, 4)])

@@ -10,6 +10,7 @@ import pytest
 from diffstudio.errors import BadFile, BadInput, NoRoom
 from diffstudio.studio import layout
 from diffstudio.studio.export import KINDS, SUFFIXES, ExportOptions, check_target, export, kinds_for, suffix_of
+from diffstudio.studio.export_options import CLIPS
 
 
 def contents(folder):
@@ -20,7 +21,7 @@ def test_an_unknown_suffix_is_refused_with_the_known_ones(both, tmp_path):
     with pytest.raises(BadInput, match=r"'\.bmp' file: use \.png, \.jpg, .*\.npz, .*folder"):
         export(both, tmp_path / "a.bmp", ExportOptions())
     assert kinds_for(".PNG", "image") == ("picture", "strip", "animation")
-    assert {kind for kinds in SUFFIXES.values() for kind in kinds} == set(KINDS)
+    assert {kind for kinds in (*SUFFIXES.values(), *CLIPS.values()) for kind in kinds} == set(KINDS)
     assert kinds_for(".csv", "points") == ("samples",)
     (tmp_path / "v1.2").mkdir()
     assert suffix_of(tmp_path / "v1.2") == ""

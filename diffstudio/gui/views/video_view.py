@@ -28,6 +28,7 @@ class VideoView(QWidget):
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._tokens = tokens
         self._trace: Trace | None = None
         self._k = -1
