@@ -86,7 +86,7 @@ ACTIONS: dict[str, Action] = _table(
         "log p",
         "View",
         ("P",),
-        "The model's own density of clean data as a map, in nats; for points of the plane.",
+        "The model's own density of clean data as a map, in nats; interpolated where it is far below the highest.",
         "points",
         checkable=True,
     ),
