@@ -194,7 +194,7 @@ class Studio(QObject):
         if p.runs.running or p.sampling.card is None:
             return
         try:
-            request = p.sampling.request()
+            request = p.sampling.checked_request()
             plan = p.runs.engine.plan(request)
             p.sampling.footer.show_estimate(p.runs.engine.estimate_seconds(request), plan.total_bytes)
         except DiffStudioError as error:

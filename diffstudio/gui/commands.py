@@ -85,7 +85,7 @@ class Commands(QObject):
             self.filing.choose_source()
             return
         try:
-            request = p.sampling.request()
+            request = p.sampling.checked_request()
             plan = p.runs.engine.plan(request)
         except DiffStudioError as error:
             show_error(p.window, str(error))
@@ -111,7 +111,7 @@ class Commands(QObject):
         p, trace = self.parts, self.parts.runs.trace
         if trace is None or p.runs.running:
             return
-        now = p.sampling.request()
+        now = p.sampling.checked_request()
         was = Request.model_validate(trace.header.request)
         request = now.model_copy(
             update={

@@ -14,6 +14,7 @@ from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Entry
 from diffstudio.data import DATASETS
+from diffstudio.errors import BadInput
 from diffstudio.gui.panels.advanced import AdvancedFields
 from diffstudio.gui.panels.edit import EditFields
 from diffstudio.gui.panels.folds import Folds
@@ -152,6 +153,16 @@ class SamplingPanel(QWidget):
         # What the fields say together need not be a valid request before the unusable among them are left out.
         request = usable(self.card, Request.model_construct(None, **self._values()))
         return Request.model_validate(dict(request))
+
+    def checked_request(self) -> Request:
+        """The same, for a run.
+
+        Raises:
+            BadInput: a field holds something that can't be read.
+        """
+        if self.advanced.problem:
+            raise BadInput(self.advanced.problem)
+        return self.request()
 
     def _values(self) -> dict[str, Any]:
         """What all fields say, disabled or not."""
