@@ -18,7 +18,7 @@ from diffstudio.modalities.points import Bounds
 from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
 
-BUDGET_SECONDS = 0.004  # of the window's thread at a time
+BUDGET_SECONDS = 0.002  # of the window's thread at a time; beside a run it takes longer
 CACHE_BYTES = 48 << 20
 # A cloud costs by its area and its points (1.4 ms at 72 px): larger cells are enlarged from these sides.
 CLOUD_SIDE, ARROWS_SIDE, ARROWS_POINTS = 128, 96, 250
