@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from diffstudio import options
-from diffstudio.specs import Finite, PathSpec
+from diffstudio.modalities import MODALITIES, Meaning
+from diffstudio.specs import Finite, PathSpec, check_choice
 
 FORMAT_VERSION = 1
 MAX_ARGUMENT = 65_536
@@ -26,19 +27,29 @@ class TrainingData(BaseModel):
 
 
 class Card(BaseModel):
-    """One checkpoint. `shape` is one sample without the batch: (2,) points, (C, H, W) images."""
+    """One checkpoint.
+
+    shape: one sample without the batch: (2,) points, (C, H, W) images. decoded: that of the picture which the states of
+    a latent model are decoded to, () where the states are the pictures.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     format_version: Literal[1] = FORMAT_VERSION
     name: Annotated[str, Field(min_length=1, max_length=80)]
     title: ShortText = ""
     description: LongText = ""
-    modality: Literal["points", "image"]
+    modality: ShortText
     shape: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=4)]
     path: PathSpec
     prediction: Literal["eps", "x0", "v", "flow", "edm"]
     sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5  # of an "edm" network
     learned_range: bool = False  # the network has twice the channels, the second half a range of variances
+    # How the network counts time: our t, the number of a training step, σ = s/a, or 1000·s/(a + s) of a flow.
+    time: Literal["t", "timestep", "sigma", "flow"] = "t"
+    any_label: bool = True  # it also knows "any class", which guidance needs; False: only its classes
+    decoded: Annotated[tuple[Annotated[int, Field(ge=1, le=16_384)], ...], Field(max_length=4)] = ()
+    format: ShortText = ""  # whose file it is, a name in `checkpoints.adapters`; "" is our own
+    dtype: ShortText = ""  # of the weights in the file, as safetensors names it; "" is not said
     network: ShortText
     network_args: dict[str, Any] = {}
     labels: Annotated[tuple[ShortText, ...], Field(max_length=10_000)] = ()
@@ -50,7 +61,8 @@ class Card(BaseModel):
     licence: ShortText = ""
     parameters: Annotated[int, Field(ge=0, le=10**11)] = 0
     sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
-    defaults: dict[str, Finite | int | str] = {}  # the request fields that give a good result, e.g. steps, guidance
+    # The request fields that give a good result, e.g. steps, guidance.
+    defaults: dict[str, Finite | int | str | dict[str, Finite]] = {}
     thumbnail: Annotated[str, Field(max_length=40_000)] = ""  # a small PNG, base64
     measures: dict[str, Finite] = {}  # judged quality, e.g. {"class_agreement": 0.985}
 
@@ -59,6 +71,19 @@ class Card(BaseModel):
     def _modest(cls, args: dict[str, Any]) -> dict[str, Any]:
         check_argument(args, "network_args")
         return args
+
+    @model_validator(mode="after")
+    def _meaningful(self) -> Card:
+        check_choice("modality", self.modality, MODALITIES)
+        rank = MODALITIES[self.modality].rank
+        if len(self.shape) != rank:
+            raise ValueError(f"shape is {self.shape}, expected {rank} numbers for {self.modality}")
+        return self
+
+    @property
+    def meaning(self) -> Meaning:
+        """What a state of this model is."""
+        return Meaning(self.modality, self.shape, self.model_dump(mode="json", exclude={"thumbnail"}))
 
     @property
     def spec(self) -> str:
