@@ -34,6 +34,7 @@ class KeptAxis(pg.AxisItem):
         if self.picture is None:
             self.picture = self._drawn.get(key)
         super().paint(p, opt, widget)
+        assert self.picture is not None
         self._drawn[key] = self.picture
         while len(self._drawn) > KEPT:
             self._drawn.popitem(last=False)

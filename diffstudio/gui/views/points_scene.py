@@ -84,16 +84,16 @@ class PointsScene:
 
     def find_bounds(self) -> None:
         """The square that is fitted: data and samples whole, of the noise what is not far out."""
-        before, trace = self._bounds, self.trace
-        try:
-            for k in _ends(trace) - self._reaches.keys() if trace is not None and len(trace) else ():
-                self._reaches[k] = _reach(trace, k)
-        except BadFile:
-            return  # composing will say so
-        ends = _ends(trace) if trace is not None and len(trace) else ()
-        reach = max((self._reaches[k] for k in ends), default=3.0)
-        if trace is not None and not trace.complete and reach <= KEPT * before[2]:
-            return  # a run that goes need not stand exactly in its square
+        before, trace, reach = self._bounds, self.trace, 3.0
+        if trace is not None and len(trace):
+            ends = _ends(trace)
+            try:
+                self._reaches |= {k: _reach(trace, k) for k in ends - self._reaches.keys()}
+            except BadFile:
+                return  # composing will say so
+            reach = max(self._reaches[k] for k in ends)
+            if not trace.complete and reach <= KEPT * before[2]:
+                return  # a run that goes need not stand exactly in its square
         self._bounds = -reach, -reach, reach, reach
         if self._bounds != before and self.moved is None:
             self.changed(True)
