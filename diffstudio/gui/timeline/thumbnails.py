@@ -53,6 +53,7 @@ class Thumbnails(QObject):
         self._kept: OrderedDict[_Key, QPixmap | None] = OrderedDict()
         self._bytes = 0
         self._queue: deque[int] = deque()
+        self._held = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -122,8 +123,16 @@ class Thumbnails(QObject):
         else:
             self._timer.stop()
 
+    def hold(self, held: bool) -> None:
+        """Draw nothing for a while: a run begins, and what is missing of the one before will hardly be seen."""
+        self._held = held
+        if self._queue and not held:
+            self._timer.start()
+
     @Slot()
     def _work(self) -> None:
+        if self._held:
+            return
         end = time.perf_counter() + BUDGET_SECONDS
         while self._queue:
             record = self._queue.popleft()

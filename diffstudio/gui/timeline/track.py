@@ -98,6 +98,10 @@ class Track(QWidget):
         elif not self._growth.isActive():
             self._growth.start()
 
+    def hold_pictures(self, held: bool) -> None:
+        """Let the film strip as it is, or go on with it."""
+        self._thumbnails.hold(held)
+
     def set_what(self, tensor: str, sample: int) -> None:
         """Show another tensor or sample in the film strip."""
         self._thumbnails.set_what(tensor, sample)
