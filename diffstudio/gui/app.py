@@ -135,6 +135,7 @@ class Studio(QObject):
         p = self.parts
         p.sampling.footer.set_running(True)
         p.canvas.set_busy(tr("Loading the model…"))
+        p.timeline.hold_pictures(True)
         p.window.say(tr("Generating…"))
         self._enable()
 
@@ -152,6 +153,7 @@ class Studio(QObject):
     def _on_ended(self, ended: Ended) -> None:
         p = self.parts
         p.canvas.set_busy(None)
+        p.timeline.hold_pictures(False)
         p.sampling.footer.set_running(False)
         self._on_request()
         self._enable()
