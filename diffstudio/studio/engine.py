@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from diffstudio.studio.recording import SPLIT, Recorder
 from diffstudio.studio.request import Request
 from diffstudio.studio.room import check_room
 from diffstudio.traces.format import SCALARS, FieldSpec, TraceHeader
+from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter
 
 if TYPE_CHECKING:
@@ -121,6 +122,18 @@ class Engine:
                     yield clock.progress(done, recorder.records)
             except Stopped:
                 return
+
+    def decode(self, trace: Trace, records: Sequence[int], out: Path, stop: Callable[[], bool] = lambda: False) -> int:
+        """Records of a latent model's run as a trace of pictures; returns how many, fewer once `stop` is true.
+
+        Raises:
+            BadInput, BadFile, NotFound: the model of the run is gone or can't be loaded.  NoRoom: the disk is full.
+        """
+        request = Request.model_validate(trace.header.request)
+        model = self._load(self.catalog.find(request.model).path, request.device)
+        from diffstudio.studio.decoding import decode_trace
+
+        return decode_trace(trace, model, records, out, stop)
 
     def score(
         self, request: Request, points: np.ndarray, log_snr: float, stop: Callable[[], bool] = lambda: False
