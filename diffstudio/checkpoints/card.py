@@ -72,9 +72,14 @@ class Card(BaseModel):
         check_argument(args, "network_args")
         return args
 
+    @field_validator("modality")
+    @classmethod
+    def _known(cls, modality: str) -> str:
+        check_choice("modality", modality, MODALITIES)
+        return modality
+
     @model_validator(mode="after")
     def _meaningful(self) -> Card:
-        check_choice("modality", self.modality, MODALITIES)
         rank = MODALITIES[self.modality].rank
         if len(self.shape) != rank:
             raise ValueError(f"shape is {self.shape}, expected {rank} numbers for {self.modality}")

@@ -15,6 +15,7 @@ from diffstudio.resources import resource
 SUFFIX = ".safetensors"  # of our own
 # Which files a folder is searched for; what a file is, its content says.
 SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".pkl", ".bin")
+HUB = "Hugging Face"  # the group of what lies in its cache
 MAX_DEPTH = 4
 MAX_FILES = 10_000
 MAX_COUNTED = 1000  # files of a folder that are looked at to see whether it has changed
@@ -68,9 +69,10 @@ class Catalog:
         """Look again; every checkpoint is an entry, broken ones with their problem."""
         entries = []
         for group, folder in self.folders:
-            for path in _files(folder):
+            for path in _files(folder, lone=group != HUB):
                 entry = self._entry(path, group)
-                if entry is not None:
+                # The cache of the hub is full of what other tools need: only what can be used here is listed.
+                if entry is not None and not (group == HUB and entry.problem):
                     entries.append(entry)
         self._entries = _distinct(entries)
         return self._entries
@@ -141,16 +143,23 @@ def user_folder() -> Path:
     return Path(platformdirs.user_data_dir("diffstudio", appauthor=False)) / "checkpoints"
 
 
+def hub_folder() -> Path:
+    """Where the Hugging Face libraries keep what was downloaded, by their own environment variables."""
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
+
+
 def default_catalog(extra: Sequence[Path] = ()) -> Catalog:
-    """The bundled folder, the user's folder, and those given."""
+    """The bundled folder, the user's folder, those given, and what other tools have downloaded."""
     own = [("bundled", resource("checkpoints")), ("user", user_folder())]
-    return Catalog([*own, *((str(folder), folder) for folder in extra)])
+    hub = hub_folder()
+    return Catalog([*own, *((str(folder), folder) for folder in extra), *([(HUB, hub)] if hub.is_dir() else [])])
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, lone: bool = True) -> Iterator[Path]:
     """The checkpoint files and folders in a folder, a few levels deep; links to folders are not followed.
 
-    A folder that is a model is one entry; in it only the steps of its training are looked for.
+    A folder that is a model is one entry; in it only the steps of its training are looked for. lone: files too.
     """
     if not folder.is_dir():
         yield folder  # a single file that was opened
@@ -166,7 +175,7 @@ def _files(folder: Path) -> Iterator[Path]:
         if may_be_model(here, files, folders):
             found = [here]
             folders[:] = filter(is_step_folder, folders)
-        else:
+        elif lone:
             found = [here / name for name in sorted(files, key=_without_suffix) if _is_candidate(name)]
         for path in found:
             count += 1

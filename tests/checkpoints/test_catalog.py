@@ -252,3 +252,21 @@ def test_a_broken_folder_is_listed_with_its_problem(folder):
     (entry,) = Catalog([("user", folder)]).scan()
     assert (entry.path, entry.card) == (folder / "cats", None)
     assert "is not valid JSON" in (entry.problem or "")
+
+
+def test_the_cache_of_the_hub_is_a_source_of_what_can_be_used(folder, monkeypatch, tmp_path):
+    hub = tmp_path / "hub"
+    pipeline(hub / "models--me--cats" / "snapshots" / "0a1b")
+    other = hub / "models--they--words" / "snapshots" / "2c3d"
+    other.mkdir(parents=True)
+    (other / "config.json").write_text('{"architectures": ["Words"]}', "utf-8")
+    library_save({"w": np.zeros(2, np.float32)}, other / "model.safetensors")
+    broken = pipeline(hub / "models--they--noise" / "snapshots" / "4e5f")
+    (broken / "unet" / "config.json").write_text("{", "utf-8")
+    monkeypatch.setenv("HF_HUB_CACHE", str(hub))
+    catalog = default_catalog()
+    (entry,) = (entry for entry in catalog.scan() if entry.group == "Hugging Face")
+    assert (entry.spec, entry.problem) == ("me cats@0", None)
+    assert catalog.find("me cats").path == hub / "models--me--cats" / "snapshots" / "0a1b"
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "nowhere"))
+    assert {entry.group for entry in default_catalog().scan()} == {"bundled"}

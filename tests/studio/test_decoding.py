@@ -48,6 +48,11 @@ def run(engine, out, kind, **options):
     return headless.run(engine, request, out, ExportOptions(kind, **options), 1 << 30)
 
 
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"), float)
+
+
 def test_the_picture_of_the_last_step_is_the_decoded_one(engine, folder, tmp_path):
     run(engine, tmp_path / "run.trace", "trace")
     with Trace.open(tmp_path / "run.trace") as trace:
@@ -57,7 +62,7 @@ def test_the_picture_of_the_last_step_is_the_decoded_one(engine, folder, tmp_pat
     run(engine, tmp_path / "out", "samples")
     expected = load_file(folder).decode(latents)
     for i, values in enumerate(expected):
-        found = np.asarray(Image.open(tmp_path / "out" / f"sample-000{i}.png").convert("RGB"), float)
+        found = pixels(tmp_path / "out" / f"sample-000{i}.png")
         assert found.shape == (8, 8, 3)
         levels = (values * 127.5 + 127.5).clamp(0, 255).permute(1, 2, 0).numpy()
         assert np.abs(found - levels).max() <= 1
@@ -67,8 +72,8 @@ def test_the_picture_of_the_last_step_is_the_decoded_one(engine, folder, tmp_pat
 def test_every_step_is_decoded_and_arrays_hold_the_latents(engine, tmp_path):
     (tmp_path / "chain").mkdir()
     run(engine, tmp_path / "chain", "frames", scale=1, sample=0)
-    sizes = [Image.open(path).size for path in sorted((tmp_path / "chain").glob("*.png"))]
-    assert sizes == [(8, 8)] * 4
+    shapes = [pixels(path).shape for path in sorted((tmp_path / "chain").glob("*.png"))]
+    assert shapes == [(8, 8, 3)] * 4
     run(engine, tmp_path / "run.npz", "arrays")
     with np.load(tmp_path / "run.npz") as found:
         assert any(array.shape[-3:] == (3, 4, 4) for array in found.values())
