@@ -99,7 +99,7 @@ class Catalog:
         path = Path(spec)
         if path.suffix in SUFFIXES or os.sep in spec or (os.altsep and os.altsep in spec):
             card = card_at(path)
-            _, size = _stamp(path)
+            _, size = stamp(path)
             return Entry(path, card, size, "file")
         models = {model.name: model for model in self.models()}
         name, _, step = spec.partition("@")
@@ -122,7 +122,7 @@ class Catalog:
 
     def _entry(self, path: Path, group: str) -> Entry | None:
         try:
-            changed, size = _stamp(path)
+            changed, size = stamp(path)
         except OSError:
             return None  # deleted between listing and reading
         known = self._known.get((group, path))
@@ -192,7 +192,7 @@ def _without_suffix(name: str) -> str:
     return name.removesuffix(SUFFIX)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def stamp(path: Path) -> tuple[int, int]:
     """When it was last changed, in ns, and its bytes; of a folder over its files and those of its folders.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diffstudio import __version__
-from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.checkpoints.catalog import Catalog, stamp
 from diffstudio.errors import BadInput
 from diffstudio.studio.plan import Plan, make_plan
 from diffstudio.studio.recording import SPLIT, Recorder
@@ -53,7 +53,7 @@ class Engine:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self._models: dict[tuple[Path, int, str], Model] = {}
+        self._models: dict[tuple[Path, int, int, str], Model] = {}
         self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
 
     def plan(self, request: Request) -> Plan:
@@ -198,7 +198,7 @@ class Engine:
 
         place = pick_device(device)
         try:
-            key = (path, path.stat().st_mtime_ns, place)
+            key = (path, *stamp(path), place)
         except OSError as error:
             raise BadInput(f"the checkpoint {path} is gone: {error.strerror}") from error
         if key not in self._models:
