@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from diffstudio.checkpoints.adapters import card_at, is_step_folder, may_be_model
+from diffstudio.checkpoints.adapters import ENDING, card_at, is_step_folder, may_be_model
 from diffstudio.checkpoints.card import Card
 from diffstudio.errors import BadFile, DiffStudioError, NotFound
 from diffstudio.resources import resource
@@ -98,9 +98,7 @@ class Catalog:
         """
         path = Path(spec)
         if path.suffix in SUFFIXES or os.sep in spec or (os.altsep and os.altsep in spec):
-            card = card_at(path)
-            _, size = stamp(path)
-            return Entry(path, card, size, "file")
+            return _opened(path)
         models = {model.name: model for model in self.models()}
         name, _, step = spec.partition("@")
         if name not in models:
@@ -109,7 +107,7 @@ class Catalog:
             close = difflib.get_close_matches(name, models, n=3, cutoff=0.4)
             hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(models) or 'none'}"
             if os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
-                raise BadFile(f"{path} is not a {SUFFIX} checkpoint")
+                return _opened(path)  # what it is, its content says
             raise NotFound(f"there is no model '{spec}': {hint}")
         model = models[name]
         if not step:
@@ -134,6 +132,15 @@ class Catalog:
             entry = Entry(path, None, size, group, str(error))
         self._known[group, path] = (changed, size, entry)
         return entry
+
+
+def _opened(path: Path) -> Entry:
+    """The checkpoint at a path. Raises: NotFound, BadFile."""
+    card = card_at(path)
+    try:
+        return Entry(path, card, stamp(path)[1], "file")
+    except OSError as error:
+        raise BadFile(f"can't read {path}: {error.strerror}") from error
 
 
 def user_folder() -> Path:
@@ -195,12 +202,15 @@ def _without_suffix(name: str) -> str:
 def stamp(path: Path) -> tuple[int, int]:
     """When it was last changed, in ns, and its bytes; of a folder over its files and those of its folders.
 
+    The card beside a file counts for it.
+
     Raises:
         OSError: it is gone.
     """
     stat = path.stat()
     if not path.is_dir():
-        return stat.st_mtime_ns, stat.st_size
+        beside = path.with_name(path.name + ENDING)
+        return max(stat.st_mtime_ns, beside.stat().st_mtime_ns if beside.is_file() else 0), stat.st_size
     changed, size, waiting, count = stat.st_mtime_ns, 0, [path], 0
     while waiting:
         with os.scandir(waiting.pop()) as entries:
