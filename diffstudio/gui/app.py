@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
 from diffstudio.analysis import fields
@@ -39,6 +40,7 @@ from diffstudio.studio.settings import Settings, load_settings, settings_file
 from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
+TEXT = 12  # pixels
 WARM_UP_MS = 250  # after the first paint; torch's import holds the interpreter, so the window answers first
 
 
@@ -50,7 +52,6 @@ class Studio(QObject):
         file = settings_path or settings_file()
         settings, problem = load_settings(file)
         tokens = tokens_of(settings)
-        apply_theme(tokens)
         catalog = default_catalog([Path(folder) for folder in settings.folders])
         playhead = Playhead(self)
         window = MainWindow(tokens)
@@ -72,6 +73,7 @@ class Studio(QObject):
         p = self.parts
         panels = {name: getattr(p, name) for name in arrangement.TITLES}
         window.place(p.canvas, panels)
+        apply_theme(tokens)  # to the whole tree at once: else every widget is styled anew wherever it is put
         self.commands = Commands(p, self.use_settings)
         self._masking = Masking(p)
         self.keeping = Keeping(p, file)
@@ -262,8 +264,14 @@ def make_application() -> QApplication:
     app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("DiffStudio")
     app.setStyle("Fusion")
-    app.setFont(with_hats(app.font()))
+    app.setFont(with_hats(_sized(app.font())))
     return app
+
+
+def _sized(font: QFont) -> QFont:
+    out = QFont(font)
+    out.setPixelSize(TEXT)
+    return out
 
 
 def _import_plots(stop: Stop) -> None:

@@ -79,7 +79,6 @@ def _style_sheet(t: Tokens) -> str:
     arrow = resource("icons", f"down-{t.name}.svg").as_posix()
     check = resource("icons", "check-white.svg").as_posix()
     return f"""
-* {{ font-size: 12px; }}
 QMainWindow, QDockWidget {{ background: {t.surface}; }}
 QMainWindow::separator {{ background: {t.border}; width: 1px; height: 1px; }}
 QMainWindow::separator:hover {{ background: {t.accent}; }}

@@ -56,7 +56,7 @@ class Recipe(BaseModel):
     prediction: Literal["eps", "x0", "v", "flow", "edm"] = "flow"
     path: PathSpec = PathSpec()
     training: Schedule
-    defaults: dict[str, Finite | int | str] = {}
+    defaults: dict[str, Finite | int | str | dict[str, Finite]] = {}
     licence: ShortText = "Apache-2.0"
 
     @field_validator("network")
