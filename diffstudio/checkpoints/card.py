@@ -72,18 +72,30 @@ class Card(BaseModel):
         check_argument(args, "network_args")
         return args
 
+    @field_validator("modality")
+    @classmethod
+    def _known(cls, modality: str) -> str:
+        check_choice("modality", modality, MODALITIES)
+        return modality
+
     @model_validator(mode="after")
     def _meaningful(self) -> Card:
-        check_choice("modality", self.modality, MODALITIES)
         rank = MODALITIES[self.modality].rank
         if len(self.shape) != rank:
             raise ValueError(f"shape is {self.shape}, expected {rank} numbers for {self.modality}")
+        if self.decoded and (self.modality != "image" or len(self.decoded) != 3 or self.decoded[0] not in (1, 3)):
+            raise ValueError(f"decoded is {self.decoded}, expected the channels, height and width of a picture")
         return self
 
     @property
     def meaning(self) -> Meaning:
         """What a state of this model is."""
         return Meaning(self.modality, self.shape, self.model_dump(mode="json", exclude={"thumbnail"}))
+
+    @property
+    def seen(self) -> Meaning:
+        """What a state becomes when it is drawn: the picture that a latent is decoded to, else the state itself."""
+        return Meaning("image", self.decoded) if self.decoded else self.meaning
 
     @property
     def spec(self) -> str:
