@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from diffstudio import options
-from diffstudio.specs import Finite, PathSpec
+from diffstudio.specs import AudioSpec, Finite, PathSpec
 
 FORMAT_VERSION = 1
 MAX_ARGUMENT = 65_536
@@ -26,18 +26,19 @@ class TrainingData(BaseModel):
 
 
 class Card(BaseModel):
-    """One checkpoint. `shape` is one sample without the batch: (2,) points, (C, H, W) images."""
+    """One checkpoint. `shape` is one sample without the batch: (2,) points, (C, H, W) images, (1, bands, n) audio."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     format_version: Literal[1] = FORMAT_VERSION
     name: Annotated[str, Field(min_length=1, max_length=80)]
     title: ShortText = ""
     description: LongText = ""
-    modality: Literal["points", "image"]
+    modality: Literal["points", "image", "audio"]
     shape: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=4)]
     path: PathSpec
     prediction: Literal["eps", "x0", "v", "flow", "edm"]
     sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5  # of an "edm" network
+    audio: AudioSpec | None = None  # how the states of an audio model become sound
     learned_range: bool = False  # the network has twice the channels, the second half a range of variances
     network: ShortText
     network_args: dict[str, Any] = {}

@@ -27,7 +27,7 @@ def thumbnail(card: Card, weights: dict[str, Tensor], label: int | None = LABEL)
     """A PNG of SIDE×SIDE, base64, drawn by these weights with seed 0; `label` None is any class."""
     network = build(card).eval().requires_grad_(False)
     network.load_state_dict({name: value.float().cpu() for name, value in weights.items()}, assign=True)
-    path, samples = make_path(card.path), 1 if card.modality == "image" else 1500
+    path, samples = make_path(card.path), 1500 if card.modality == "points" else 1
     noise = SampleNoise(0, samples, card.shape)
     grid = levels(path, STEPS)
     shown = len(card.labels) if label is None else min(label, len(card.labels) - 1)
@@ -35,7 +35,7 @@ def thumbnail(card: Card, weights: dict[str, Tensor], label: int | None = LABEL)
     start = grid[0].s * noise.draw(path.theta)
     denoise = as_denoiser(network, card, torch.device("cpu"))
     *_, last = chain.reverse(denoise, path, grid, start, noise, cond=cond)
-    pixels = _picture(last.xt[0].numpy()) if card.modality == "image" else _cloud(last.xt.numpy())
+    pixels = _cloud(last.xt.numpy()) if card.modality == "points" else _picture(last.xt[0].numpy())
     stream = io.BytesIO()
     Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(stream, "PNG", optimize=True)
     return base64.b64encode(stream.getvalue()).decode("ascii")
