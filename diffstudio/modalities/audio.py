@@ -7,12 +7,13 @@ phase that agrees with it by the fast Griffin-Lim algorithm (Perraudin, Balazs &
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
 from diffstudio.specs import AudioSpec
 
-NNLS_STEPS = 80
+NNLS_STEPS = 40
 ROUNDS = 60  # of Griffin-Lim
 MOMENTUM = 0.99
 
@@ -34,11 +35,13 @@ def to_mel(state: np.ndarray, spec: AudioSpec) -> np.ndarray:
     return spec.floor * np.expm1(share * np.log1p(spec.ceiling / spec.floor))
 
 
-def to_sound(state: np.ndarray, spec: AudioSpec, rounds: int = ROUNDS) -> np.ndarray:
-    """States (B, 1, bands, frames) → sound (B, frames·hop) float32 in [-1, 1]."""
+def to_sound(
+    state: np.ndarray, spec: AudioSpec, rounds: int = ROUNDS, stop: Callable[[], bool] = lambda: False
+) -> np.ndarray:
+    """States (B, 1, bands, frames) → sound (B, frames·hop) float32 in [-1, 1]; unfinished once `stop` is true."""
     bands, frames = state.shape[2:]
     magnitude = _between_frames(_unmix(to_mel(state, spec), mel_matrix(bands, spec.rate, spec.window)))
-    sound = _griffin_lim(magnitude, spec.window, spec.hop // 2, frames * spec.hop, rounds)
+    sound = _griffin_lim(magnitude, spec.window, spec.hop // 2, frames * spec.hop, rounds, stop)
     return sound.clip(-1, 1).astype(np.float32)
 
 
@@ -81,12 +84,16 @@ def _between_frames(magnitude: np.ndarray) -> np.ndarray:
     return np.exp(np.stack([left, right], 2).reshape(len(logs), -1, logs.shape[2]))
 
 
-def _griffin_lim(magnitude: np.ndarray, window: int, hop: int, samples: int, rounds: int) -> np.ndarray:
+def _griffin_lim(
+    magnitude: np.ndarray, window: int, hop: int, samples: int, rounds: int, stop: Callable[[], bool]
+) -> np.ndarray:
     """Sound (B, samples) whose short-time spectrum has about that magnitude (B, frames, window/2 + 1)."""
     angles = np.random.default_rng(0).uniform(-np.pi, np.pi, magnitude.shape[1:])  # equal for every sample
     phase = np.broadcast_to(np.exp(1j * angles), magnitude.shape)
     before = np.zeros_like(magnitude, complex)
     for _ in range(rounds):
+        if stop():
+            break
         consistent = _stft(_istft(magnitude * phase, window, hop, samples), window, hop)
         ahead = consistent + MOMENTUM * (consistent - before)
         phase = ahead / np.maximum(np.abs(ahead), 1e-12)
