@@ -117,9 +117,9 @@ def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -
     check_target(out, options.kind, card.modality)
     _check_writable(out)
     counts = [c.records for c in plan.chains if options.chain in (c.name, "both")]
-    check_size(Subject(card.modality, card.shape, request.samples), counts, options, suffix_of(out))
+    check_size(Subject(card.meaning, request.samples), counts, options, suffix_of(out))
     if request.source == "file" and request.source_file:
-        info = inspect_source(Path(request.source_file), card.shape, card.modality)
+        info = inspect_source(Path(request.source_file), card.meaning)
         if not info.fits and request.source_fit is None:
             raise BadInput(info.sentence)
     return plan

@@ -1,5 +1,6 @@
 """After every test: nothing of it goes on. What a test leaves behind fails that test, not a later one by chance."""
 
+import functools
 import gc
 import threading
 import weakref
@@ -22,7 +23,16 @@ def _recorded(kind):
     return started
 
 
+PATIENCE_MS = 120_000
 TIMERS, THREADS = _recorded(QTimer), _recorded(QThread)
+
+
+@pytest.fixture
+def qtbot(qtbot):
+    """pytest-qt's own, that waits two minutes instead of five seconds: a busy machine is slow, not wrong."""
+    for name in ("waitUntil", "waitSignal", "waitSignals", "waitCallback"):
+        setattr(qtbot, name, functools.partial(getattr(qtbot, name), timeout=PATIENCE_MS))
+    return qtbot
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +71,9 @@ def _delete_what_is_due():
 
 
 def _goes_on(thread):
-    """Whether a thread of Python's does not end by itself within a second."""
+    """Whether a thread of Python's does not end by itself within some seconds."""
     # A dummy stands for ever for a thread of Qt's or torch's that once ran Python; QThreads are looked at themselves.
     if isinstance(thread, threading._DummyThread):
         return False
-    thread.join(1)
+    thread.join(10)
     return thread.is_alive()

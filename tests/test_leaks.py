@@ -47,7 +47,7 @@ def test_each_leak_fails_its_own_test(tmp_path):
     shutil.copy(Path(__file__).parent / "conftest.py", tmp_path)
     (tmp_path / "test_leaking.py").write_text(LEAKING)
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_leaking.py"]
-    said = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60).stdout
+    said = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120).stdout
     assert "7 passed, 4 errors" in said, said
     found = re.findall(r"at teardown of (\w+) _+\nleft behind: (\w+)", said)
     assert found == [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from diffstudio import options
-from diffstudio.specs import AudioSpec, Finite, PathSpec
+from diffstudio.modalities import MODALITIES, Meaning
+from diffstudio.specs import AudioSpec, Finite, PathSpec, check_choice
 
 FORMAT_VERSION = 1
 MAX_ARGUMENT = 65_536
@@ -33,7 +34,7 @@ class Card(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=80)]
     title: ShortText = ""
     description: LongText = ""
-    modality: Literal["points", "image", "audio"]
+    modality: ShortText
     shape: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=4)]
     path: PathSpec
     prediction: Literal["eps", "x0", "v", "flow", "edm"]
@@ -60,6 +61,19 @@ class Card(BaseModel):
     def _modest(cls, args: dict[str, Any]) -> dict[str, Any]:
         check_argument(args, "network_args")
         return args
+
+    @model_validator(mode="after")
+    def _meaningful(self) -> Card:
+        check_choice("modality", self.modality, MODALITIES)
+        rank = MODALITIES[self.modality].rank
+        if len(self.shape) != rank:
+            raise ValueError(f"shape is {self.shape}, expected {rank} numbers for {self.modality}")
+        return self
+
+    @property
+    def meaning(self) -> Meaning:
+        """What a state of this model is."""
+        return Meaning(self.modality, self.shape, self.model_dump(mode="json", exclude={"thumbnail"}))
 
     @property
     def spec(self) -> str:

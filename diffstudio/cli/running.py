@@ -85,9 +85,11 @@ def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     if not given["out"].strip():
         raise click.UsageError("--out: give a file or a folder")
     out = Path(given["out"])
-    looks = ExportOptions(kind_of(suffix_of(out), kind, chain), given["tensor"], scale=given["scale"], chain=chain)
     engine = Engine(default_catalog())
-    request = parse_request(engine.catalog.find(given["model"]), given)
+    entry = engine.catalog.find(given["model"])
+    made = kind_of(suffix_of(out), kind, chain, entry.card.modality if entry.card else "image")
+    looks = ExportOptions(made, given["tensor"], scale=given["scale"], chain=chain)
+    request = parse_request(entry, given)
     outcome = run(engine, request, out, looks, parse_size(given["budget"]))
     if given["as_json"]:
         click.echo(json.dumps(outcome.summary(), ensure_ascii=False))

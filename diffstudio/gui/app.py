@@ -32,7 +32,7 @@ from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
 from diffstudio.gui.timeline.timeline import Timeline
 from diffstudio.gui.views.canvas import Canvas
-from diffstudio.gui.views.points_scene import OPTIONS
+from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.words import count, duration, number, size, tr
 from diffstudio.studio.engine import Engine, Progress
 from diffstudio.studio.history import History, runs_folder

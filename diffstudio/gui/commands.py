@@ -16,7 +16,7 @@ from diffstudio.gui.dialogs.message import show_about, show_error
 from diffstudio.gui.filing import Filing
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.theme import DARK, LIGHT
-from diffstudio.gui.views.points_scene import OPTIONS
+from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.words import tr
 from diffstudio.studio.checks import usable
 from diffstudio.studio.history import SUFFIX as TRACE

@@ -8,9 +8,11 @@ from typing import Any, Literal
 
 from diffstudio.errors import BadInput, DiffStudioError
 from diffstudio.gui.words import tr
+from diffstudio.modalities import MODALITIES
+from diffstudio.modalities.picture_file import PICTURES
 from diffstudio.studio import provenance
 from diffstudio.studio.request import Request
-from diffstudio.studio.sources import ARRAYS, PICTURES
+from diffstudio.studio.sources import ARRAYS
 from diffstudio.traces.format import MAGIC
 
 SAME = ("device", "trace_every", "trace_dtype", "kind")  # how a run is recorded is not part of the picture
@@ -46,10 +48,10 @@ def look_at(path: Path) -> Opened:
     if suffix in (*PICTURES, ".apng"):
         found = _settings(path)
         return Opened("settings", path, found) if found else Opened("source", path)
-    if suffix in ARRAYS:
+    if suffix in ARRAYS or any(suffix in row.suffixes for row in MODALITIES.values()):
         return Opened("source", path)
     raise BadInput(f"{path.name}: files of the kind '{suffix}' can't be opened: expected a checkpoint (.safetensors), "
-                   "a .trace, a picture or an array")  # fmt: skip
+                   "a .trace, a picture, an array or another file of data")  # fmt: skip
 
 
 def _settings(path: Path) -> dict[str, Any] | None:

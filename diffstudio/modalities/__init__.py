@@ -1,1 +1,14 @@
-"""What a state means: how it becomes pixels. One file per modality; numpy and Pillow alone."""
+"""What a state means: how it becomes pixels, files, sound. One file per modality; numpy and Pillow alone.
+
+A new modality is a file here with its record, its row in MODALITIES, and a view in `gui/views`.
+"""
+
+from __future__ import annotations
+
+from diffstudio.modalities.image import IMAGE
+from diffstudio.modalities.modality import FITS, Fit, Making, Meaning, Modality, Shown, SourceInfo
+from diffstudio.modalities.points import POINTS
+
+__all__ = ["FITS", "MODALITIES", "Fit", "Making", "Meaning", "Modality", "Shown", "SourceInfo"]
+
+MODALITIES: dict[str, Modality] = {row.name: row for row in (IMAGE, POINTS)}  # in the picker's order

@@ -7,6 +7,8 @@ import math
 import numpy as np
 
 from diffstudio.modalities.colour import not_finite, signed_to_rgb
+from diffstudio.modalities.modality import Meaning, Modality, Shown
+from diffstudio.modalities.picture_file import PICTURES, inspect_picture, read_picture
 
 NOT_FINITE = (255, 0, 255)
 
@@ -75,3 +77,24 @@ def _channels_last(levels: np.ndarray) -> np.ndarray:
     if levels.shape[1] == 2:
         levels = np.concatenate([levels, np.zeros_like(levels[:, :1])], 1)
     return np.ascontiguousarray(levels[:, :3].transpose(0, 2, 3, 1))
+
+
+def _draw(meaning: Meaning, shown: Shown) -> np.ndarray:
+    if shown.limit is not None:
+        return to_signed_pixels(shown.rows, shown.limit, shown.dark)
+    return to_pixels(shown.rows)
+
+
+IMAGE = Modality(
+    name="image",
+    title="Images",
+    rank=3,
+    suffixes=PICTURES,
+    read=read_picture,
+    inspect=inspect_picture,
+    tile=lambda meaning: (meaning.shape[1], meaning.shape[2]),
+    draw=_draw,
+    colours=lambda meaning: "grey" if meaning.shape[0] == 1 else "any",
+    masked=True,
+    invertible=True,
+)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from typing import BinaryIO
+
 import numpy as np
+
+from diffstudio.modalities.modality import Making, Meaning, Modality, Shown
+from diffstudio.modalities.table_file import read_table
 
 Bounds = tuple[float, float, float, float]  # left, bottom, right, top
 _SUPER = 3  # drawn this much larger, then averaged
@@ -88,3 +94,27 @@ def _lines(points: np.ndarray, arrows: np.ndarray, bounds: Bounds, side: int) ->
 
 def _mix(paper: tuple[int, int, int], colour: tuple[int, int, int], share: float) -> np.ndarray:
     return np.array(paper, float) * (1 - share) + np.array(colour, float) * share
+
+
+def _write(stream: BinaryIO, suffix: str, meaning: Meaning, shown: Shown, making: Making) -> None:
+    """x,y with all their digits: seventeen thousand pictures of a dot each would help nobody."""
+    width = meaning.shape[0]
+    names = ["x", "y", "z"][:width] if width <= 3 else [f"x{i}" for i in range(width)]
+    text = io.StringIO(newline="")
+    np.savetxt(text, shown.rows, "%.9g", ",", header=",".join(names), comments="")
+    stream.write(text.getvalue().encode())
+
+
+POINTS = Modality(
+    name="points",
+    title="Points",
+    rank=1,
+    suffixes=(".csv", ".txt"),
+    read=lambda path, meaning, fit: read_table(path),
+    colours=lambda meaning: "ramp",
+    exports={".csv": ("samples",)},
+    write=_write,
+    sample_suffix=".csv",
+    default_scale=2,
+    ranged=False,
+)

@@ -75,7 +75,7 @@ def _indexed(trace: Trace, options: ExportOptions, palette: bytes, steps: Iterab
     signed = options.tensor in pictures.SIGNED
     for frame in _drawn(trace, options, steps):
         pixels = np.asarray(frame)
-        if trace.modality == "points" or (trace.sample_shape[0] == 1 and not signed):
+        if (not signed and trace.meaning.kind.colours(trace.meaning) != "any") or trace.meaning.kind.cloud:
             index = _along_ramp(pixels, table)
         elif signed:
             block = scale_of(Subject.of(trace), options)  # an enlarged pixel is looked up once
@@ -111,13 +111,14 @@ def _nearest(pixels: np.ndarray, table: np.ndarray) -> np.ndarray:
 def _palette(trace: Trace, chosen: Sequence[int], options: ExportOptions) -> bytes:
     """Up to 256 different colours, which hold every grey, or every colour of the map, that a picture can have."""
     look = options.look
-    if trace.modality == "points":
+    colours = trace.meaning.kind.colours(trace.meaning)
+    if colours == "ramp":
         u = np.linspace(0, 1, 256)[:, None]
         table = (np.array(look.paper) * (1 - u) + np.array(look.ink) * u).round().astype(np.uint8)
     elif options.tensor in pictures.SIGNED:
         # Two of the map's 256 colours, next to its ends, give their places away.
         table = np.vstack([np.delete(diverging(options.dark), (1, 254), 0), [look.paper], [NOT_FINITE]])
-    elif trace.sample_shape[0] == 1:
+    elif colours == "grey":
         table = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
         if not all(np.isfinite(fields.tensor(trace, k, options.tensor, options.sample)).all() for k in chosen):
             table[1] = NOT_FINITE  # at the cost of the darkest grey, which nobody tells from black

@@ -118,7 +118,7 @@ def _of_edits(card: Card, request: Request) -> dict[str, str]:
     elif not request.from_data:
         out["strength"] = "the strength says how far data are noised: start from a data sample or a file"
         out["mask"] = "a mask keeps a part of the data: start from a data sample or a file"
-    if card.modality != "image":
+    if not card.meaning.kind.masked:
         out["mask"] = f"a mask is a picture, and '{card.name}' makes none: leave the mask out"
     if request.mask is None or "mask" in out:
         out["resample"] = "repeating steps harmonises a repainted region with the rest: give a mask first"
@@ -126,9 +126,9 @@ def _of_edits(card: Card, request: Request) -> dict[str, str]:
 
 
 def _of_clip(card: Card) -> dict[str, str]:
-    if card.modality != "points":
+    if card.meaning.kind.ranged:
         return {}
-    reason = "clipping is for data in [−1, 1], and points lie anywhere in the plane: leave it out"
+    reason = f"clipping is for data in [−1, 1], and {card.modality} have no such range: leave it out"
     return dict.fromkeys(("clip", "clip_params"), reason)
 
 

@@ -5,7 +5,6 @@ Everything is written fully or not at all, and every picture carries its setting
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, features
 
-from diffstudio.analysis import fields
-from diffstudio.errors import BadFile
+from diffstudio.errors import BadFile, BadInput
 from diffstudio.files import atomic_folder, atomic_write
+from diffstudio.modalities import Making
 from diffstudio.studio import arrays, pictures, provenance
 from diffstudio.studio.animation import write_animation
 from diffstudio.studio.export_options import (
@@ -113,7 +112,10 @@ def export(
     """
     check_target(out, options.kind, trace.modality)
     steps = _Steps(progress, stop)
+    suffix = suffix_of(out)
     try:
+        if suffix in trace.meaning.kind.exports and options.kind in kinds_for(suffix, trace.modality):
+            return _own_file(trace, out, options, steps)
         match options.kind:
             case "frames":
                 return _frames(trace, out, options, steps)
@@ -167,36 +169,54 @@ def _frames(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> l
 
 def _samples(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
     [k] = records(trace, options)
-    if trace.modality == "points":
-        return _table(trace, out, k, options)
     _check_size(trace, [k], options, "")
+    names = _sample_names(trace, options)
+    with atomic_folder(out) as folder:
+        for i in steps.over(range(len(names))):
+            name, sample = names[i]
+            one = replace(options, kind="picture", sample=sample, scale=options.scale or 1)
+            with (folder / name).open("wb") as stream:
+                _write_sample(trace, k, one, suffix_of(folder / name), stream)
+    return [out / name for name, _ in names]
+
+
+def _sample_names(trace: Trace, options: ExportOptions) -> list[tuple[str, int | None]]:
+    """The files of a folder of samples; a cloud is one table: thousands of files of a point each would help nobody."""
+    kind = trace.meaning.kind
+    if kind.cloud:
+        return [(f"samples{kind.sample_suffix}", options.sample)]
     chosen = range(trace.batch) if options.sample is None else [options.sample]
     digits = max(4, len(str(trace.batch - 1)))
-    names = []
-    with atomic_folder(out) as folder:
-        for i in steps.over(chosen):
-            names.append(f"sample-{i:0{digits}d}.png")
-            found = provenance.settings(trace, [k], options.tensor, i)
-            one = replace(options, kind="picture", sample=i, scale=options.scale or 1)
-            _save_in(folder / names[-1], _draw(trace, k, one), found)
-    return [out / name for name in names]
+    return [(f"sample-{i:0{digits}d}{kind.sample_suffix}", i) for i in chosen]
 
 
-def _table(trace: Trace, out: Path, k: int, options: ExportOptions) -> list[Path]:
-    """Points as x,y with all their digits: seventeen thousand pictures of a dot each would help nobody."""
-    chosen = None if options.sample is None else slice(options.sample, options.sample + 1)
-    rows = fields.tensor(trace, k, options.tensor, chosen)
-    names = ["x", "y", "z"][: rows.shape[1]] if rows.shape[1] <= 3 else [f"x{i}" for i in range(rows.shape[1])]
-    text = io.StringIO(newline="")
-    np.savetxt(text, rows, "%.9g", ",", header=",".join(names), comments="")
-    data = text.getvalue().encode()
-    if suffix_of(out) == ".csv":
-        with atomic_write(out) as stream:
-            stream.write(data)
-        return [out]
-    with atomic_folder(out) as folder:
-        (folder / "samples.csv").write_bytes(data)
-    return [out / "samples.csv"]
+def _write_sample(trace: Trace, k: int, options: ExportOptions, suffix: str, stream: BinaryIO) -> None:
+    """One sample as its modality keeps it, or as a picture."""
+    kind = trace.meaning.kind
+    if kind.write is not None and suffix in kind.exports:
+        making = _making(trace, [k], options)
+        shown = pictures.shown(trace, k, options.tensor, options.sample, options.dark)
+        kind.write(stream, suffix, trace.meaning, shown, making)
+        return
+    found = provenance.settings(trace, [k], options.tensor, options.sample)
+    save_picture(_draw(trace, k, options), stream, suffix, found)
+
+
+def _own_file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+    """A file in a format of the modality's own."""
+    kind, chosen = trace.meaning.kind, records(trace, options)
+    if kind.write is None:
+        raise BadInput(f"samples of {kind.name} can't be written as '{out.suffix}'")
+    with atomic_write(out) as stream:
+        for k in steps.over(chosen[-1:]):
+            shown = pictures.shown(trace, k, options.tensor, options.sample, options.dark)
+            kind.write(stream, suffix_of(out), trace.meaning, shown, _making(trace, [k], options))
+    return [out]
+
+
+def _making(trace: Trace, chosen: Sequence[int], options: ExportOptions) -> Making:
+    found = provenance.settings(trace, chosen, options.tensor, options.sample)
+    return Making(options.fps, options.scale or trace.meaning.kind.default_scale, found)
 
 
 def save_picture(picture: Image.Image, stream: BinaryIO, suffix: str, found: dict, quality: int = 95) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from diffstudio.analysis.fields import TENSORS
 from diffstudio.errors import BadInput
+from diffstudio.modalities import MODALITIES
 from diffstudio.options import Choice
 from diffstudio.studio.pictures import DARK, LIGHT, Look
 
@@ -27,6 +28,7 @@ KINDS: dict[str, Choice] = {
         Choice("trace", "Trace", "The recording itself, which opens again in DiffStudio."),
     )
 }
+# What every modality can be written as; its record adds its own formats.
 # The first kind of a suffix is what it means when nothing else is said; "" is a folder.
 SUFFIXES: dict[str, tuple[Kind, ...]] = {
     ".png": ("picture", "strip", "animation"),
@@ -38,7 +40,6 @@ SUFFIXES: dict[str, tuple[Kind, ...]] = {
     ".gif": ("animation",),
     ".apng": ("animation",),
     ".npz": ("arrays",),
-    ".csv": ("samples",),
     ".trace": ("trace",),
     "": ("samples", "frames"),
 }
@@ -57,7 +58,7 @@ _BOUNDS = {
 class ExportOptions:
     """What is exported and how it looks.
 
-    tensor: one of analysis.fields.TENSORS.  sample: None is the grid; of points None is the cloud, else one point.
+    tensor: one of analysis.fields.TENSORS.  sample: None is the grid, or the cloud of points.
     scale: screen pixels for a pixel of an image, a side of 256·scale for points; 0 chooses.
     chain, first, last, every: which records; first and last count in the trace (inclusive, None: the ends of the chain)
     and the last one is always among them.  record: the one that a "picture" or "samples" shows; None: the last.
@@ -102,19 +103,29 @@ class ExportOptions:
         return DARK if self.dark else LIGHT
 
 
-def kinds_for(suffix: str) -> tuple[Kind, ...]:
+def suffixes_of(modality: str) -> dict[str, tuple[Kind, ...]]:
+    """The suffixes that samples of a modality can be written into, its own first."""
+    own = cast("dict[str, tuple[Kind, ...]]", MODALITIES[modality].exports)
+    return {**own, **{suffix: kinds for suffix, kinds in SUFFIXES.items() if suffix not in own}}
+
+
+def kinds_for(suffix: str, modality: str) -> tuple[Kind, ...]:
     """What can be written into a file of that suffix, the usual one first; "" is a folder.
 
     Raises:
-        BadInput: an unknown suffix; the known ones are listed.
+        BadInput: a suffix that the modality can't be written into; the others are listed.
     """
-    if suffix.lower() not in SUFFIXES:
-        known = ", ".join(name for name in SUFFIXES if name)
-        raise BadInput(f"can't write a '{suffix}' file: use {known}, or a name without a suffix for a folder")
-    return SUFFIXES[suffix.lower()]
+    suffixes = suffixes_of(modality)
+    if suffix.lower() not in suffixes:
+        known = ", ".join(name for name in suffixes if name)
+        raise BadInput(
+            f"can't write samples of {modality} as a '{suffix}' file: "
+            f"use {known}, or a name without a suffix for a folder"
+        )
+    return suffixes[suffix.lower()]
 
 
-def kind_of(suffix: str, asked: Kind | None, chain: Chain) -> Kind:
+def kind_of(suffix: str, asked: Kind | None, chain: Chain, modality: str) -> Kind:
     """The kind that a suffix means when `asked` is, or is not, said beside it.
 
     A picture of the forward chain is a film strip: its last step is plain noise, the way there is what one sees.
@@ -122,7 +133,7 @@ def kind_of(suffix: str, asked: Kind | None, chain: Chain) -> Kind:
     Raises:
         BadInput: an unknown suffix.
     """
-    usual = kinds_for(suffix)[0]
+    usual = kinds_for(suffix, modality)[0]
     if suffix == "" and (asked == "animation" or chain == "forward"):
         return "frames"
     return asked or ("strip" if chain == "forward" and usual == "picture" else usual)
@@ -140,12 +151,10 @@ def check_target(out: Path, kind: Kind, modality: str) -> None:
         BadInput: an unknown suffix, one that does not go with the kind, or a folder that is not there.
     """
     suffix = suffix_of(out)
-    if kind not in kinds_for(suffix):
-        fitting = ", ".join(name or "a folder" for name, kinds in SUFFIXES.items() if kind in kinds)
+    if kind not in kinds_for(suffix, modality):
+        fitting = ", ".join(name or "a folder" for name, kinds in suffixes_of(modality).items() if kind in kinds)
         what = f"a '{suffix}' file" if suffix else "a folder"
         raise BadInput(f"{what} can't hold the {KINDS[kind].label.lower()}: use {fitting}")
-    if suffix == ".csv" and modality != "points":
-        raise BadInput("a '.csv' file holds points; use .npz, or a folder for one picture a sample")
     if suffix == "" and out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file, expected a folder")
     if not out.parent.is_dir():

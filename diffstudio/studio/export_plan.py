@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -73,7 +74,7 @@ def check_size(subject: Subject, counts: Sequence[int], options: ExportOptions, 
     Raises:
         BadInput: a picture is too large for its format.  NoRoom: an animation is too large for the memory.
     """
-    if options.kind in ("arrays", "trace") or (options.kind == "samples" and subject.modality == "points"):
+    if options.kind in ("arrays", "trace") or _own_format(subject, options, suffix):
         return
     if options.kind == "strip":
         check_picture(*strip_size(subject, [min(options.columns, count) for count in counts], options), suffix)
@@ -93,10 +94,10 @@ def estimate(trace: Trace, options: ExportOptions, suffix: str = ".png") -> Esti
     if options.kind in ("arrays", "trace"):
         return Estimate(0, 0, len(trace), arrays.size(trace) if options.kind == "arrays" else end_of(trace))
     chosen = records(trace, options)
-    if options.kind == "samples" and subject.modality == "points":
-        return Estimate(0, 0, subject.batch, 24 * subject.batch)
+    if _own_format(subject, options, suffix):
+        return Estimate(0, 0, subject.batch, 12 * math.prod(subject.meaning.shape) * subject.batch)
     width, height = picture_size(subject, options)
-    values = width * height // scale_of(subject, options) ** 2 if subject.modality == "image" else 0
+    values = width * height // scale_of(subject, options) ** 2 if not subject.meaning.kind.cloud else 0
     count = subject.batch if options.kind == "samples" else len(chosen)
     pixels = width * height
     if options.kind == "strip":
@@ -104,8 +105,15 @@ def estimate(trace: Trace, options: ExportOptions, suffix: str = ".png") -> Esti
         width, height = strip_size(subject, counts, options)
         values, pixels, count = values * sum(counts), width * height, 1
     per_value, per_pixel, per_drawn = _DENSITY.get(suffix, _DENSITY[".png"])
-    per_pixel = per_drawn if subject.modality == "points" else per_pixel
+    per_pixel = per_drawn if subject.meaning.kind.cloud else per_pixel
     return Estimate(width, height, count, round(1500 + values * per_value + pixels * per_pixel) * count)
+
+
+def _own_format(subject: Subject, options: ExportOptions, suffix: str) -> bool:
+    """Whether the modality writes it, not a picture of it."""
+    kind = subject.meaning.kind
+    target = kind.sample_suffix if options.kind == "samples" and suffix not in kind.exports else suffix
+    return options.kind in kind.exports.get(target, ())
 
 
 def end_of(trace: Trace) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diffstudio.errors import BadInput, NoRoom
-from diffstudio.modalities import image
+from diffstudio.modalities import Meaning
 from diffstudio.studio.export_options import ExportOptions
-from diffstudio.studio.pictures import POINTS_SIDE, grid_gap
+from diffstudio.studio.pictures import POINTS_SIDE, grid_columns, grid_gap
 from diffstudio.studio.room import free_memory, size
 from diffstudio.traces.reader import Trace
 
@@ -21,16 +21,15 @@ BYTES_PER_PIXEL = {".gif": 2, ".webp": 6, ".png": 6, ".apng": 6}  # what Pillow 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is drawn. shape: of one sample."""
+    """What is drawn: what a sample is, and how many there are."""
 
-    modality: str
-    shape: tuple[int, ...]
+    meaning: Meaning
     batch: int
 
     @classmethod
     def of(cls, trace: Trace) -> Subject:
         """The subject of a trace."""
-        return cls(trace.modality, trace.sample_shape, trace.batch)
+        return cls(trace.meaning, trace.batch)
 
 
 def scale_of(subject: Subject, options: ExportOptions) -> int:
@@ -77,11 +76,12 @@ def check_animation(width: int, height: int, frames: int, suffix: str) -> None:
 
 
 def _pixels(subject: Subject, options: ExportOptions, scale: int) -> tuple[int, int]:
-    if subject.modality == "points":
+    tile = subject.meaning.kind.tile
+    if tile is None:
         return POINTS_SIDE * scale, POINTS_SIDE * scale
-    height, width = subject.shape[-2:]
+    height, width = tile(subject.meaning)
     if options.kind == "samples" or options.sample is not None:
         return width * scale, height * scale
-    columns = image.columns_for(subject.batch)
+    columns = grid_columns(subject.batch, height, width)
     rows, gap = -(-subject.batch // columns), grid_gap(scale)
     return (columns * (width + gap) - gap) * scale, (rows * (height + gap) - gap) * scale

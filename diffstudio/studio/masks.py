@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from diffstudio.errors import BadInput
-from diffstudio.studio.sources import open_picture
+from diffstudio.modalities.picture_file import open_picture
 
 
 def load_mask(path: Path, shape: tuple[int, ...]) -> np.ndarray:

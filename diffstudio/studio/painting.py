@@ -87,7 +87,7 @@ def backdrop(card: Card, request: Request) -> np.ndarray:
     """
     if request.source == "file":
         file = Path(request.source_file or "")
-        rows = load_source(file, card.shape, card.modality, request.source_fit, request.source_invert)
+        rows = load_source(file, card.meaning, request.source_fit, request.source_invert)
     else:
         label = each_label(request, len(card.labels))[0] if request.label == "each" else request.label
         rows, _ = data.sample(card.data.dataset, (label,), (request.seed,))

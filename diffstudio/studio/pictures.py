@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from diffstudio.analysis import fields
-from diffstudio.modalities import image, points
+from diffstudio.modalities import Shown, image, points
 from diffstudio.traces.reader import Trace
 
 SIGNED = ("eps_hat", "delta", "split")
@@ -66,13 +66,24 @@ def signed_limit(name: str, array: np.ndarray) -> float:
     return max(1e-6, float(np.partition(magnitude, rank)[rank]))
 
 
-def image_pixels(trace: Trace, k: int, name: str, sample: int | slice | None = None, dark: bool = True) -> np.ndarray:
-    """(B, H, W, 3) uint8 of an image trace's record; B = 1 for one sample."""
-    array = displayed(trace, k, name, sample)
-    array = array[None] if isinstance(sample, int) else array
-    if name in SIGNED:
-        return image.to_signed_pixels(array, signed_limit(name, array), dark)
-    return image.to_pixels(array)
+def tiles(trace: Trace, k: int, name: str, sample: int | slice | None = None, dark: bool = True) -> np.ndarray:
+    """(B, H, W, 3) uint8: a picture of each sample of a record; B = 1 for one sample."""
+    meaning = trace.meaning
+    draw = meaning.kind.draw
+    if draw is None:
+        raise ValueError(f"samples of {meaning.modality} have no picture of their own")
+    return draw(meaning, shown(trace, k, name, sample, dark))
+
+
+def shown(trace: Trace, k: int, name: str, sample: int | slice | None = None, dark: bool = True) -> Shown:
+    """A record's tensor as its modality draws and writes it; B = 1 for one sample."""
+    chosen = slice(sample, sample + 1) if isinstance(sample, int) else sample
+    rows = displayed(trace, k, name, chosen)
+
+    def other(field: str) -> np.ndarray | None:
+        return trace.array(k, field, chosen) if trace.has_field(field) else None
+
+    return Shown(rows, name, signed_limit(name, rows) if name in SIGNED else None, dark, other)
 
 
 def bounds(trace: Trace) -> points.Bounds:
@@ -89,14 +100,21 @@ def picture(
 
     scale: screen pixels for a pixel of an image; for points the side is POINTS_SIDE·scale. columns: 0 chooses.
     """
-    if trace.modality == "points":
+    if trace.meaning.kind.cloud:
         chosen = None if sample is None else slice(sample, sample + 1)
         return cloud(trace, k, name, POINTS_SIDE * scale, look, chosen, bounds(trace))
-    pixels = image_pixels(trace, k, name, sample, look.dark)
+    pixels = tiles(trace, k, name, sample, look.dark)
     if sample is not None:
         return image.enlarge(pixels[0], scale)
-    tiled = image.tile(pixels, columns or image.columns_for(len(pixels)), grid_gap(scale), look.paper)
+    count, height, width, _ = pixels.shape
+    tiled = image.tile(pixels, columns or grid_columns(count, height, width), grid_gap(scale), look.paper)
     return image.enlarge(tiled, scale)
+
+
+def grid_columns(count: int, height: int, width: int) -> int:
+    """Columns of a grid that is about as wide as high; samples that are nearly square are arranged as squares."""
+    oblong = max(height, width) > 1.5 * min(height, width)
+    return image.columns_for(count, height / width if oblong else 1.0)
 
 
 def grid_gap(scale: int) -> int:
@@ -122,12 +140,12 @@ def thumbnail(
     trace: Trace, k: int, name: str, sample: int, side: int, look: Look = DARK, within: points.Bounds | None = None
 ) -> np.ndarray:
     """Record k as a square of side×side for the film strip: one image sample, or the whole cloud."""
-    if trace.modality == "points":
+    if trace.meaning.kind.cloud:
         some = slice(0, min(trace.batch, 1500))
         return cloud(trace, k, name, side, look, some, within or bounds(trace))
     from PIL import Image  # the window shows itself before it needs this
 
-    pixels = image_pixels(trace, k, name, sample, look.dark)[0]
+    pixels = tiles(trace, k, name, sample, look.dark)[0]
     height, width = pixels.shape[:2]
     nearest = Image.Resampling.NEAREST if side >= max(height, width) else Image.Resampling.BOX
     fit = side / max(height, width)

@@ -110,7 +110,7 @@ def read_data(
 
 def _from_file(file: FilePath, plan: Plan) -> Tensor:
     request = plan.request
-    rows = load_source(file, plan.card.shape, plan.card.modality, request.source_fit, request.source_invert)
+    rows = load_source(file, plan.card.meaning, request.source_fit, request.source_invert)
     # Fewer pictures than samples: they are used in turn, each with its own noise.
     turn = np.arange(request.samples) % len(rows)
     return torch.from_numpy(np.ascontiguousarray(rows[turn]))

@@ -19,7 +19,7 @@ from diffstudio.studio.chains import Networks, Stopped, denoiser, place, stoppab
 from diffstudio.studio.plan import Plan
 from diffstudio.studio.prepare import each_label, read_data
 
-PART = {"points": 4096, "image": 16}  # samples of one pass: the gradient keeps every activation of it
+POINTS_PART, PART = 4096, 16  # samples of one pass: the gradient keeps every activation of it
 MAP_STEPS, MAP_SIGMA = 12, 0.02  # of a density map: what is narrower falls between its points
 
 
@@ -58,14 +58,14 @@ def likelihood(
     plan: Plan, networks: Networks, split: str, steps: int, probes: int, stop: Callable[[], bool]
 ) -> Iterator[Judged]:
     """log p of the request's data; see `Engine.likelihood`."""
-    request, model, image = plan.request, networks.model, plan.card.modality == "image"
+    request, model, exact = plan.request, networks.model, plan.card.meaning.kind.cloud
     cond = each_label(request, len(plan.card.labels)) if request.label == "each" else request.label
     x0, _ = read_data(plan, cond, split)
     if x0 is None:
         raise BadInput("there are no data to judge: start from a data sample or a file")
     yield from _judge(
         plan, networks, place(x0, model), model.labels(cond, request.samples), stop,
-        steps=steps, probes=probes if image else 0, dequantise=image,
+        steps=steps, probes=0 if exact else probes, dequantise=not exact,
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def _judge(
     """In parts, so that memory stays bounded; the rows that are done come with every part."""
     path = _path(plan, networks)
     denoise = stoppable(denoiser(plan, networks, path), stop)
-    size = PART[plan.card.modality]
+    size = POINTS_PART if plan.card.meaning.kind.cloud else PART
     parts = x.split(size)
     conds = cond.split(size) if cond is not None else [None] * len(parts)
     rows: list[LogLikelihood] = []

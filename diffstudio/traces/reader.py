@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from diffstudio.errors import BadFile
+from diffstudio.modalities import Meaning
 from diffstudio.traces.format import (
     MAGIC,
     MAX_HEADER,
@@ -138,6 +139,10 @@ class Trace:
         """A scalar of one record."""
         return float(self._table[k, self._columns[name]])
 
+    def has_field(self, name: str) -> bool:
+        """Whether the records hold that array."""
+        return any(spec.name == name for spec in self.header.fields)
+
     def has_scalar(self, name: str) -> bool:
         """Whether the records carry that scalar."""
         return name in self._columns
@@ -153,8 +158,13 @@ class Trace:
 
     @property
     def modality(self) -> str:
-        """What the card says the states are: "points", "image"."""
+        """What the card says the states are: one of `modalities.MODALITIES`, if this version knows it."""
         return str(self.header.card.get("modality", "image"))
+
+    @property
+    def meaning(self) -> Meaning:
+        """What a state of this trace is."""
+        return Meaning(self.modality, self.sample_shape, self.header.card)
 
     @property
     def batch(self) -> int:

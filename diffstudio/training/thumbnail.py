@@ -7,7 +7,7 @@ import io
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from diffstudio.checkpoints.card import Card
@@ -15,6 +15,7 @@ from diffstudio.diffusion import chain
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import levels
+from diffstudio.modalities import Shown
 from diffstudio.networks import build
 from diffstudio.networks.exact import as_denoiser
 
@@ -27,7 +28,7 @@ def thumbnail(card: Card, weights: dict[str, Tensor], label: int | None = LABEL)
     """A PNG of SIDE×SIDE, base64, drawn by these weights with seed 0; `label` None is any class."""
     network = build(card).eval().requires_grad_(False)
     network.load_state_dict({name: value.float().cpu() for name, value in weights.items()}, assign=True)
-    path, samples = make_path(card.path), 1500 if card.modality == "points" else 1
+    path, samples = make_path(card.path), 1500 if card.meaning.kind.cloud else 1
     noise = SampleNoise(0, samples, card.shape)
     grid = levels(path, STEPS)
     shown = len(card.labels) if label is None else min(label, len(card.labels) - 1)
@@ -35,16 +36,18 @@ def thumbnail(card: Card, weights: dict[str, Tensor], label: int | None = LABEL)
     start = grid[0].s * noise.draw(path.theta)
     denoise = as_denoiser(network, card, torch.device("cpu"))
     *_, last = chain.reverse(denoise, path, grid, start, noise, cond=cond)
-    pixels = _cloud(last.xt.numpy()) if card.modality == "points" else _picture(last.xt[0].numpy())
+    draw = card.meaning.kind.draw
+    pixels = _cloud(last.xt.numpy()) if draw is None else draw(card.meaning, Shown(last.xt[:1].numpy()))[0]
     stream = io.BytesIO()
-    Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(stream, "PNG", optimize=True)
+    _square(pixels).save(stream, "PNG", optimize=True)
     return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def _picture(x: np.ndarray) -> np.ndarray:
-    """(C, H, W) in [-1, 1] → (H, W) or (H, W, 3) uint8."""
-    pixels = ((np.nan_to_num(x).clip(-1, 1) + 1) * 127.5).round().astype(np.uint8)
-    return pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
+def _square(pixels: np.ndarray) -> Image.Image:
+    """SIDE×SIDE, whatever its aspect was; grey where it is."""
+    grey = pixels.ndim == 3 and (pixels == pixels[..., :1]).all()
+    picture = Image.fromarray(np.ascontiguousarray(pixels[..., 0]) if grey else pixels)
+    return ImageOps.pad(picture, (SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
 def _cloud(points: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ def generate(studio: Studio, qtbot: QtBot):
     """Run what the panel says, to its end; returns how it ended."""
 
     def run(action: str = "generate"):
-        with qtbot.waitSignal(studio.parts.runs.ended, timeout=60_000) as signal:
+        with qtbot.waitSignal(studio.parts.runs.ended) as signal:
             studio.commands.run(action)
         return signal.args[0]
 

@@ -218,7 +218,7 @@ def test_a_model_that_is_deleted_mid_run_is_finished_and_then_missed(studio, dro
     studio.parts.sampling.samples.setValue(16)
     studio.parts.runs.grew.connect(lambda: checkpoint.unlink(missing_ok=True))
     for outcome in ("done", "failed"):
-        with qtbot.waitSignal(studio.parts.runs.ended, timeout=60_000) as signal:
+        with qtbot.waitSignal(studio.parts.runs.ended) as signal:
             studio.commands.run("generate")
         assert signal.args[0].outcome == outcome
     assert "small.safetensors" in sentence()
@@ -244,11 +244,11 @@ def test_a_trace_is_not_opened_over_a_run(small, drop, qtbot, generate, sentence
     kept = tmp_path / "kept.trace"
     kept.write_bytes(small.parts.runs.trace.path.read_bytes())
     small.parts.sampling.steps.set_value(2000)
-    with qtbot.waitSignal(small.parts.runs.grew, timeout=60_000):
+    with qtbot.waitSignal(small.parts.runs.grew):
         small.commands.run("generate")
     drop(kept)
     assert "stop it first" in sentence()
-    with qtbot.waitSignal(small.parts.runs.ended, timeout=60_000):
+    with qtbot.waitSignal(small.parts.runs.ended):
         small.commands.run("stop")
     drop(kept)
     assert small.parts.runs.trace.path == kept
@@ -287,7 +287,7 @@ def test_a_target_that_can_not_be_written(small, generate, qtbot, sentence, tmp_
         if where == "a folder of that name":
             path.mkdir()
         before = sorted(here.rglob("*"))
-        with monkeypatch.context() as disk, qtbot.waitSignal(small.parts.files.ended, timeout=20_000):
+        with monkeypatch.context() as disk, qtbot.waitSignal(small.parts.files.ended):
             disk.setattr(os, "fsync", _full if where == "full" else os.fsync)
             small.commands.filing.write(path, ExportOptions(kind=kind))
         assert sentence().startswith(
@@ -297,7 +297,7 @@ def test_a_target_that_can_not_be_written(small, generate, qtbot, sentence, tmp_
             }.get(where, f"There is no folder {path.parent}: make it first")
         )
         assert sorted(here.rglob("*")) == before
-    with qtbot.waitSignal(small.parts.files.ended, timeout=20_000) as signal:
+    with qtbot.waitSignal(small.parts.files.ended) as signal:
         small.commands.filing.write(here / "good.png", ExportOptions(kind="picture"))
     assert signal.args[0].outcome == "done"
 

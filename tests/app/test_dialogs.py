@@ -34,7 +34,7 @@ def exported(small_run, qtbot, tmp_path) -> Path:
     small_run.commands.run("export")
     dialog = shown(ExportDialog)
     dialog.scale.setValue(1)
-    with qtbot.waitSignal(small_run.parts.files.ended, timeout=20_000):
+    with qtbot.waitSignal(small_run.parts.files.ended):
         dialog.buttons.button(dialog.buttons.StandardButton.Save).click()
     (picture,) = tmp_path.glob("*.png")
     return picture
@@ -75,7 +75,7 @@ def test_a_run_over_the_budget_asks_and_records_less(studio, generate, qtbot):
     studio.parts.settings.trace_budget_gib = 0.01
     studio.parts.sampling.samples.setValue(16)
     studio.parts.sampling.steps.set_value(60)
-    with qtbot.waitSignal(studio.parts.runs.ended, timeout=60_000):
+    with qtbot.waitSignal(studio.parts.runs.ended):
         studio.commands.run("generate")
         shown(BudgetQuestion).accept()
     trace = studio.parts.runs.trace
@@ -135,7 +135,7 @@ def test_the_last_sample_can_be_noised_again(small_run, generate):
 def test_closing_mid_run_ends_it(studio, qtbot):
     studio.parts.window.show()
     studio.parts.sampling.steps.set_value(5000)
-    with qtbot.waitSignal(studio.parts.runs.grew, timeout=60_000):
+    with qtbot.waitSignal(studio.parts.runs.grew):
         studio.commands.run("generate")
     studio.parts.window.close()
     assert studio.parts.runs._jobs._thread.isFinished()
@@ -153,7 +153,7 @@ def test_pages_open_and_close(studio, action, qtbot):
 @pytest.mark.parametrize("split", [False, True])
 def test_the_export_dialog_offers_the_halves_of_guidance_where_they_are(small_run, qtbot, split):
     request = small_run.parts.sampling.request()
-    with qtbot.waitSignal(small_run.parts.runs.ended, timeout=60_000):
+    with qtbot.waitSignal(small_run.parts.runs.ended):
         small_run.parts.runs.generate(request.model_copy(update={"label": 3, "guidance": 2.0, "record_split": split}))
     small_run.commands.run("export")
     dialog = shown(ExportDialog)

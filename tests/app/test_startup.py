@@ -58,7 +58,7 @@ def test_ctrl_c_ends_the_window_cleanly(home, tmp_path, state, number, code):
         try:
             assert process.stdout.readline() == "ready\n", process.stderr.read()
             process.send_signal(number)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=120)
         finally:
             process.kill()
     assert complaints(errors) == []
@@ -73,7 +73,7 @@ def test_without_a_display_the_command_says_so_and_what_works(home, display):
     environ = {k: v for k, v in home.items() if k not in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY")}
     environ |= {"DISPLAY": display} if display else {}
     command = [sys.executable, "-c", "from diffstudio.cli import main; main()"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2 and done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("diffstudio: there is no display: ")

@@ -49,7 +49,7 @@ class Program:
         self._xdotool("windowfocus", "--sync", self.window)  # there is no window manager to do it
 
     def _xdotool(self, *words):
-        done = subprocess.run(["xdotool", *words], env=self.environment, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(["xdotool", *words], env=self.environment, capture_output=True, text=True, timeout=120)
         return done.stdout.strip()
 
     def key(self, *names):
@@ -92,7 +92,7 @@ def program(display, tmp_path):
     made.process.communicate()
 
 
-def wait_for(found, seconds=60):
+def wait_for(found, seconds=120):
     """Look again and again until something is there."""
     end = time.monotonic() + seconds
     while not found():
@@ -114,7 +114,7 @@ def steady(look):
 def quits(program):
     """Ctrl+Q ends the program without a word."""
     program.key("ctrl+q")
-    out, err = program.process.communicate(timeout=30)
+    out, err = program.process.communicate(timeout=120)
     return (program.process.returncode, out, err) == (0, "", "")
 
 

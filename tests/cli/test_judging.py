@@ -70,7 +70,7 @@ def test_a_file_is_judged(run, dots):
 
 
 def test_interrupted_the_parts_that_are_done_are_told(run, dots, monkeypatch):
-    monkeypatch.setitem(scoring.PART, "points", 2)
+    monkeypatch.setattr(scoring, "POINTS_PART", 2)
     likelihood = Engine.likelihood
 
     def interrupted(self, *words):

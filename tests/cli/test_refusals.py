@@ -31,11 +31,11 @@ class Trap:
 
 
 BAD = [
-    (["--out", "a.foo"], r"can't write a '\.foo' file: use \.png"),
+    (["--out", "a.foo"], r"can't write samples of image as a '\.foo' file: use \.png"),
     (["--out", "none/a.png"], "there is no folder none: make it first"),
     (["--out", "small.png/a.png"], "there is no folder small.png"),
     (["--out", ""], "--out: give a file or a folder"),
-    (["--out", "a.csv"], r"a '\.csv' file holds points"),
+    (["--out", "a.csv"], r"can't write samples of image as a '\.csv' file: use \.png"),
     (["--out", "a.jpg", "--chain"], r"a '\.jpg' file can't hold the animation: use \.png, \.webp"),
     (["--out", "a.gif", "--strip"], r"a '\.gif' file can't hold the film strip"),
     (["--out", "a.png", "--strip", "--chain"], "--chain and --strip"),

@@ -29,7 +29,7 @@ def says(*answers):
 
 def test_every_part_is_answered_in_order(heard, qtbot):
     question, said = heard
-    with qtbot.waitSignal(question.ended, timeout=2000):
+    with qtbot.waitSignal(question.ended):
         question.ask("a", [says(1, 2), says(3)])
         assert question.open
     assert said == [("a", 1), ("a", 2), ("a", 3), ("a", "done")]
@@ -46,14 +46,14 @@ def test_the_newest_question_wins(heard, qtbot):
 
     question.ask("old", [waits, says("never")])
     question.ask("new", [says(1)])
-    with qtbot.waitSignal(question.ended, timeout=2000):
+    with qtbot.waitSignal(question.ended):
         held.set()
     assert said == [("new", 1), ("new", "done")]
 
 
 def test_the_same_question_is_not_asked_twice(heard, qtbot):
     question, said = heard
-    with qtbot.waitSignal(question.ended, timeout=2000):
+    with qtbot.waitSignal(question.ended):
         question.ask("a", [says(1)])
         question.ask("a", [says(2)])
     assert said == [("a", 1), ("a", "done")]
@@ -73,7 +73,7 @@ def test_a_cancelled_question_says_so_at_once_and_whatever_its_call_raises_is_no
     assert begun.wait(5)
     question.cancel()
     assert said == [("a", "cancelled")]
-    with qtbot.waitSignal(jobs.ended, timeout=2000) as ended:
+    with qtbot.waitSignal(jobs.ended) as ended:
         held.set()
     assert ended.args[0].outcome == "cancelled"
     assert said == [("a", "cancelled")]
@@ -88,7 +88,7 @@ def test_a_part_that_fails_ends_it(heard, qtbot):
         raise BadInput("no such class")
         yield
 
-    with qtbot.waitSignal(question.ended, timeout=2000) as ended:
+    with qtbot.waitSignal(question.ended) as ended:
         question.ask("a", [says(1), fails, says(2)])
     assert said == [("a", 1), ("a", "failed")]
     assert ended.args[1].error == "no such class"
@@ -98,7 +98,7 @@ def test_another_question_gets_its_turn_between_two_parts(heard, jobs, qtbot):
     question, said = heard
     other = Question(jobs)
     other.answered.connect(lambda about, answer: said.append((about, answer)))
-    with qtbot.waitSignal(question.ended, timeout=2000):
+    with qtbot.waitSignal(question.ended):
         question.ask("a", [says(1), says(2)])
         other.ask("b", [says(9)])
     assert said == [("a", 1), ("b", 9), ("a", 2), ("a", "done")]

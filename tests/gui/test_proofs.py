@@ -56,7 +56,7 @@ def test_running_again_replaces_the_rows(page, qtbot):
     made = page((sys.executable, "-c", PRINTS.format(fresh, 0)))
     made.run()
     assert not made.again.isEnabled() and made.stop.isEnabled()
-    qtbot.waitUntil(lambda: made.again.isEnabled(), timeout=20_000)
+    qtbot.waitUntil(lambda: made.again.isEnabled())
     assert rows(made) == [["heun", "0.05", "≤ 0.1", "✓", ""]]
     assert made.state.text() == "1 of 1 hold"
 
@@ -66,7 +66,7 @@ def test_it_stops_when_told_or_closed(page, qtbot, how):
     made = page((sys.executable, "-c", PRINTS.format(PROOF, 60)))
     made.run()
     process = made._process
-    qtbot.waitUntil(lambda: "1 groups" in made.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "1 groups" in made.state.text())
     made.stop.click() if how == "stop" else made.reject()
     QApplication.processEvents()
     if how == "stop":

@@ -93,7 +93,7 @@ def run(runs, qtbot):
     """Run to the end; how it ended."""
 
     def run():
-        with qtbot.waitSignal(runs.ended, timeout=10_000) as signal:
+        with qtbot.waitSignal(runs.ended) as signal:
             runs.generate(REQUEST)
         return signal.args[0]
 
@@ -128,7 +128,7 @@ def test_the_old_trace_stays_until_the_new_one_has_a_record(runs, run, engine, q
     qtbot.wait(60)
     assert runs.trace is old
     assert runs.running
-    with qtbot.waitSignal(runs.ended, timeout=10_000):
+    with qtbot.waitSignal(runs.ended):
         engine.gate.set()
     assert runs.trace is not old
     assert runs.previous is old
@@ -138,14 +138,14 @@ def test_while_a_run_goes_another_one_is_not_begun(runs, engine, qtbot):
     engine.gate.clear()
     runs.generate(REQUEST)
     runs.generate(REQUEST)
-    with qtbot.waitSignal(runs.ended, timeout=10_000):
+    with qtbot.waitSignal(runs.ended):
         engine.gate.set()
     assert len(engine.budgets) == 1
 
 
 def test_the_budget_is_that_of_the_settings_or_of_the_answer(runs, run, engine, qtbot):
     run()
-    with qtbot.waitSignal(runs.ended, timeout=10_000):
+    with qtbot.waitSignal(runs.ended):
         runs.generate(REQUEST, budget=12345)
     assert engine.budgets == [4 << 30, 12345]
 
@@ -159,7 +159,7 @@ def test_a_stop_is_taken_at_once_and_what_is_recorded_stays(runs, engine, qtbot,
     engine.hold_after = 2
     runs.generate(REQUEST)
     qtbot.waitUntil(lambda: runs.trace is not None)
-    with qtbot.waitSignal(runs.ended, timeout=10_000) as signal:
+    with qtbot.waitSignal(runs.ended) as signal:
         runs.stop()
         assert taken == [True]
     assert signal.args[0].outcome == "cancelled"
@@ -180,7 +180,7 @@ def test_a_run_stopped_before_its_first_record_leaves_no_file_and_the_old_trace(
     engine.gate.clear()
     runs.generate(REQUEST)
     qtbot.waitUntil(lambda: len(files(tmp_path)) == 2)
-    with qtbot.waitSignal(runs.ended, timeout=10_000):
+    with qtbot.waitSignal(runs.ended):
         runs.stop()
     assert runs.trace is old
     assert files(tmp_path) == [old.path.name]
@@ -206,12 +206,12 @@ def test_a_run_that_fails_in_the_middle_keeps_what_is_recorded(runs, run, engine
 
 
 def test_the_warm_up_is_done_once_with_the_threads_of_the_settings(runs, engine, qtbot):
-    with qtbot.waitSignal(runs.warmed, timeout=10_000):
+    with qtbot.waitSignal(runs.warmed):
         runs.warm_up()
         runs.warm_up()
     assert gc.isenabled()
     assert not runs.running
-    with qtbot.waitSignal(runs.ended, timeout=10_000):
+    with qtbot.waitSignal(runs.ended):
         runs.generate(REQUEST)
     assert engine.warmed == [3]
 
@@ -292,7 +292,7 @@ def test_of_old_runs_as_many_are_kept_as_the_settings_say_and_never_one_that_is_
 def test_the_score_is_answered_for_its_record(runs, run, engine, qtbot):
     run()
     points = np.ones((3, 2), np.float32)
-    with qtbot.waitSignal(runs.scored, timeout=10_000) as signal:
+    with qtbot.waitSignal(runs.scored) as signal:
         runs.want_score(2, points, 0.5)
     at, arrows, k = signal.args
     assert (at is points, k, engine.asked) == (True, 2, [0.5])
@@ -316,7 +316,7 @@ def test_without_a_trace_and_while_a_run_goes_no_score_is_asked_for(runs, engine
     engine.gate.clear()
     runs.generate(REQUEST)
     runs.want_score(0, np.ones((3, 2), np.float32), 0.0)
-    with qtbot.waitSignal(runs.ended, timeout=10_000):
+    with qtbot.waitSignal(runs.ended):
         engine.gate.set()
     assert engine.asked == []
 

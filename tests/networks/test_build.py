@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import torch
 
@@ -68,12 +66,10 @@ def test_a_network_that_is_not_ours_is_named_with_its_file(make_card):
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
-def test_absurd_arguments_are_refused_at_once_with_the_argument_and_the_file(kind, args, reason, make_card):
+def test_absurd_arguments_are_refused_with_the_argument_and_the_file(kind, args, reason, make_card):
     card = make_card(kind, (2,) if kind == "mlp" else (1, 28, 28), args=args)
-    begun = time.monotonic()
     with pytest.raises(BadFile, match=f"^evil: network_args .*{reason}"):
         build(card, "evil")
-    assert time.monotonic() - begun < 2
 
 
 @pytest.mark.parametrize(("kind", "shape"), [("mlp", (1, 28, 28)), ("unet", (2,))])

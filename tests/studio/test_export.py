@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from diffstudio.errors import BadInput
+from diffstudio.modalities import Meaning
 from diffstudio.modalities.colour import diverging
 from diffstudio.studio.export import (
     ExportOptions,
@@ -170,7 +171,7 @@ def test_a_folder_keeps_the_files_of_others(both, tmp_path):
     assert read_settings(files[1])["shown"]["sample"] == 1
     for i, path in enumerate(files):
         assert np.abs(pixels(path)[..., 0] - grey(both.array(9, "xt", i)[0])).max() <= 0.5
-        assert load_source(path, (1, 5, 4), "image").shape == (1, 1, 5, 4)
+        assert load_source(path, Meaning("image", (1, 5, 4))).shape == (1, 1, 5, 4)
 
 
 @pytest.mark.parametrize("name", ["p.csv", "folder"])
@@ -178,7 +179,7 @@ def test_points_become_one_table_that_can_be_read_again(cloud, tmp_path, name):
     [file] = export(cloud, tmp_path / name, ExportOptions("samples"))
     assert file == (tmp_path / name if name == "p.csv" else tmp_path / name / "samples.csv")
     assert file.read_text().splitlines()[0] == "x,y"
-    np.testing.assert_array_equal(load_source(file, (2,), "points"), cloud.array(7, "xt"))
+    np.testing.assert_array_equal(load_source(file, Meaning("points", (2,))), cloud.array(7, "xt"))
 
 
 def test_a_new_folder_has_the_usual_rights(both, tmp_path):

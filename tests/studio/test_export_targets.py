@@ -19,8 +19,9 @@ def contents(folder):
 def test_an_unknown_suffix_is_refused_with_the_known_ones(both, tmp_path):
     with pytest.raises(BadInput, match=r"'\.bmp' file: use \.png, \.jpg, .*\.npz, .*folder"):
         export(both, tmp_path / "a.bmp", ExportOptions())
-    assert kinds_for(".PNG") == ("picture", "strip", "animation")
+    assert kinds_for(".PNG", "image") == ("picture", "strip", "animation")
     assert {kind for kinds in SUFFIXES.values() for kind in kinds} == set(KINDS)
+    assert kinds_for(".csv", "points") == ("samples",)
     (tmp_path / "v1.2").mkdir()
     assert suffix_of(tmp_path / "v1.2") == ""
 
@@ -31,7 +32,7 @@ def test_an_unknown_suffix_is_refused_with_the_known_ones(both, tmp_path):
         ("a.jpg", "animation", r"a '\.jpg' file can't hold the animation: use \.png, \.webp, \.gif, \.apng"),
         ("a.png", "frames", r"a '\.png' file can't hold the numbered pictures: use a folder"),
         ("folder", "trace", r"a folder can't hold the trace: use \.trace"),
-        ("a.csv", "samples", r"'\.csv' file holds points"),
+        ("a.csv", "samples", r"samples of image as a '\.csv' file"),
         ("no/a.png", "picture", "there is no folder .*no: make it first"),
         ("file", "frames", "is a file, expected a folder"),
         ("file/a.png", "picture", "there is no folder"),

@@ -95,7 +95,7 @@ def test_the_data_are_those_of_the_seeds(judge, mixture):
 @pytest.mark.parametrize("part", [1, 2, 5])
 def test_parts_change_nothing_for_points(judge, mixture, monkeypatch, part):
     whole, once = judge(model="mixture", label="each", samples=5, steps=10)
-    monkeypatch.setitem(scoring.PART, "points", part)
+    monkeypatch.setattr(scoring, "POINTS_PART", part)
     parted, found = judge(model="mixture", label="each", samples=5, steps=10)
     np.testing.assert_allclose(parted.log_p, whole.log_p, rtol=1e-4, atol=1e-4)
     count = -(-5 // part)
@@ -115,7 +115,7 @@ def pictures(folder, tmp_path):
 
 @pytest.mark.parametrize("part", [2, 16])
 def test_pictures_are_judged_in_bits_of_their_grey_levels(engine, request_of, pictures, monkeypatch, part):
-    monkeypatch.setitem(scoring.PART, "image", part)
+    monkeypatch.setattr(scoring, "PART", part)
     *_, last = engine.likelihood(request_of(**pictures, samples=5), "train", 60, 4)
     # Of an isotropic Gaussian every probe has the exact trace: vᵀ(c·1)v = c·D.
     assert last.found.standard_error.max() < 1e-3
@@ -136,7 +136,7 @@ def exact_noise(seed):
 
 
 def test_a_stop_keeps_the_parts_that_are_done(judge, mixture, monkeypatch):
-    monkeypatch.setitem(scoring.PART, "points", 2)
+    monkeypatch.setattr(scoring, "POINTS_PART", 2)
     seen = []
 
     def stop():

@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from diffstudio.errors import BadFile, BadInput
-from diffstudio.studio.sources import MAX_PIXELS, inspect_source, load_source
+from diffstudio.modalities import Meaning
+from diffstudio.modalities.picture_file import MAX_PIXELS
+from diffstudio.studio.sources import inspect_source, load_source
 
 GREY, COLOUR = (1, 4, 6), (3, 4, 6)  # height 4, width 6
 
@@ -40,7 +42,7 @@ def ramp(height, width):
 def test_black_is_minus_one_and_white_is_one(picture, name):
     grey = ramp(4, 6)
     grey[0, :2] = 0, 255
-    found = load_source(picture(grey, name), GREY, "image")
+    found = load_source(picture(grey, name), Meaning("image", GREY))
     assert (found.shape, found.dtype) == ((1, 1, 4, 6), np.float32)
     np.testing.assert_allclose(found[0, 0], grey / 127.5 - 1, atol=1e-6)
     assert found[0, 0, 0, :2].tolist() == [-1, 1]
@@ -48,30 +50,30 @@ def test_black_is_minus_one_and_white_is_one(picture, name):
 
 @pytest.mark.parametrize(("name", "tolerance"), [("a.jpg", 0.1), ("a.webp", 0.1)])
 def test_lossy_pictures_are_near(picture, name, tolerance):
-    found = load_source(picture(np.full((4, 6), 60), name, quality=95), GREY, "image")
+    found = load_source(picture(np.full((4, 6), 60), name, quality=95), Meaning("image", GREY))
     np.testing.assert_allclose(found, 60 / 127.5 - 1, atol=tolerance)
 
 
 def test_colours_keep_their_channels(picture):
     rgb = np.random.default_rng(0).integers(0, 256, (4, 6, 3))
-    found = load_source(picture(rgb), COLOUR, "image")
+    found = load_source(picture(rgb), Meaning("image", COLOUR))
     np.testing.assert_allclose(found[0], rgb.transpose(2, 0, 1) / 127.5 - 1, atol=1e-6)
 
 
 def test_grey_becomes_colour_and_colour_becomes_grey(picture):
     grey = ramp(4, 6)
-    for channel in load_source(picture(grey), COLOUR, "image")[0]:
+    for channel in load_source(picture(grey), Meaning("image", COLOUR))[0]:
         np.testing.assert_allclose(channel, grey / 127.5 - 1, atol=1e-6)
     rgb = np.zeros((4, 6, 3))
     rgb[..., 1] = 200  # luminance of ITU-R 601: 0.587 of green
-    found = load_source(picture(rgb), GREY, "image")
+    found = load_source(picture(rgb), Meaning("image", GREY))
     np.testing.assert_allclose(found, np.round(0.587 * 200) / 127.5 - 1, atol=0.01)
 
 
 def test_what_is_transparent_is_white(picture):
     rgba = np.zeros((4, 6, 4))
     rgba[:, :3, 3] = 255  # black and opaque on the left, nothing on the right
-    found = load_source(picture(rgba), GREY, "image")[0, 0]
+    found = load_source(picture(rgba), Meaning("image", GREY))[0, 0]
     assert found[:, :3].tolist() == [[-1] * 3] * 4
     assert found[:, 3:].tolist() == [[1] * 3] * 4
 
@@ -80,14 +82,14 @@ def test_a_palette_with_a_transparent_colour(picture):
     indexed = Image.new("P", (6, 4), 1)
     indexed.putpalette([255, 0, 0, 0, 0, 0])
     indexed.putpixel((0, 0), 0)
-    found = load_source(picture(indexed, transparency=0), COLOUR, "image")[0]
+    found = load_source(picture(indexed, transparency=0), Meaning("image", COLOUR))[0]
     assert found[:, 0, 0].tolist() == [1, 1, 1]
     assert found[:, 1, 1].tolist() == [-1, -1, -1]
 
 
 def test_sixteen_bits_are_scaled_down(picture):
     deep = Image.fromarray(ramp(4, 6).astype(np.uint16) * 257)
-    found = load_source(picture(deep), GREY, "image")
+    found = load_source(picture(deep), Meaning("image", GREY))
     np.testing.assert_allclose(found[0, 0], ramp(4, 6) / 127.5 - 1, atol=2 / 255)
 
 
@@ -97,14 +99,16 @@ def test_a_turned_photograph_is_upright(picture):
     lying = np.zeros((6, 4))
     lying[:, 0] = 255
     path = picture(lying, "a.png", exif=exif)
-    found = load_source(path, GREY, "image")[0, 0]
+    found = load_source(path, Meaning("image", GREY))[0, 0]
     assert found[0].tolist() == [1] * 6
     assert found[1:].max() == -1
 
 
 def test_black_and_white_can_be_exchanged(picture):
     path = picture(ramp(4, 6))
-    np.testing.assert_array_equal(load_source(path, GREY, "image", invert=True), -load_source(path, GREY, "image"))
+    np.testing.assert_array_equal(
+        load_source(path, Meaning("image", GREY), invert=True), -load_source(path, Meaning("image", GREY))
+    )
 
 
 # ── pictures of another size ────────────────────────────────────────────────────────────────────────────────────────
@@ -112,9 +116,9 @@ def test_black_and_white_can_be_exchanged(picture):
 
 def test_another_size_is_refused_with_a_way_out(picture):
     with pytest.raises(BadInput, match=r"^a\.png has 9×8 pixels and another aspect, the model needs 6×4: fit it by"):
-        load_source(picture(ramp(8, 9)), GREY, "image")
+        load_source(picture(ramp(8, 9)), Meaning("image", GREY))
     with pytest.raises(BadInput, match=r"has 12×8 pixels, the model needs 6×4: fit it by crop, pad or stretch"):
-        load_source(picture(ramp(8, 12)), GREY, "image")
+        load_source(picture(ramp(8, 12)), Meaning("image", GREY))
 
 
 def stripes(height, width, at, black):
@@ -126,9 +130,9 @@ def stripes(height, width, at, black):
 
 def test_cropping_keeps_the_middle(picture):
     # 20×8 for 6×4: a window of 12×8 in the middle, columns 4 to 16, halved.
-    inside = load_source(picture(stripes(8, 20, 0, 4)), GREY, "image", "crop")[0, 0]
+    inside = load_source(picture(stripes(8, 20, 0, 4)), Meaning("image", GREY), "crop")[0, 0]
     assert inside.min() > 0.8  # the black edge is cut off
-    kept = load_source(picture(stripes(8, 20, 4, 6)), GREY, "image", "crop")[0, 0]
+    kept = load_source(picture(stripes(8, 20, 4, 6)), Meaning("image", GREY), "crop")[0, 0]
     assert kept[:, :2].max() < -0.8
     assert kept[:, 4:].min() > 0.8
 
@@ -136,14 +140,14 @@ def test_cropping_keeps_the_middle(picture):
 def test_padding_keeps_everything_and_fills_with_the_colour_of_the_border(picture):
     grey = np.full((8, 4), 51, np.uint8)  # 2×4 of 6×4 when it fits
     grey[3:5, 1:3] = 255
-    found = load_source(picture(grey), GREY, "image", "pad")[0, 0]
+    found = load_source(picture(grey), Meaning("image", GREY), "pad")[0, 0]
     paper = 51 / 127.5 - 1
     np.testing.assert_allclose(found[:, [0, 1, 4, 5]], paper, atol=0.02)
     assert found[:, 2:4].max() > paper + 0.3
 
 
 def test_stretching_uses_the_whole_picture(picture):
-    found = load_source(picture(stripes(40, 40, 0, 20)), GREY, "image", "stretch")[0, 0]
+    found = load_source(picture(stripes(40, 40, 0, 20)), Meaning("image", GREY), "stretch")[0, 0]
     assert found[:, :2].max() < -0.8
     assert found[:, 4:].min() > 0.8
 
@@ -152,13 +156,13 @@ def test_stretching_uses_the_whole_picture(picture):
 @pytest.mark.parametrize("size", [(1, 1), (3, 500), (500, 3), (4, 6), (57, 91)])
 def test_every_fit_gives_the_models_size_for_any_picture(picture, fit, size):
     for shape in (GREY, COLOUR):
-        found = load_source(picture(ramp(*size)), shape, "image", fit)
+        found = load_source(picture(ramp(*size)), Meaning("image", shape), fit)
         assert found.shape == (1, *shape)
         assert -1 <= found.min() <= found.max() <= 1
 
 
 def test_transparent_places_are_white_before_they_are_fitted(picture):
-    found = load_source(picture(np.zeros((40, 60, 4))), GREY, "image", "crop")
+    found = load_source(picture(np.zeros((40, 60, 4))), Meaning("image", GREY), "crop")
     assert found.min() == 1
 
 
@@ -166,9 +170,9 @@ def test_transparent_places_are_white_before_they_are_fitted(picture):
 
 
 def test_a_look_says_size_and_whether_it_fits(picture):
-    found = inspect_source(picture(ramp(4, 6)), GREY, "image")
+    found = inspect_source(picture(ramp(4, 6)), Meaning("image", GREY))
     assert (found.count, found.size, found.fits, found.sentence) == (1, (4, 6), True, "")
-    found = inspect_source(picture(ramp(8, 9)), GREY, "image")
+    found = inspect_source(picture(ramp(8, 9)), Meaning("image", GREY))
     assert (found.size, found.fits) == ((8, 9), False)
     assert found.sentence.startswith("a.png has 9×8 pixels and another aspect")
 
@@ -177,13 +181,13 @@ def test_a_look_says_size_and_whether_it_fits(picture):
 def test_dark_ink_on_light_paper_looks_inverted(picture, paper, ink, inverted):
     grey = np.full((28, 28), paper)
     grey[8:20, 12:16] = ink
-    assert inspect_source(picture(grey), (1, 28, 28), "image").looks_inverted is inverted
-    assert not inspect_source(picture(grey), (3, 28, 28), "image").looks_inverted
+    assert inspect_source(picture(grey), Meaning("image", (1, 28, 28))).looks_inverted is inverted
+    assert not inspect_source(picture(grey), Meaning("image", (3, 28, 28))).looks_inverted
 
 
 def test_a_look_at_an_array_counts_its_samples(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((5, 2), np.float32))
-    found = inspect_source(tmp_path / "a.npy", (2,), "points")
+    found = inspect_source(tmp_path / "a.npy", Meaning("points", (2,)))
     assert (found.count, found.size, found.fits) == (5, (2,), True)
 
 
@@ -198,20 +202,22 @@ def test_a_look_at_an_array_counts_its_samples(tmp_path):
 def test_arrays_of_one_or_more_samples(tmp_path, stored, shape, name):
     values = np.random.default_rng(0).normal(size=stored)
     (np.save if name == "a.npy" else np.savez)(tmp_path / name, values)
-    found = load_source(tmp_path / name, shape, "image")
+    found = load_source(tmp_path / name, Meaning("image", shape))
     assert (found.shape[1:], found.dtype) == (shape, np.float32)
     np.testing.assert_allclose(found.ravel(), values.ravel(), rtol=1e-6)
 
 
 def test_bytes_are_pictures(tmp_path):
     np.save(tmp_path / "a.npy", np.array([[[0, 255, 51]]], np.uint8))
-    np.testing.assert_allclose(load_source(tmp_path / "a.npy", (1, 1, 3), "image").ravel(), [-1, 1, -0.6], atol=1e-6)
+    np.testing.assert_allclose(
+        load_source(tmp_path / "a.npy", Meaning("image", (1, 1, 3))).ravel(), [-1, 1, -0.6], atol=1e-6
+    )
 
 
 def test_of_our_own_arrays_the_last_state_is_taken(tmp_path):
     xt = np.arange(3 * 4 * 2, dtype=np.float32).reshape(3, 4, 2)
     np.savez(tmp_path / "run.npz", t=np.arange(3.0), xt=xt, x0_hat=xt + 100)
-    np.testing.assert_array_equal(load_source(tmp_path / "run.npz", (2,), "points"), xt[-1])
+    np.testing.assert_array_equal(load_source(tmp_path / "run.npz", Meaning("points", (2,))), xt[-1])
 
 
 @pytest.mark.parametrize(
@@ -229,7 +235,7 @@ def test_of_our_own_arrays_the_last_state_is_taken(tmp_path):
 def test_arrays_that_are_no_samples_are_refused(tmp_path, values, error, sentence):
     np.save(tmp_path / "a.npy", values)
     with pytest.raises(error, match=sentence):
-        load_source(tmp_path / "a.npy", (2,), "points")
+        load_source(tmp_path / "a.npy", Meaning("points", (2,)))
 
 
 class Bomb:
@@ -259,7 +265,7 @@ def hostile(tmp_path):
 def test_pickles_and_torn_arrays_are_refused_and_nothing_in_them_runs(tmp_path):
     for name in hostile(tmp_path):
         with pytest.raises(BadFile, match=r"is not an array file that can be read \(pickled objects are refused\)"):
-            load_source(tmp_path / name, (2,), "points")
+            load_source(tmp_path / name, Meaning("points", (2,)))
     assert not (tmp_path / "went-off").exists()
 
 
@@ -283,14 +289,14 @@ def test_an_array_that_promises_more_than_it_has_is_refused(tmp_path, packed):
         else:
             path.write_bytes(promise(count))
         with pytest.raises(error, match=sentence):
-            load_source(path, (2,), "points")
+            load_source(path, Meaning("points", (2,)))
 
 
 def test_a_file_that_is_too_large_is_not_opened(tmp_path):
     with (tmp_path / "a.npy").open("wb") as stream:
         stream.truncate((1 << 30) + 1)  # a hole: nothing is written
     with pytest.raises(BadInput, match=r"has 1,073,741,825 bytes, expected at most"):
-        load_source(tmp_path / "a.npy", (2,), "points")
+        load_source(tmp_path / "a.npy", Meaning("points", (2,)))
 
 
 # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -303,7 +309,7 @@ def test_a_file_that_is_too_large_is_not_opened(tmp_path):
 @pytest.mark.parametrize("name", ["a.csv", "a.txt"])
 def test_tables_of_points(tmp_path, text, name):
     (tmp_path / name).write_text(text, encoding="utf-8")
-    assert load_source(tmp_path / name, (2,), "points").tolist() == [[1, 2], [3, 4]]
+    assert load_source(tmp_path / name, Meaning("points", (2,))).tolist() == [[1, 2], [3, 4]]
 
 
 @pytest.mark.parametrize(
@@ -320,42 +326,42 @@ def test_tables_of_points(tmp_path, text, name):
 def test_tables_that_are_no_points_name_the_line(tmp_path, text, error, sentence):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(error, match=sentence):
-        load_source(tmp_path / "a.csv", (2,), "points")
+        load_source(tmp_path / "a.csv", Meaning("points", (2,)))
 
 
 def test_a_binary_file_is_no_table(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(BadFile, match="is not a text file that can be read"):
-        load_source(tmp_path / "a.txt", (2,), "points")
+        load_source(tmp_path / "a.txt", Meaning("points", (2,)))
 
 
 # ── traces, and what is no source at all ────────────────────────────────────────────────────────────────────────────
 
 
 def test_of_a_trace_the_last_state_is_taken(cloud):
-    np.testing.assert_array_equal(load_source(cloud.path, (2,), "points"), cloud.array(len(cloud) - 1, "xt"))
+    np.testing.assert_array_equal(load_source(cloud.path, Meaning("points", (2,))), cloud.array(len(cloud) - 1, "xt"))
     with pytest.raises(BadInput, match=r"holds an array of shape \(40, 2\), the model needs \(N, 1, 4, 6\)"):
-        load_source(cloud.path, GREY, "image")
+        load_source(cloud.path, Meaning("image", GREY))
 
 
 def test_a_trace_without_a_record_is_refused(make_trace):
     empty = make_trace(np.zeros((0, 3, 2), np.float32), planned=4)
     with pytest.raises(BadFile, match="has no complete record"):
-        load_source(empty.path, (2,), "points")
+        load_source(empty.path, Meaning("points", (2,)))
 
 
 def test_other_kinds_and_missing_files_are_named(tmp_path, picture):
     with pytest.raises(BadInput, match=r"^there is no file .*gone\.png$"):
-        load_source(tmp_path / "gone.png", GREY, "image")
+        load_source(tmp_path / "gone.png", Meaning("image", GREY))
     with pytest.raises(BadInput, match="there is no file"):
-        inspect_source(tmp_path / "gone.png", GREY, "image")
+        inspect_source(tmp_path / "gone.png", Meaning("image", GREY))
     with pytest.raises(BadInput, match="there is no file"):
-        load_source(tmp_path, GREY, "image")
+        load_source(tmp_path, Meaning("image", GREY))
     (tmp_path / "a.pdf").write_bytes(b"%PDF")
     with pytest.raises(BadInput, match=r"a\.pdf: '\.pdf' can't be read as image, expected one of \.png"):
-        load_source(tmp_path / "a.pdf", GREY, "image")
-    with pytest.raises(BadInput, match=r"'\.png' can't be read as points, expected one of \.npy"):
-        load_source(picture(ramp(4, 6)), (2,), "points")
+        load_source(tmp_path / "a.pdf", Meaning("image", GREY))
+    with pytest.raises(BadInput, match=r"'\.png' can't be read as points, expected one of \.csv"):
+        load_source(picture(ramp(4, 6)), Meaning("points", (2,)))
 
 
 def chunk(kind, content):
@@ -374,7 +380,7 @@ def png_of_size(width, height):
 def test_an_enormous_picture_is_refused_before_it_is_decoded(tmp_path, look, width, height):
     (tmp_path / "bomb.png").write_bytes(png_of_size(width, height))
     with pytest.raises(BadInput, match=r"pixels.*make it smaller first$"):
-        look(tmp_path / "bomb.png", GREY, "image")
+        look(tmp_path / "bomb.png", Meaning("image", GREY))
 
 
 def torn_png():
@@ -391,9 +397,9 @@ def torn_png():
 def test_what_is_no_picture_is_one_sentence(tmp_path, content, look):
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(BadFile, match=r"a\.png is not a picture that can be read$"):
-        look(tmp_path / "a.png", GREY, "image")
+        look(tmp_path / "a.png", Meaning("image", GREY))
 
 
 def test_a_model_of_two_channels_takes_no_picture(picture):
     with pytest.raises(BadInput, match="a picture has 1 or 3 channels, the model needs 2"):
-        load_source(picture(ramp(4, 6)), (2, 4, 6), "image")
+        load_source(picture(ramp(4, 6)), Meaning("image", (2, 4, 6)))

@@ -27,13 +27,12 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.gui.widgets import indent, label
 from diffstudio.gui.words import count, size, tr
 from diffstudio.studio import pictures
-from diffstudio.studio.export_options import KINDS, SUFFIXES, ExportOptions
+from diffstudio.studio.export_options import KINDS, ExportOptions, suffixes_of
 from diffstudio.studio.export_plan import estimate
 from diffstudio.traces.reader import Trace
 
-# Suffixes by kind, the first is offered. "" is a folder.
-OFFERED = {kind: [s for s, kinds in SUFFIXES.items() if kind in kinds] for kind in KINDS}
-OFFERED["animation"] = [".gif", ".webp", ".apng"]
+FIRST = {"animation": ".gif"}  # what is offered first, where it is not the first that the modality has
+ALIASES = (".jpeg", ".tif")
 PREVIEW = 220
 USED = {  # which fields count for which kind
     "picture": ("tensor", "sample", "record", "scale"),
@@ -71,7 +70,7 @@ class ExportDialog(QDialog):
         self.every, self.scale, self.fps = QSpinBox(), QSpinBox(), QDoubleSpinBox()
         self.every.setRange(1, 100_000)
         self.scale.setRange(1, 64)
-        self.scale.setValue(start.scale or (2 if trace.modality == "points" else 8))
+        self.scale.setValue(start.scale or trace.meaning.kind.default_scale)
         self.scale.setSuffix("×")
         self.fps.setRange(0.5, 50)
         self.fps.setValue(start.fps)
@@ -158,10 +157,9 @@ class ExportDialog(QDialog):
         kind = self.kind.currentData()
         self.format.blockSignals(True)
         self.format.clear()
-        for suffix in OFFERED[kind]:
-            fits = suffix != ".csv" or self._trace.modality == "points"
-            if fits and suffix not in (".jpeg", ".tif"):
-                self.format.addItem(suffix[1:].upper() if suffix else tr("Folder"), suffix)
+        fitting = [s for s, kinds in suffixes_of(self._trace.modality).items() if kind in kinds and s not in ALIASES]
+        for suffix in sorted(fitting, key=lambda s: s != FIRST.get(kind)):
+            self.format.addItem(suffix[1:].upper() if suffix else tr("Folder"), suffix)
         self.format.blockSignals(False)
         for name, (heading, field) in self._rows.items():
             shown = name in ("kind", "format", *USED[kind])
@@ -172,7 +170,7 @@ class ExportDialog(QDialog):
     @Slot()
     def _on_format(self) -> None:
         path = Path(self.path.text())
-        if path.suffix.lower() in SUFFIXES:
+        if path.suffix.lower() in suffixes_of(self._trace.modality):
             path = path.with_suffix("")
         self.path.setText(str(path) + (self.format.currentData() or ""))
         self._settle()

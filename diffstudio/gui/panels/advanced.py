@@ -83,7 +83,7 @@ class AdvancedFields(RowGroup):
 
     def set_card(self, card: Card) -> None:
         """Points have no range to be clipped to."""
-        self._clips = card.modality == "image"
+        self._clips = card.meaning.kind.ranged
         self.rows["clip"].setVisible(self._clips)
 
     def offer(self, card: Card, request: Request) -> None:

@@ -63,7 +63,7 @@ class EditFields(RowGroup):
         """Only pictures have a mask, of their own size."""
         self.mask_file.set_shape(card.shape)
         for name in ("mask", "resample"):
-            self.rows[name].setVisible(card.modality == "image")
+            self.rows[name].setVisible(card.meaning.kind.masked)
 
     def fields(self) -> dict[str, object]:
         """The request's fields."""

@@ -25,9 +25,13 @@ from diffstudio.gui.panels.model_row import HEIGHTS, KIND, PICTURE, SUBTITLE, Mo
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import count, parameters, shape_text, tr
+from diffstudio.modalities import MODALITIES
 
 ENTRY = Qt.ItemDataRole.UserRole
-GROUPS = {"image": "Images", "points": "Points", "exact": "Exact"}  # by the card's group, in their order
+GROUPS = {
+    **{name: row.title for name, row in MODALITIES.items()},
+    "exact": "Exact",
+}  # by the card's group, in their order
 
 
 class ModelsPanel(QWidget):

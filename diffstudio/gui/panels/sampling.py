@@ -162,7 +162,7 @@ class SamplingPanel(QWidget):
         self.edit.set_card(card)
         self.advanced.set_card(card)
         self.source.set_has_data(card.data.dataset in DATASETS)
-        self.source.check_file(card.shape, card.modality)
+        self.source.check_file(card.meaning)
         for name in options.SOLVERS:
             problem = solver_problem(card, name)
             self.solver.set_enabled(name, not problem, problem)
@@ -211,7 +211,7 @@ class SamplingPanel(QWidget):
     def set_source_file(self, path: Path) -> None:
         """Start from a file. Raises: BadInput, BadFile."""
         if self.card is not None:
-            self.source.set_file(path, self.card.shape, self.card.modality)
+            self.source.set_file(path, self.card.meaning)
 
     def set_mask_file(self, path: Path) -> None:
         """Repaint where a picture is white. Raises: BadInput, BadFile."""

@@ -11,8 +11,9 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.gui.panels.fields import Combo
 from diffstudio.gui.widgets import ElidedLabel, label
 from diffstudio.gui.words import tr
+from diffstudio.modalities import FITS, Meaning
 from diffstudio.studio.request import Request
-from diffstudio.studio.sources import FITS, inspect_source
+from diffstudio.studio.sources import inspect_source
 
 ROWS = (
     ("noise", "Noise", "The reverse chain starts from pure noise of the seed."),
@@ -44,8 +45,7 @@ class SourceField(QWidget):
         self.invert.setToolTip(tr("For ink on white paper: the model knows white strokes on black."))
         self.problem = label("", "dim")
         self.problem.setWordWrap(True)
-        self._shape: tuple[int, ...] = ()
-        self._modality = ""
+        self._meaning = Meaning("image", (1, 1, 1))
         self._file: Path | None = None
         self._trace: Path | None = None
         self._step = 0
@@ -72,31 +72,31 @@ class SourceField(QWidget):
         self.set_trace(None, complete=False)
         self._on_changed()
 
-    def set_file(self, path: Path, shape: tuple[int, ...], modality: str) -> None:
+    def set_file(self, path: Path, meaning: Meaning) -> None:
         """Use a file as the source; its fit and colours are guessed from what it holds.
 
         Raises:
             BadInput, BadFile: it can't be used with such a model.
         """
-        self._shape, self._modality = shape, modality
+        self._meaning = meaning
         self._hold(path)
         self.combo.set_value("file")
         self._on_changed()
 
     def _hold(self, path: Path) -> None:
-        info = inspect_source(path, self._shape, self._modality)
+        info = inspect_source(path, self._meaning)
         self._file = path
         self.name.setText(path.name)
         self.name.setToolTip("<qt>" + str(path).replace("&", "&amp;").replace("<", "&lt;"))
         self.problem.setText("" if info.fits else info.sentence.split(":")[0] + ".")
         self.problem.setVisible(not info.fits)
         self.fit.setVisible(not info.fits)
-        self.invert.setVisible(True)
+        self.invert.setVisible(self._meaning.kind.invertible)
         self.invert.setChecked(info.looks_inverted)
 
-    def check_file(self, shape: tuple[int, ...], modality: str) -> None:
+    def check_file(self, meaning: Meaning) -> None:
         """Another model was chosen: forget a file that does not fit it."""
-        self._shape, self._modality = shape, modality
+        self._meaning = meaning
         if self._file is not None and not self._can_hold(self._file):
             self._file = None
             if self.combo.value() == "file":

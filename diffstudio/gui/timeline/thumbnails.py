@@ -92,7 +92,7 @@ class Thumbnails(QObject):
     def refresh(self) -> None:
         """Choose the square in which clouds are drawn: at the first record, and again once the last one is there."""
         trace = self._trace
-        if trace is None or trace.modality != "points" or self._within_final or not len(trace):
+        if trace is None or not trace.meaning.kind.cloud or self._within_final or not len(trace):
             return
         if self._within is not None and not trace.complete:
             return
@@ -176,7 +176,7 @@ class Thumbnails(QObject):
 def _picture(
     trace: Trace, k: int, name: str, sample: int, side: int, look: pictures.Look, within: Bounds | None
 ) -> np.ndarray:
-    if trace.modality != "points":
+    if not trace.meaning.kind.cloud:
         return pictures.thumbnail(trace, k, name, sample, side, look)
     if name in pictures.SIGNED:
         few = slice(0, min(trace.batch, ARROWS_POINTS))

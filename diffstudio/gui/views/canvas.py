@@ -14,8 +14,8 @@ from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views.header import Header
 from diffstudio.gui.views.image_view import ImageView
+from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.views.overlay import Busy, EmptyPage
-from diffstudio.gui.views.points_scene import OPTIONS
 from diffstudio.gui.views.points_view import PointsView
 from diffstudio.gui.words import tr
 from diffstudio.studio.pictures import tensor_title
@@ -85,12 +85,12 @@ class Canvas(QWidget):
         self._view.set_tensor(self._tensor)
         self._view.set_sample(self._sample)
         self._view.set_single(self._single)
+        for name in self._view.options:
+            self._view.set_option(name, self._options[name])
         if isinstance(self._view, PointsView):
-            for name, on in self._options.items():
-                self._view.set_option(name, on)
             missing = "" if self._view.has_data else tr("The data that this model was trained on are not at hand.")
             self.header.set_option_reason("underlay", missing)
-        self.header.set_points(trace.modality == "points")
+        self.header.set_options(self._view.options, tr("All") if trace.meaning.kind.cloud else tr("Grid"))
         self._show_page(self._view)
         self.show_step(self._playhead.position)
 
@@ -198,16 +198,16 @@ class Canvas(QWidget):
             self.singleChanged.emit(single)
 
     def option(self, name: str) -> bool:
-        """Whether something is drawn with points: one of `points_scene.OPTIONS`."""
+        """Whether something more is drawn: one of `options.OPTIONS`."""
         return self._options[name]
 
     def set_option(self, name: str, on: bool) -> None:
-        """Draw something with points, or not. KeyError: no such option."""
+        """Draw something more, or not; a view that can't does not. KeyError: no such option."""
         changed = self._options[name] != on
         self._options[name] = on
         self.header.set_option(name, on)
         if changed:
-            if isinstance(self._view, PointsView):
+            if self._view is not None and name in self._view.options:
                 self._view.set_option(name, on)
             self.optionChanged.emit(name, on)
 

@@ -13,6 +13,7 @@ from diffstudio.gui.actions import title, tooltip
 from diffstudio.gui.icons import icon
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import legend
+from diffstudio.gui.views.options import option_titles
 from diffstudio.gui.widgets import FlowLayout
 from diffstudio.gui.words import tr
 from diffstudio.studio.pictures import NAMES
@@ -29,17 +30,6 @@ def tensor_titles() -> dict[str, tuple[str, ...]]:
         "eps_hat": (NAMES["eps_hat"], tr("ε (true)")),
         "delta": (NAMES["delta"],),
         **{name: (tr(NAMES[name]),) for name in HALVES},
-    }
-
-
-def option_titles() -> dict[str, str]:
-    """What else can be drawn of points."""
-    return {
-        "trails": tr("Trails"),
-        "underlay": tr("Data"),
-        "arrows": tr("Score"),
-        "density": tr("Density"),
-        "log_p": tr("log p"),
     }
 
 
@@ -69,10 +59,11 @@ class Header(QWidget):
         self._single.setProperty("flat", False)
         self._single.clicked.connect(lambda on=False: self.singleWanted.emit(on))
         self.readout = Readout(readout, tokens)
-        self._points = False
+        self._offered: tuple[str, ...] = ()
+        self._every = tr("Grid")
         self._arranged: tuple[bool, list[QWidget]] | None = None
         self._place()
-        self.set_points(False)
+        self.set_options(())
         self.set_single(False)
         self.apply_theme(tokens)
 
@@ -95,19 +86,19 @@ class Header(QWidget):
             button.setToolTip(tooltip(f"tensor_{name}") if there else tr("This trace does not hold what it takes."))
         self._arrange()
 
-    def set_points(self, points: bool) -> None:
-        """Points have options that images have not."""
-        self._points = points
-        for button in self._options.values():
-            button.setVisible(points)
+    def set_options(self, names: tuple[str, ...], every: str = "") -> None:
+        """What else the view can draw, and its word for all samples at once, e.g. "Grid"."""
+        self._offered = names
+        self._every = every or tr("Grid")
+        for name, button in self._options.items():
+            button.setVisible(name in names)
         self.set_single(self._single.isChecked())
         self._arrange()
 
     def set_single(self, single: bool) -> None:
         """Show which of the two it is."""
-        every = tr("All") if self._points else tr("Grid")
         self._single.setChecked(single)
-        self._single.setText(tr("Single") if single else every)
+        self._single.setText(tr("Single") if single else self._every)
         self._single.setAccessibleName(tr("Show one sample alone"))
         self._single.setIcon(
             icon("single" if single else "grid", self._tokens, self._tokens.on_accent if single else None)
@@ -161,7 +152,7 @@ class Header(QWidget):
     def _arrange(self) -> None:
         """Halves and options beside the tensors, or below them where the readout would have no room."""
         halves: list[QWidget] = [] if self._halves.isHidden() else [self._halves]
-        options: list[QWidget] = [*self._options.values()] if self._points else []
+        options: list[QWidget] = [self._options[name] for name in self._offered]
         buttons = [b for n, b in self._tensors.items() if n not in HALVES or halves] + [self._single, *options]
         needed = sum(max(b.sizeHint().width(), b.minimumWidth()) + 4 for b in buttons) + READOUT + 40
         two_lines = bool(halves or options) and self.width() < needed

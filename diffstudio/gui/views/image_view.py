@@ -20,6 +20,8 @@ NOTCH = 120  # angleDelta of one click of a mouse wheel
 class ImageView(QWidget):
     """Draws records of image traces."""
 
+    options: tuple[str, ...] = ()
+
     readoutChanged = Signal()
     sampleClicked = Signal(int)
     singleWanted = Signal(bool)
@@ -76,6 +78,10 @@ class ImageView(QWidget):
         if self._scene.grid is not None:
             self._bar.setValue(self._scene.grid.scroll_to(index, self._bar.value()))
         self._changed()
+
+    def set_option(self, name: str, on: bool) -> None:
+        """There are none: ValueError."""
+        raise ValueError(f"images have no option '{name}'")
 
     def set_single(self, single: bool) -> None:
         """The selected sample alone, fitted; or the batch."""

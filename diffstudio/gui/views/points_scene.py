@@ -13,6 +13,7 @@ from diffstudio.errors import BadFile
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import axes, splat
 from diffstudio.gui.views.contours import SHARES, contours
+from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.views.plane import Plane, fitted
 from diffstudio.gui.views.raster import rgb
 from diffstudio.gui.views.splat import Box, Sheet, Taps
@@ -23,8 +24,8 @@ from diffstudio.modalities.points import Bounds
 from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
 
+POINTS_OPTIONS = ("trails", "underlay", "arrows", "density", "log_p")
 Layer = tuple[QImage, int]  # and its first row
-OPTIONS = {"trails": True, "underlay": True, "arrows": False, "density": False, "log_p": False}
 # Radius (logical pixels) and opacity of a dot, by the number of points.
 DOTS = ((150, 3.2, 0.95), (600, 2.6, 0.9), (2_000, 2.1, 0.85), (6_000, 1.5, 0.7), (10**9, 1.0, 0.55))
 DATA_DOT = 1.0, 0.16
@@ -44,7 +45,7 @@ class PointsScene:
         self.tensor = "xt"
         self.sample = 0
         self.single = False
-        self.options = dict(OPTIONS)
+        self.options = {name: OPTIONS[name] for name in POINTS_OPTIONS}
         self.room: tuple[int, int] = (1, 1)
         self.ratio = 1.0
         self.moved: Plane | None = None  # by the user; None: fitted to the bounds

@@ -13,7 +13,7 @@ from diffstudio.gui.views import axes, heat, legend, points_words
 from diffstudio.gui.views.attention import Attention
 from diffstudio.gui.views.density_map import DensityMap
 from diffstudio.gui.views.point_path import paint_path, paint_ring
-from diffstudio.gui.views.points_scene import PointsScene
+from diffstudio.gui.views.points_scene import POINTS_OPTIONS, PointsScene
 from diffstudio.gui.views.score_field import ScoreField
 from diffstudio.gui.views.trails import Paths
 from diffstudio.gui.words import tr
@@ -26,6 +26,8 @@ ZOOM = 1.25  # for one click of a mouse wheel (angleDelta 120)
 
 class PointsView(QWidget):
     """Draws records of points traces."""
+
+    options: tuple[str, ...] = POINTS_OPTIONS  # of the header's switches, those that this view has
 
     readoutChanged = Signal()
     sampleClicked = Signal(int)
@@ -95,7 +97,7 @@ class PointsView(QWidget):
         self._changed()
 
     def set_option(self, name: str, on: bool) -> None:
-        """Switch one of `points_scene.OPTIONS`."""
+        """Switch one of `options`."""
         self._scene.options[name] = on
         self._changed(base=name in ("underlay", "log_p"))
 

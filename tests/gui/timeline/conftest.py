@@ -17,7 +17,7 @@ def timeline(qtbot, playhead):
     made.show()
     yield made  # not qtbot.addWidget: that would delete it before its timers are looked at
     made.pause()
-    qtbot.waitUntil(lambda: not active_timers(made), timeout=2000)
+    qtbot.waitUntil(lambda: not active_timers(made))
     made.close()
     made.deleteLater()
 
@@ -59,5 +59,5 @@ def active_timers(widget):
 
 def settle(qtbot, timeline):
     timeline.repaint()
-    qtbot.waitUntil(lambda: not active_timers(timeline), timeout=2000)
+    qtbot.waitUntil(lambda: not active_timers(timeline))
     timeline.repaint()

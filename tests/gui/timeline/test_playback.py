@@ -169,5 +169,5 @@ def test_it_really_plays(player, playhead, qtbot):
     seen = []
     playhead.moved.connect(seen.append)
     player.play(1)
-    qtbot.waitUntil(lambda: not player.playing, timeout=2000)
+    qtbot.waitUntil(lambda: not player.playing)
     assert seen == [1, 2, 3, 4]

@@ -16,7 +16,7 @@ def thumbnails(qtbot):
 
 
 def wait(qtbot, thumbnails):
-    qtbot.waitUntil(lambda: not thumbnails.busy, timeout=2000)
+    qtbot.waitUntil(lambda: not thumbnails.busy)
 
 
 def grey(pixmap, x=12, y=12):

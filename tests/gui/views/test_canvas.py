@@ -13,7 +13,7 @@ from diffstudio.gui import theme
 from diffstudio.gui.actions import ACTIONS
 from diffstudio.gui.views.canvas import Canvas
 from diffstudio.gui.views.image_view import ImageView
-from diffstudio.gui.views.points_scene import OPTIONS
+from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.views.points_view import PointsView
 
 
@@ -328,13 +328,13 @@ def test_zoom_is_kept_between_runs_of_one_model(show, make_run, canvas, wheel, m
 def test_scores_are_asked_for_and_stale_ones_dropped(show, make_run, canvas, playhead, qtbot):
     view = show(make_run(modality="points"))
     canvas.set_option("arrows", True)
-    with qtbot.waitSignal(canvas.scoresWanted, timeout=2000) as asked:
+    with qtbot.waitSignal(canvas.scoresWanted) as asked:
         playhead.move_to(15)
     k, at, _ = asked.args
     playhead.move_to(16)
     canvas.set_scores(at, np.ones_like(at), k)
     assert view._score.longest is None
-    with qtbot.waitSignal(canvas.scoresWanted, timeout=2000) as asked:
+    with qtbot.waitSignal(canvas.scoresWanted) as asked:
         playhead.move_to(15)
     canvas.set_scores(asked.args[1], np.ones_like(at), 15)
     assert view._score.longest == pytest.approx(np.sqrt(2))

@@ -32,7 +32,7 @@ def shown(points_view, make_run):
 @pytest.fixture
 def answered(shown, qtbot):
     def do(view, parts=None):
-        with qtbot.waitSignal(view.densityWanted, timeout=2000) as asked:
+        with qtbot.waitSignal(view.densityWanted) as asked:
             pass
         about, wanted = asked.args
         for indices, at in wanted[:parts]:
@@ -116,10 +116,10 @@ def test_the_readout_says_what_is_under_the_cursor(shown, answered, mouse, value
 
 def test_what_is_not_possible_is_a_sentence_until_it_is_asked_anew(shown, qtbot):
     view = shown()
-    with qtbot.waitSignal(view.densityWanted, timeout=2000) as asked:
+    with qtbot.waitSignal(view.densityWanted) as asked:
         pass
     view.density.fail(asked.args[0], "the model is gone")
     assert view.density.note == "no log p: the model is gone"
     view.set_option("log_p", False)
-    with qtbot.waitSignal(view.densityWanted, timeout=2000):
+    with qtbot.waitSignal(view.densityWanted):
         view.set_option("log_p", True)

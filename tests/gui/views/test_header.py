@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from diffstudio.analysis.fields import TENSORS
 from diffstudio.gui import theme
-from diffstudio.gui.views.header import HALVES, READOUT, Header, option_titles, tensor_titles
+from diffstudio.gui.views.header import HALVES, READOUT, Header, tensor_titles
+from diffstudio.gui.views.options import option_titles
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def make_header(qtbot):
     def make(width=900):
         made = Header(theme.DARK, lambda: "sample 1 of 16")
         qtbot.addWidget(made)
-        made.set_points(True)
+        made.set_options(tuple(option_titles()), "All")
         made.resize(width, made.sizeHint().height())
         made.show()
         made.resize(width, made.sizeHint().height())  # it may have found a second line
@@ -74,7 +75,7 @@ def test_nothing_overlaps_and_the_readout_has_room(make_header, width):
 @pytest.mark.parametrize("width", [400, 700, 1400])
 def test_the_halves_of_guidance_find_their_place(make_header, width, points):
     header = make_header(width)
-    header.set_points(points)
+    header.set_options(tuple(option_titles()) if points else ())
     header.set_available(TENSORS)
     header.resize(width, header.heightForWidth(width))
     QApplication.processEvents()

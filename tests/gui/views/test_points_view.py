@@ -190,7 +190,7 @@ def test_density_lines_go_round_the_cloud(show, make_run, drawn):
 
 
 def test_score_arrows_are_asked_for_and_drawn(show, run, points_view, qtbot, pixels):
-    with qtbot.waitSignal(points_view.scoresWanted, timeout=2000) as asked:
+    with qtbot.waitSignal(points_view.scoresWanted) as asked:
         show(run, on=("arrows",))
     k, at, log_snr = asked.args
     assert (k, log_snr) == (15, run.trace.scalar(15, "log_snr"))

@@ -44,7 +44,7 @@ def ask(asker, qtbot):
 
     def do(run, k):
         asker.show(run, k)
-        with qtbot.waitSignal(asker.field.wanted, timeout=2000):
+        with qtbot.waitSignal(asker.field.wanted):
             pass
         return asker.questions[-1]
 
