@@ -68,6 +68,8 @@ class Card(BaseModel):
         rank = MODALITIES[self.modality].rank
         if len(self.shape) != rank:
             raise ValueError(f"shape is {self.shape}, expected {rank} numbers for {self.modality}")
+        if self.modality == "audio" and self.audio is None:
+            raise ValueError("audio says how the states of an audio model become sound, and is missing")
         return self
 
     @property

@@ -14,7 +14,7 @@ import numpy as np
 
 from diffstudio.data import espeak
 from diffstudio.data.dataset import Dataset
-from diffstudio.modalities.audio import to_state
+from diffstudio.modalities.mel import to_state
 from diffstudio.resources import resource
 from diffstudio.specs import AudioSpec
 

@@ -11,6 +11,7 @@ LOUDNESS = 0.1  # root mean square of what is heard
 QUIET = 0.02  # of the peak: what lies before and after it is cut off
 FADE = 0.01  # of a clip: 5 ms of half a second
 ZEROS = 16  # zero crossings of the sinc on each side
+PAUSE = 0.25  # seconds between the sounds of two samples
 CHUNK = 16_384  # samples resampled at a time
 
 
@@ -69,3 +70,9 @@ def placed(part: np.ndarray, samples: int) -> np.ndarray:
     start = (samples - len(part)) // 2
     out[start : start + len(part)] = part.clip(-1, 1)
     return out
+
+
+def in_turn(sounds: np.ndarray, rate: int) -> np.ndarray:
+    """Sounds (B, samples) one after the other, with a pause between: (samples,) float32."""
+    pause = np.zeros((len(sounds), round(PAUSE * rate)), np.float32)
+    return np.concatenate([sounds, pause], 1).reshape(-1)[: -pause.shape[1]]

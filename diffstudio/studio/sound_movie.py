@@ -14,15 +14,8 @@ from diffstudio.modalities.sound import resample
 from diffstudio.studio import provenance
 
 RATE = 48_000  # that every player knows
-PAUSE = 0.25  # seconds between the sounds of two samples
 CODECS = ("libx264", "mpeg4")  # the first that this build of PyAV has
 QUALITY = {"libx264": {"crf": "16", "preset": "medium"}, "mpeg4": {"qscale": "2"}}
-
-
-def in_turn(sounds: np.ndarray, rate: int) -> np.ndarray:
-    """Sounds (B, samples) one after the other, with a pause between: (samples,) float32."""
-    pause = np.zeros((len(sounds), round(PAUSE * rate)), np.float32)
-    return np.concatenate([sounds, pause], 1).reshape(-1)[: -pause.shape[1]]
 
 
 def write_sound_movie(

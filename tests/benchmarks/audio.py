@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.data import spoken
-from diffstudio.modalities.audio import to_sound, to_state
+from diffstudio.modalities.mel import to_sound, to_state
 from diffstudio.specs import AudioSpec
 from diffstudio.studio.engine import Engine
 from diffstudio.studio.request import Request

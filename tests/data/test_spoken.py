@@ -12,7 +12,7 @@ import pytest
 from diffstudio import data
 from diffstudio.data import espeak, spoken
 from diffstudio.errors import BadInput
-from diffstudio.modalities.audio import to_state
+from diffstudio.modalities.mel import to_state
 from diffstudio.resources import resource
 
 QUESTION = espeak.Utterance(7, "en-gb", "m1", 170, 50)

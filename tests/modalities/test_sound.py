@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffstudio.modalities.sound import FADE, LOUDNESS, heard, loudest, placed, resample
+from diffstudio.modalities.sound import FADE, LOUDNESS, heard, in_turn, loudest, placed, resample
 
 
 def tone(hertz: float, rate: int, samples: int) -> np.ndarray:
@@ -61,6 +61,11 @@ def test_placed_is_centred_faded_and_of_one_loudness(rng, length):
         edge = round(FADE * 1000)
         assert np.abs(out[sounding[0]]) < 0.05 * np.abs(out[sounding[0] + edge :][:20]).mean()
         assert np.sqrt((out[sounding] ** 2).mean()) == pytest.approx(LOUDNESS, rel=0.02)
+
+
+def test_sounds_take_their_turn():
+    out = in_turn(np.stack([np.ones(40), 2 * np.ones(40)]).astype(np.float32), 100)
+    assert out.tolist() == [1.0] * 40 + [0.0] * 25 + [2.0] * 40
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from diffstudio.errors import BadInput
-from diffstudio.studio.sound_movie import in_turn, write_sound_movie
+from diffstudio.studio.sound_movie import write_sound_movie
 
 FRAMES = [np.full((33, 47, 3), shade, np.uint8) for shade in (10, 60, 110, 160, 210)]
 SETTINGS = {"fps": 10.0, "hold_seconds": 0.0, "paper": (0, 0, 0), "found": {"request": {"seed": 5}}}
@@ -39,11 +39,6 @@ def test_pictures_then_the_sound_of_the_last_one():
     assert np.sqrt((heard**2).mean()) == pytest.approx(0.5 / np.sqrt(2), rel=0.05)
     power = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
     assert power.argmax() * rate / len(heard) == pytest.approx(1000, abs=5)
-
-
-def test_sounds_take_their_turn():
-    out = in_turn(np.stack([np.ones(40), 2 * np.ones(40)]).astype(np.float32), 100)
-    assert out.tolist() == [1.0] * 40 + [0.0] * 25 + [2.0] * 40
 
 
 def test_without_the_extra_the_sentence_names_it(monkeypatch):
