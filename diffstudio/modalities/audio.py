@@ -24,13 +24,17 @@ def _draw(meaning: Meaning, shown: Shown) -> np.ndarray:
     return to_pixels(rows) if shown.limit is None else to_signed_pixels(rows, shown.limit, shown.dark)
 
 
+def _sound(meaning: Meaning, rows: np.ndarray) -> tuple[np.ndarray, int]:
+    spec = spec_of(meaning)
+    return to_sound(rows, spec), spec.rate
+
+
 def _write(stream: BinaryIO, suffix: str, meaning: Meaning, shown: Shown, making: Making) -> None:
     """A WAV file of 16 bits: the sounds one after the other."""
     if shown.name not in HEARD:
         raise BadInput("only x_t and x̂0 have a sound: choose one of them, or export a picture")
-    spec = spec_of(meaning)
-    sound = in_turn(to_sound(shown.rows, spec), spec.rate)
-    stream.write(wave_bytes(sound, spec.rate, json.dumps(dict(making.settings)) if making.settings else ""))
+    sounds, rate = _sound(meaning, shown.rows)
+    stream.write(wave_bytes(in_turn(sounds, rate), rate, json.dumps(dict(making.settings)) if making.settings else ""))
 
 
 AUDIO = Modality(
@@ -46,4 +50,5 @@ AUDIO = Modality(
     exports={".wav": ("samples",), ".mp4": ("animation",)},
     write=_write,
     sample_suffix=".wav",
+    sound=_sound,
 )

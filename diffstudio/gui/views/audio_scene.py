@@ -68,7 +68,9 @@ class AudioScene:
         self.grid = None
         if self.trace is not None:
             bands, frames = self.trace.sample_shape[1:]
-            self.grid = layout(self.trace.batch, WIDE * frames, bands + WAVE + GAP, *self.room)
+            # Cells in the proportion of a spectrogram with its waveform, in quarters of its pixels.
+            wide, high = WIDE * frames, bands + WAVE + GAP
+            self.grid = layout(self.trace.batch, -(-wide // 4), -(-high // 4), *self.room)
         self.changed()
 
     @property
