@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import math
 import os
 import shutil
 import signal
@@ -25,6 +23,7 @@ from diffstudio.errors import BadInput
 from diffstudio.studio.engine import Engine, pick_device
 from diffstudio.studio.export import ExportOptions, check_size, check_target, export, suffix_of
 from diffstudio.studio.layout import Subject
+from diffstudio.studio.likelihoods import Likelihoods, judge
 from diffstudio.studio.plan import Plan
 from diffstudio.studio.request import Request
 from diffstudio.studio.sources import inspect_source
@@ -203,53 +202,20 @@ def _trace_path(out: Path, options: ExportOptions) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@dataclass(frozen=True)
-class Likelihoods:
-    """log p of data, sample by sample, with their mean and its standard error over the samples."""
-
-    request: dict[str, Any]
-    log_p: list[float]
-    standard_error: list[float]
-    bits_per_dim: list[float]
-    mean: tuple[float, float]
-    mean_bits: float
-    nfe: int
-    seconds: float
-    device: str
-    interrupted: bool
-
-    def summary(self) -> dict[str, Any]:
-        """As JSON values; what is not a number becomes null."""
-        found = dataclasses.asdict(self) | {"seconds": round(self.seconds, 3), "mean_bits": _number(self.mean_bits)}
-        rows = ("log_p", "standard_error", "bits_per_dim", "mean")
-        return found | {name: [_number(value) for value in found[name]] for name in rows}
-
-
-def _number(value: float) -> float | None:
-    """The same where JSON can write it."""
-    return value if math.isfinite(value) else None
-
-
 def likelihoods(engine: Engine, request: Request, split: str, steps: int, probes: int) -> Likelihoods:
     """Judge the request's data; Ctrl+C keeps the parts that are done.
 
     Raises:
         BadInput, BadFile, NotFound: as `Engine.likelihood`; BadInput also when nothing was done before Ctrl+C.
     """
-    begun, last = time.monotonic(), None
+    found: Likelihoods | None = None
     with interruptible() as interrupt, _Bar(request.model) as bar:
-        for now in engine.likelihood(request, split, steps, probes, interrupt):
+        for now in judge(engine, request, split, steps, probes, interrupt):
             bar.show(now.done, now.total, request.model)
-            last = now.found or last
-    if last is None:
+            found = now.found or found
+    if found is None:
         raise BadInput("interrupted before the first part was done")
-    from diffstudio.studio.scoring import mean_with_error
-
-    return Likelihoods(
-        request.model_dump(mode="json"), last.log_p.tolist(), last.standard_error.tolist(), last.bits_per_dim.tolist(),
-        mean_with_error(last.log_p), float(last.bits_per_dim.mean()), last.nfe, time.monotonic() - begun,
-        pick_device(request.device), interrupt(),
-    )  # fmt: skip
+    return found
 
 
 def train(recipe_path: Path, out: Path, device: str, threads: int) -> Outcome:

@@ -27,7 +27,11 @@ class TrainingData(BaseModel):
 
 
 class Card(BaseModel):
-    """One checkpoint. `shape` is one sample without the batch: (2,) points, (C, H, W) images, (1, bands, n) audio."""
+    """One checkpoint.
+
+    shape: one sample without the batch: (2,) points, (C, H, W) images, (1, bands, frames) audio. decoded: that of the
+    picture which the states of a latent model are decoded to, () where the states are the pictures.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     format_version: Literal[1] = FORMAT_VERSION
@@ -41,6 +45,12 @@ class Card(BaseModel):
     sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5  # of an "edm" network
     audio: AudioSpec | None = None  # how the states of an audio model become sound
     learned_range: bool = False  # the network has twice the channels, the second half a range of variances
+    # How the network counts time: our t, the number of a training step, σ = s/a, or 1000·s/(a + s) of a flow.
+    time: Literal["t", "timestep", "sigma", "flow"] = "t"
+    any_label: bool = True  # it also knows "any class", which guidance needs; False: only its classes
+    decoded: Annotated[tuple[Annotated[int, Field(ge=1, le=16_384)], ...], Field(max_length=4)] = ()
+    format: ShortText = ""  # whose file it is, a name in `checkpoints.adapters`; "" is our own
+    dtype: ShortText = ""  # of the weights in the file, as safetensors names it; "" is not said
     network: ShortText
     network_args: dict[str, Any] = {}
     labels: Annotated[tuple[ShortText, ...], Field(max_length=10_000)] = ()
@@ -52,7 +62,8 @@ class Card(BaseModel):
     licence: ShortText = ""
     parameters: Annotated[int, Field(ge=0, le=10**11)] = 0
     sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
-    defaults: dict[str, Finite | int | str] = {}  # the request fields that give a good result, e.g. steps, guidance
+    # The request fields that give a good result, e.g. steps, guidance.
+    defaults: dict[str, Finite | int | str | dict[str, Finite]] = {}
     thumbnail: Annotated[str, Field(max_length=40_000)] = ""  # a small PNG, base64
     measures: dict[str, Finite] = {}  # judged quality, e.g. {"class_agreement": 0.985}
 

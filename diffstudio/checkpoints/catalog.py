@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from diffstudio.checkpoints.adapters import card_at, is_step_folder, may_be_model
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.header import read_card
 from diffstudio.errors import BadFile, DiffStudioError, NotFound
 from diffstudio.resources import resource
 
-SUFFIX = ".safetensors"
+SUFFIX = ".safetensors"  # of our own
+# Which files a folder is searched for; what a file is, its content says.
+SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".pkl", ".bin")
 MAX_DEPTH = 4
 MAX_FILES = 10_000
+MAX_COUNTED = 1000  # files of a folder that are looked at to see whether it has changed
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file in the catalog. `problem` says in one sentence why it can't be used, None if it can."""
+    """A file or folder in the catalog. `problem` says in one sentence why it can't be used, None if it can."""
 
     path: Path
     card: Card | None
@@ -62,15 +65,15 @@ class Catalog:
         self._entries: list[Entry] | None = None
 
     def scan(self) -> list[Entry]:
-        """Look again; every .safetensors file is an entry, broken ones with their problem."""
+        """Look again; every checkpoint is an entry, broken ones with their problem."""
         entries = []
         for group, folder in self.folders:
             for path in _files(folder):
                 entry = self._entry(path, group)
                 if entry is not None:
                     entries.append(entry)
-        self._entries = entries
-        return entries
+        self._entries = _distinct(entries)
+        return self._entries
 
     @property
     def entries(self) -> list[Entry]:
@@ -79,10 +82,10 @@ class Catalog:
 
     def models(self) -> list[Model]:
         """The usable checkpoints grouped by model, in the order of the folders and of their names."""
-        grouped: dict[str, dict[int, Entry]] = {}
+        grouped: dict[str, dict[float, Entry]] = {}
         for entry in self.entries:
             if entry.card is not None and entry.problem is None:
-                grouped.setdefault(entry.card.name, {}).setdefault(entry.card.step, entry)
+                grouped.setdefault(entry.card.name, {}).setdefault(_place(entry.card), entry)
         return [Model(name, tuple(by_step[step] for step in sorted(by_step))) for name, by_step in grouped.items()]
 
     def find(self, spec: str) -> Entry:
@@ -92,8 +95,10 @@ class Catalog:
             NotFound: nothing of that name; close ones are named.  BadFile: a path to a file that can't be used.
         """
         path = Path(spec)
-        if path.suffix == SUFFIX or os.sep in spec or (os.altsep and os.altsep in spec):
-            return Entry(path, read_card(path), path.stat().st_size, "file")
+        if path.suffix in SUFFIXES or os.sep in spec or (os.altsep and os.altsep in spec):
+            card = card_at(path)
+            _, size = _stamp(path)
+            return Entry(path, card, size, "file")
         models = {model.name: model for model in self.models()}
         name, _, step = spec.partition("@")
         if name not in models:
@@ -115,17 +120,17 @@ class Catalog:
 
     def _entry(self, path: Path, group: str) -> Entry | None:
         try:
-            stat = path.stat()
+            changed, size = _stamp(path)
         except OSError:
             return None  # deleted between listing and reading
         known = self._known.get((group, path))
-        if known and known[:2] == (stat.st_mtime_ns, stat.st_size):
+        if known and known[:2] == (changed, size):
             return known[2]
         try:
-            entry = Entry(path, read_card(path), stat.st_size, group)
+            entry = Entry(path, card_at(path), size, group)
         except DiffStudioError as error:
-            entry = Entry(path, None, stat.st_size, group, str(error))
-        self._known[group, path] = (stat.st_mtime_ns, stat.st_size, entry)
+            entry = Entry(path, None, size, group, str(error))
+        self._known[group, path] = (changed, size, entry)
         return entry
 
 
@@ -143,8 +148,11 @@ def default_catalog(extra: Sequence[Path] = ()) -> Catalog:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The checkpoint files of a folder and of its folders, a few levels deep; links to folders are not followed."""
-    if folder.is_file():
+    """The checkpoint files and folders in a folder, a few levels deep; links to folders are not followed.
+
+    A folder that is a model is one entry; in it only the steps of its training are looked for.
+    """
+    if not folder.is_dir():
         yield folder  # a single file that was opened
         return
     count = 0
@@ -154,9 +162,75 @@ def _files(folder: Path) -> Iterator[Path]:
         if len(here.parts) - root_depth >= MAX_DEPTH:
             folders.clear()
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for name in sorted(files, key=lambda n: n.removesuffix(SUFFIX)):
-            if name.endswith(SUFFIX) and not name.startswith("."):
+        found = []
+        if may_be_model(here, files, folders):
+            found = [here]
+            folders[:] = filter(is_step_folder, folders)
+        else:
+            found = [here / name for name in sorted(files, key=_without_suffix) if _is_candidate(name)]
+        for path in found:
+            count += 1
+            if count > MAX_FILES:
+                return
+            yield path
+
+
+def _is_candidate(name: str) -> bool:
+    return name.endswith(SUFFIXES) and not name.startswith(".")
+
+
+def _without_suffix(name: str) -> str:
+    return name.removesuffix(SUFFIX)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """When it was last changed, in ns, and its bytes; of a folder over its files and those of its folders.
+
+    Raises:
+        OSError: it is gone.
+    """
+    stat = path.stat()
+    if not path.is_dir():
+        return stat.st_mtime_ns, stat.st_size
+    changed, size, waiting, count = stat.st_mtime_ns, 0, [path], 0
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
                 count += 1
-                if count > MAX_FILES:
-                    return
-                yield here / name
+                if count > MAX_COUNTED:
+                    return changed, size
+                found = entry.stat()
+                changed = max(changed, found.st_mtime_ns)
+                if entry.is_file():
+                    size += found.st_size
+                elif entry.is_dir(follow_symlinks=False) and Path(entry.path).parent == path:
+                    waiting.append(Path(entry.path))
+    return changed, size
+
+
+def _place(card: Card) -> float:
+    """Where a checkpoint stands in its training; other tools do not number their last one."""
+    return card.step if card.step or not card.format else float("inf")
+
+
+def _distinct(entries: list[Entry]) -> list[Entry]:
+    """The entries with names by which each can be found: other tools name by the folder, and folders share names."""
+    homes: dict[str, set[Path | None]] = {}
+    out = []
+    for entry in entries:
+        if entry.card is not None:
+            own = not entry.card.format
+            home = None if own else _training_of(entry.path)
+            name, number = entry.card.name, 1
+            while homes.setdefault(name, {home}) != {home}:
+                number += 1
+                name = f"{entry.card.name[:70]} {number}"
+            if name != entry.card.name:
+                entry = replace(entry, card=entry.card.model_copy(update={"name": name}))
+        out.append(entry)
+    return out
+
+
+def _training_of(path: Path) -> Path:
+    """The folder whose checkpoints are steps of one training."""
+    return path.parent if is_step_folder(path.name) or not path.is_dir() else path

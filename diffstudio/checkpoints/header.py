@@ -19,12 +19,18 @@ from pydantic import ValidationError
 
 from diffstudio import options
 from diffstudio.checkpoints.card import FORMAT_VERSION, Card
+from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile, NotFound
 
 CARD_KEY = "diffstudio.card"
 MAX_HEADER = 1 << 20
+LARGE_FILE = 1 << 30  # from here on a header may be larger, as the models are that have many tensors
+MAX_HEADER_OF_LARGE = 16 << 20
 MAX_TENSORS = 10_000
-ITEM_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+ITEM_BYTES = {
+    **{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1},
+    **{"I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1},
+}
 
 # First bytes of what gets renamed to .safetensors.
 _OTHERS = (
@@ -70,29 +76,30 @@ def read_header(path: Path) -> Header:
     Raises:
         NotFound: no such file.  BadFile: not a safetensors file, truncated, or absurd; the sentence says which.
     """
+    where = shown(path, 400)
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for ever
-            raise BadFile(f"can't read {path}: it is not a file")
+            raise BadFile(f"can't read {where}: it is not a file")
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             start = stream.read(64)
-            length = _length(path, start, size)
+            length = _length(where, start, size)
             stream.seek(8)
             raw = stream.read(length)
     except FileNotFoundError as error:
-        raise NotFound(f"there is no file {path}") from error
+        raise NotFound(f"there is no file {where}") from error
     except OSError as error:
-        raise BadFile(f"can't read {path}: {error.strerror}") from error
+        raise BadFile(f"can't read {where}: {error.strerror}") from error
     if len(raw) < length:
-        raise BadFile(f"{path} is truncated: its header ends early; copy the file again")
-    found = _parse(path, raw)
+        raise BadFile(f"{where} is truncated: its header ends early; copy the file again")
+    found = _parse(where, raw)
     metadata = found.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise BadFile(f"{path}: __metadata__ is not a table of texts, as the safetensors format has it")
+        raise BadFile(f"{where}: __metadata__ is not a table of texts, as the safetensors format has it")
     if len(found) > MAX_TENSORS:
-        raise BadFile(f"{path}: {len(found):,} tensors, expected at most {MAX_TENSORS:,}")
-    tensors = {name: _tensor(path, name, entry) for name, entry in found.items()}
-    _check_layout(path, tensors, size - 8 - length)
+        raise BadFile(f"{where}: {len(found):,} tensors, expected at most {MAX_TENSORS:,}")
+    tensors = {name: _tensor(where, name, entry) for name, entry in found.items()}
+    _check_layout(where, tensors, size - 8 - length)
     return Header(path, tensors, metadata, 8 + length, size)
 
 
@@ -111,17 +118,17 @@ def card_of(header: Header) -> Card:
     Raises:
         BadFile: no card, a newer one, or a field that is not what a card has; the sentence names it.
     """
-    text = header.metadata.get(CARD_KEY)
+    where, text = shown(header.path, 400), header.metadata.get(CARD_KEY)
     if text is None:
-        raise BadFile(f"{header.path} has no DiffStudio card: it holds weights, but nothing says of which network")
+        raise BadFile(f"{where} has no DiffStudio card: it holds weights, but nothing says of which network")
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadFile(f"{header.path}: the card is not JSON: {error}") from error
+        raise BadFile(f"{where}: the card is not JSON: {error}") from error
     version = found.get("format_version", FORMAT_VERSION) if isinstance(found, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise BadFile(
-            f"{header.path}: the card has format_version {version}, expected {FORMAT_VERSION}: "
+            f"{where}: the card has format_version {version}, expected {FORMAT_VERSION}: "
             "open it with a newer DiffStudio"
         )
     try:
@@ -129,32 +136,31 @@ def card_of(header: Header) -> Card:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "card"
-        raise BadFile(
-            f"{header.path}: card field {field}: {first['msg']}, found {str(first['input'])[:60]!r}"
-        ) from error
+        raise BadFile(f"{where}: card field {field}: {first['msg']}, found '{shown(first['input'], 60)}'") from error
     if card.network not in options.NETWORKS:
-        raise BadFile(f"{header.path}: network is '{card.network}', expected one of {', '.join(options.NETWORKS)}")
+        raise BadFile(f"{where}: network is '{shown(card.network)}', expected one of {', '.join(options.NETWORKS)}")
     return card
 
 
-def _length(path: Path, start: bytes, size: int) -> int:
+def _length(where: str, start: bytes, size: int) -> int:
     """The header's length, after a look at whether this is a safetensors file at all."""
     if size == 0:
-        raise BadFile(f"{path} is empty")
+        raise BadFile(f"{where} is empty")
     for magic, what in _OTHERS:
         if start.startswith(magic) and start[8:9] != b"{":
-            raise BadFile(f"{path} is {what}, not a safetensors checkpoint; it was not opened")
+            raise BadFile(f"{where} is {what}, not a safetensors checkpoint; it was not opened")
     if len(start) < 9 or start[8:9] != b"{":
-        raise BadFile(f"{path} is not a safetensors checkpoint")
+        raise BadFile(f"{where} is not a safetensors checkpoint")
     (length,) = struct.unpack("<Q", start[:8])
-    if length > MAX_HEADER:
-        raise BadFile(f"{path}: the header has {length:,} bytes, expected at most {MAX_HEADER:,}")
+    most = MAX_HEADER if size <= LARGE_FILE else MAX_HEADER_OF_LARGE
+    if length > most:
+        raise BadFile(f"{where}: the header has {length:,} bytes, expected at most {most:,}")
     if 8 + length > size:
-        raise BadFile(f"{path} is truncated: its header ends early; copy the file again")
+        raise BadFile(f"{where} is truncated: its header ends early; copy the file again")
     return length
 
 
-def _parse(path: Path, raw: bytes) -> dict[str, Any]:
+def _parse(where: str, raw: bytes) -> dict[str, Any]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         out = dict(pairs)
         if len(out) < len(pairs):
@@ -164,37 +170,37 @@ def _parse(path: Path, raw: bytes) -> dict[str, Any]:
     try:
         found = json.loads(raw, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
-        raise BadFile(f"{path}: the header is not valid JSON: {error}") from error
+        raise BadFile(f"{where}: the header is not valid JSON: {error}") from error
     if not isinstance(found, dict):
-        raise BadFile(f"{path}: the header is not a table of tensors")
+        raise BadFile(f"{where}: the header is not a table of tensors")
     return found
 
 
-def _tensor(path: Path, name: str, entry: Any) -> TensorInfo:
+def _tensor(where: str, name: str, entry: Any) -> TensorInfo:
     try:
         dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         whole = all(type(n) is int and 0 <= n < 2**63 for n in [*shape, begin, end])
     except (KeyError, TypeError, ValueError) as error:
-        raise BadFile(f"{path}: tensor '{name[:80]}' is not described as the safetensors format has it") from error
+        raise BadFile(f"{where}: tensor '{shown(name)}' is not described as the safetensors format has it") from error
     if not whole or not isinstance(shape, list) or len(shape) > 8:
-        raise BadFile(f"{path}: tensor '{name[:80]}' has shape {str(shape)[:60]}, expected up to 8 whole numbers")
+        raise BadFile(f"{where}: tensor '{shown(name)}' has shape {shown(shape, 60)}, expected up to 8 whole numbers")
     if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
         raise BadFile(
-            f"{path}: tensor '{name[:80]}' has dtype {str(dtype)[:20]}, expected one of {', '.join(ITEM_BYTES)}"
+            f"{where}: tensor '{shown(name)}' has dtype {shown(dtype, 20)}, expected one of {', '.join(ITEM_BYTES)}"
         )
     if end - begin != math.prod(shape) * ITEM_BYTES[dtype]:
-        raise BadFile(f"{path}: tensor '{name[:80]}' takes {end - begin} bytes, its shape {shape} needs others")
+        raise BadFile(f"{where}: tensor '{shown(name)}' takes {end - begin} bytes, its shape {shape} needs others")
     return TensorInfo(dtype, tuple(shape), begin, end)
 
 
-def _check_layout(path: Path, tensors: dict[str, TensorInfo], payload: int) -> None:
+def _check_layout(where: str, tensors: dict[str, TensorInfo], payload: int) -> None:
     """The tensors must cover the payload without gap or overlap."""
     at = 0
     for tensor in sorted(tensors.values(), key=lambda t: (t.begin, t.end)):
         if tensor.begin != at:
-            raise BadFile(f"{path}: the tensors overlap or leave gaps; the file is damaged")
+            raise BadFile(f"{where}: the tensors overlap or leave gaps; the file is damaged")
         at = tensor.end
     if at > payload:
-        raise BadFile(f"{path} is truncated: {at:,} bytes of weights expected, {payload:,} found; copy the file again")
+        raise BadFile(f"{where} is truncated: {at:,} bytes of weights expected, {payload:,} found; copy the file again")
     if at < payload:
-        raise BadFile(f"{path}: {payload - at:,} bytes lie behind the last tensor; the file is damaged")
+        raise BadFile(f"{where}: {payload - at:,} bytes lie behind the last tensor; the file is damaged")

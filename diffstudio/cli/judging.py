@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from diffstudio.headless import Likelihoods
 
 
 @click.command(short_help="Tell how likely data are under a model.")
@@ -47,16 +44,8 @@ def likelihood(model: str, split: str, steps: int, probes: int, as_json: bool, *
     engine = Engine(default_catalog())
     request = parse_request(engine.catalog.find(model), {**given, "model": model, "kind": "sample", "guidance": 1.0})
     found = likelihoods(engine, request, split, steps, probes)
-    click.echo(json.dumps(found.summary(), ensure_ascii=False) if as_json else _table(found))
+    click.echo(json.dumps(found.summary(), ensure_ascii=False) if as_json else f"{found.table()}\n{found.effort}")
     return 130 if found.interrupted else 0
-
-
-def _table(found: Likelihoods) -> str:
-    lines = [f"{'sample':>6}  {'log p (nats)':>12}  {'± s.e.':>8}  {'bits/dim':>8}"]
-    for i, (log_p, error, bits) in enumerate(zip(found.log_p, found.standard_error, found.bits_per_dim, strict=True)):
-        lines.append(f"{i:>6}  {log_p:>12.3f}  {error:>8.3f}  {bits:>8.4f}")
-    lines.append(f"{'mean':>6}  {found.mean[0]:>12.3f}  {found.mean[1]:>8.3f}  {found.mean_bits:>8.4f}")
-    return "\n".join([*lines, f"{found.nfe:,} network calls in {found.seconds:.1f} s on {found.device}"])
 
 
 @click.command(short_help="Prove that the mathematics is right.")

@@ -41,7 +41,10 @@ def tour(out: Path) -> int:
     Example:
       diffstudio tour --out tour
     """
+    from diffstudio.gui.load_qt import load_qt
+
     try:
+        load_qt()
         from diffstudio.gui.tour import run_tour  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise BadInput(f"the window can't be opened here: {error}") from error

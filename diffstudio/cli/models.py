@@ -46,6 +46,7 @@ def _row(entry: Entry, usual: bool) -> dict[str, Any]:
         "parameters": card.parameters,
         "labels": list(card.labels),
         "path": str(entry.path),
+        "card": card.model_dump(mode="json", exclude={"thumbnail"}),
     }
 
 

@@ -100,10 +100,16 @@ def network_time(prediction: str, t: Times, a: Times, s: Times) -> Times:
 
 
 def from_network(
-    network: Network, prediction: str, *, sigma_data: float = 0.5, learned_range: bool = False
+    network: Network,
+    prediction: str,
+    *,
+    sigma_data: float = 0.5,
+    learned_range: bool = False,
+    time: Callable[[Level], float] | None = None,
 ) -> Denoiser:
     """Wrap a network as a denoiser of the path it was trained on.
 
+    time: how the network counts, where that is neither t nor edm's c_noise.
     sigma_data: for edm, the spread of the data. learned_range: the network gives (B, 2C, …); the second half v in
     [−1, 1] says where the variance lies between β̃ and β, log σ² = r·log β + (1 − r)·log β̃ with r = (v + 1)/2
     (Nichol & Dhariwal 2021, eq. 15), and r is the extra "variance_range".
@@ -115,8 +121,8 @@ def from_network(
     def denoise(x: Tensor, at: Level, cond: Condition) -> Tensor | Estimate:
         if prediction == "edm" and at.a == 0:
             raise ValueError("edm prediction has no noise level where the signal is gone (a = 0)")
-        time = network_time(prediction, at.t, at.a, at.s)
-        t = torch.full((x.shape[0],), time, dtype=x.dtype, device=x.device)
+        own = time(at) if time else network_time(prediction, at.t, at.a, at.s)
+        t = torch.full((x.shape[0],), own, dtype=x.dtype, device=x.device)
         out = network(network_x(prediction, x, at.a, at.s, sigma_data), t, cond)
         if not learned_range:
             return x0_from(prediction, out, x, at.a, at.s, sigma_data)
@@ -126,6 +132,35 @@ def from_network(
         return Estimate(x0_from(prediction, out, x, at.a, at.s, sigma_data), {"variance_range": (v + 1) / 2})
 
     return denoise
+
+
+def clock(name: str, path: Path) -> Callable[[Level], float] | None:
+    """How a network of another tool counts time on its path; None for "t", our own way.
+
+    timestep: the integer number of a training step, and what lies between two of them between.
+    sigma: s/a.   flow: 1000·s/(a + s), as transformers of straight flows are told.
+
+    Raises:
+        ValueError: a path without training steps, or an unknown name.
+    """
+    if name == "t":
+        return None
+    if name == "sigma":
+        return lambda at: at.sigma
+    if name == "flow":
+        return lambda at: 1000 * at.s / (at.a + at.s)
+    if name != "timestep":
+        raise ValueError(f"unknown time '{name}'")
+    if path.n is None:
+        raise ValueError(f"path '{path.name}' has no training steps, by which the network counts")
+    last = path.n - 1
+
+    def timestep(at: Level) -> float:
+        # t = (k + 1)/n; the table's own times are whole numbers, but for rounding
+        k = min(last, max(0.0, at.t * (last + 1) - 1))
+        return round(k) if abs(k - round(k)) < 1e-6 else k
+
+    return timestep
 
 
 def on_path(denoise: Denoiser, trained: Path) -> Denoiser:

@@ -6,20 +6,21 @@ import logging
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
 from diffstudio.analysis import fields
 from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
-from diffstudio.gui import arrangement, theme
+from diffstudio.gui import arrangement
 from diffstudio.gui.background import Background
 from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.fonts import with_hats
 from diffstudio.gui.jobs import Ended, Jobs, Stop
+from diffstudio.gui.keeping import Keeping, apply_theme, tokens_of
 from diffstudio.gui.keyboard import KeyRouter
 from diffstudio.gui.main_window import MainWindow
 from diffstudio.gui.masking import Masking
@@ -32,14 +33,14 @@ from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
 from diffstudio.gui.timeline.timeline import Timeline
 from diffstudio.gui.views.canvas import Canvas
-from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.words import count, duration, number, size, tr
 from diffstudio.studio.engine import Engine, Progress
 from diffstudio.studio.history import History, runs_folder
-from diffstudio.studio.settings import Settings, load_settings, save_settings, settings_file
+from diffstudio.studio.settings import Settings, load_settings, settings_file
 from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
+TEXT = 12  # pixels
 WARM_UP_MS = 250  # after the first paint; torch's import holds the interpreter, so the window answers first
 
 
@@ -48,10 +49,9 @@ class Studio(QObject):
 
     def __init__(self, settings_path: Path | None = None, runs: Path | None = None, warm_up: bool = True) -> None:
         super().__init__()
-        self._settings_path = settings_path or settings_file()
-        settings, problem = load_settings(self._settings_path)
-        tokens = _tokens(settings)
-        _apply_theme(tokens)
+        file = settings_path or settings_file()
+        settings, problem = load_settings(file)
+        tokens = tokens_of(settings)
         catalog = default_catalog([Path(folder) for folder in settings.folders])
         playhead = Playhead(self)
         window = MainWindow(tokens)
@@ -73,11 +73,13 @@ class Studio(QObject):
         p = self.parts
         panels = {name: getattr(p, name) for name in arrangement.TITLES}
         window.place(p.canvas, panels)
+        apply_theme(tokens)  # to the whole tree at once: else every widget is styled anew wherever it is put
         self.commands = Commands(p, self.use_settings)
         self._masking = Masking(p)
+        self.keeping = Keeping(p, file)
         self._closed = False
         self._wire()
-        self._restore()
+        self.keeping.restore()
         self._keys = KeyRouter(window)
         p.canvas.show_empty(tr("Press Enter or Generate: a batch forms here, and every step can be scrubbed below."))
         self._enable()
@@ -113,7 +115,7 @@ class Studio(QObject):
         p.canvas.tensorChanged.connect(p.inspect.set_tensor)
         p.canvas.sampleChanged.connect(p.timeline.set_sample)
         p.canvas.sampleChanged.connect(p.inspect.set_sample)
-        p.canvas.optionChanged.connect(self._on_option)
+        p.canvas.optionChanged.connect(p.window.set_checked)
         p.playhead.moved.connect(p.inspect.show_step)
         p.playhead.moved.connect(p.sampling.source.set_step)
         p.playhead.moved.connect(self._enable)
@@ -123,8 +125,6 @@ class Studio(QObject):
         p.background.answered.connect(self._on_answer)
         p.background.answered.connect(p.inspect.take_answer)
         p.window.closing.connect(self.shut_down)
-        hints = QGuiApplication.styleHints()
-        hints.colorSchemeChanged.connect(self._on_system_theme)
 
     # ── the run ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -231,10 +231,6 @@ class Studio(QObject):
         if trace is not None:
             p.window.right.setText(tr("trace {}").format(size(trace.header.total_bytes)))
 
-    @Slot(str, bool)
-    def _on_option(self, name: str, on: bool) -> None:
-        self.parts.window.actions_by_id[name].setChecked(on)
-
     @Slot()
     def _on_painted(self) -> None:
         # Beside the window: the import of pyqtgraph takes a third of a second.
@@ -245,57 +241,9 @@ class Studio(QObject):
         if kind == "plots":
             self.parts.inspect.load_pages()
 
-    # ── settings ────────────────────────────────────────────────────────────────────────────────────────────────────
-
     def use_settings(self, changed: Settings) -> None:
         """Take changed settings into use and write them."""
-        for name in Settings.model_fields:
-            setattr(self.parts.settings, name, getattr(changed, name))
-        self.parts.sampling.set_device(changed.device)
-        self._use_theme()
-        self._save()
-
-    @Slot()
-    def _on_system_theme(self) -> None:
-        if self.parts.settings.theme == "system":
-            self._use_theme()
-
-    def _use_theme(self) -> None:
-        tokens, p = _tokens(self.parts.settings), self.parts
-        _apply_theme(tokens)
-        for part in (p.window, p.models, p.sampling, p.inspect, p.canvas, p.timeline):
-            part.apply_theme(tokens)
-
-    def _restore(self) -> None:
-        p = self.parts
-        state = p.settings.window
-        p.window.restore(state.get("layout", {}) if isinstance(state.get("layout"), dict) else {})
-        for name, part in (("canvas", p.canvas), ("timeline", p.timeline)):
-            if isinstance(state.get(name), dict):
-                part.restore(state[name])
-        for name in OPTIONS:
-            self._on_option(name, p.canvas.option(name))
-        p.sampling.seed.lock.setChecked(p.settings.seed_locked)
-        p.sampling.presets.set_names(sorted(p.settings.presets))
-        p.sampling.folds.set_open(str(state.get("fold", "")))
-        p.window.set_recent(p.settings.recent)
-        if not (p.settings.last_model and p.models.choose(p.settings.last_model)) and not p.models.choose("digits"):
-            p.models.choose_first()
-        p.models.tree.setFocus()
-
-    def _save(self) -> None:
-        p = self.parts
-        p.settings.seed_locked = p.sampling.seed.lock.isChecked()
-        p.settings.window = {
-            "layout": p.window.state(),
-            "canvas": p.canvas.state(),
-            "timeline": p.timeline.state(),
-            "fold": p.sampling.folds.open,
-        }
-        problem = save_settings(p.settings, self._settings_path)
-        if problem:
-            log.warning("%s", problem)
-            p.window.say(problem)
+        self.keeping.use(changed)
 
     @Slot()
     def shut_down(self) -> None:
@@ -304,7 +252,7 @@ class Studio(QObject):
             return
         self._closed = True
         self.parts.timeline.pause()
-        self._save()
+        self.keeping.save()
         self.parts.files.shut_down()
         self.parts.background.shut_down()
         self.parts.runs.shut_down()
@@ -318,26 +266,19 @@ def make_application() -> QApplication:
     app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("DiffStudio")
     app.setStyle("Fusion")
-    app.setFont(with_hats(app.font()))
+    app.setFont(with_hats(_sized(app.font())))
     return app
+
+
+def _sized(font: QFont) -> QFont:
+    out = QFont(font)
+    out.setPixelSize(TEXT)
+    return out
 
 
 def _import_plots(stop: Stop) -> None:
     import diffstudio.gui.panels.pages
     import diffstudio.gui.panels.trajectory_page  # noqa: F401
-
-
-def _apply_theme(tokens: theme.Tokens) -> None:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    theme.apply(app, tokens)
-
-
-def _tokens(settings: Settings) -> theme.Tokens:
-    if settings.theme in theme.THEMES:
-        return theme.THEMES[settings.theme]
-    light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
-    return theme.LIGHT if light else theme.DARK
 
 
 def _rate(trace: Trace) -> float:

@@ -36,13 +36,10 @@ class Background(QObject):
         self._jobs = Jobs("background", self)
         self._jobs.ended.connect(self._on_ended)
         self._open: dict[str, tuple[int, _Question]] = {}
-        self._closed = False
 
     @Slot(str, object)
     def ask(self, kind: str, find: Find) -> None:
         """Ask: `find(stop)` is called on the thread, and gives up early when `stop()` says so."""
-        if self._closed:
-            return  # a window that is closed may still be painted once
         if kind in self._open:
             self._jobs.cancel(self._open[kind][0])
         question = _Question(find)
@@ -50,7 +47,6 @@ class Background(QObject):
 
     def shut_down(self) -> None:
         """Stop and join; what is asked from now on is not heard."""
-        self._closed = True
         self._jobs.shut_down()
 
     @Slot(object)

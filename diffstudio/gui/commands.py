@@ -14,6 +14,7 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.gui.actions import ACTIONS
 from diffstudio.gui.dialogs.message import show_about, show_error
 from diffstudio.gui.filing import Filing
+from diffstudio.gui.judging import Likelihood
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.theme import DARK, LIGHT
 from diffstudio.gui.views.options import OPTIONS
@@ -32,6 +33,7 @@ class Commands(QObject):
         self.parts = parts
         self._on_settings = on_settings
         self.filing = files = Filing(parts)
+        self.likelihood = Likelihood(parts)
         p, head, line = parts, parts.playhead, parts.timeline
         self.handlers: dict[str, Callable[[], object]] = {
             "open": files.open, "open_trace": files.open_trace, "save_trace": files.save_trace,
@@ -47,6 +49,7 @@ class Commands(QObject):
             "reset_layout": p.window.reset_layout,
             "generate": self.generate, "stop": p.runs.stop, "fork": self.fork,
             "new_seed": p.sampling.seed.roll, "compare": p.runs.show_previous,
+            "likelihood": self.likelihood.open,
             "play": line.play_pause, "play_back": _bind(line.play, -1), "play_forward": _bind(line.play, 1),
             "step_back": self._by(-1), "step_on": self._by(1), "ten_back": self._by(-10), "ten_on": self._by(10),
             "first": self.first, "last": self.last,

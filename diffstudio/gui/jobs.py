@@ -106,16 +106,19 @@ class Jobs(QObject):
         self._worker.progressed.connect(self.progressed)
         self._worker.ended.connect(self._on_ended)
         self.open: set[int] = set()
+        self._over = False
         # The window fetches progress: a step that takes long does not hold back what was told before it.
         self._timer = QTimer(self)
         self._timer.setInterval(PROGRESS_MS)
         self._timer.timeout.connect(self._on_tick)
 
     def submit(self, job: Job) -> int:
-        """Queue a job; its number comes with every answer."""
+        """Queue a job; its number comes with every answer. After `shut_down` nothing is begun, nor answered."""
+        number = next(self._numbers)
+        if self._over:
+            return number  # a window that is closed may still be painted once, a timer of it may still fire
         if not self._thread.isRunning():
             self._thread.start()
-        number = next(self._numbers)
         self.open.add(number)
         self._timer.start()
         self._submitted.emit(number, job)
@@ -128,6 +131,7 @@ class Jobs(QObject):
 
     def shut_down(self, seconds: float = 30.0) -> bool:
         """Cancel everything, end the thread and wait for it; True if it ended in time."""
+        self._over = True
         self._worker.stopped.update(self.open)
         self._timer.stop()
         self._thread.quit()

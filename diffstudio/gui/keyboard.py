@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QSlider, QWidget
 
@@ -22,7 +22,17 @@ class KeyRouter(QObject):
         for control in (*window.findChildren(QAbstractButton), *window.findChildren(QSlider)):
             if control.focusPolicy() == Qt.FocusPolicy.StrongFocus:
                 control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        QApplication.instance().installEventFilter(self)  # pyright: ignore[reportOptionalMemberAccess]
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._on_focus)
+
+    @Slot(QWidget, QWidget)
+    def _on_focus(self, old: QWidget | None, new: QWidget | None) -> None:
+        # Keys go to who has the focus: to look at every event of the application would cost at every one of them.
+        if old is not None:
+            old.removeEventFilter(self)
+        if new is not None:
+            new.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _keeps(watched, event):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QLabel,
@@ -92,6 +92,11 @@ class MainWindow(QMainWindow):
         """Enable the actions whose `when` is in the set ("always" is)."""
         for row in ACTIONS.values():
             self.actions_by_id[row.id].setEnabled(row.when == "always" or row.when in states)
+
+    @Slot(str, bool)
+    def set_checked(self, name: str, on: bool) -> None:
+        """Show an action that has an on and an off as it is."""
+        self.actions_by_id[name].setChecked(on)
 
     def set_recent(self, paths: Iterable[str]) -> None:
         """The files of the "Open recent" menu."""

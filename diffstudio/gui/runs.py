@@ -37,6 +37,8 @@ class Runs(QObject):
     scored = Signal(object, object, int)  # positions (N, 2), arrows (N, 2), record
     densityFound = Signal(object, object, object)  # what it is about, indices (N,), log p (N,)
     densityFailed = Signal(object, str)  # what it was about, one sentence
+    judged = Signal(object)  # studio.likelihoods.Judging
+    judgingEnded = Signal(object)  # jobs.Ended
 
     def __init__(
         self, engine: Engine, history: History, settings: Settings, playhead: Playhead, parent: QObject | None = None
@@ -51,10 +53,12 @@ class Runs(QObject):
         self._warm_up = 0
         self._waiting = False  # the run that goes has not written its first record yet
         self._jobs = Jobs("compute", self)
-        self._score, self._density = Question(self._jobs, self), Question(self._jobs, self)
+        self._score, self._density, self._judging = (Question(self._jobs, self) for _ in range(3))
         self._score.answered.connect(self._on_score)
         self._density.answered.connect(self._on_density)
         self._density.ended.connect(self._on_density_ended)
+        self._judging.answered.connect(self._on_judged)
+        self._judging.ended.connect(self._on_judging_ended)
         self._jobs.progressed.connect(self._on_progress)
         self._jobs.ended.connect(self._on_ended)
 
@@ -78,7 +82,7 @@ class Runs(QObject):
         if self.running:
             return
         self.warm_up()
-        for question in (self._score, self._density):
+        for question in (self._score, self._density, self._judging):
             question.cancel()
         try:
             path = self._history.new_path(request.model)
@@ -147,6 +151,26 @@ class Runs(QObject):
 
         self._density.ask(about, [part(*given) for given in parts])
 
+    def judge(self, request: Request, split: str, steps: int, probes: int) -> None:
+        """Ask how likely the request's data are; the answers are `judged`, the last is `judgingEnded`.
+
+        A run that is started ends it; while one goes nothing is asked.
+        """
+        if self.running:
+            return
+        self.warm_up()
+
+        def part(stop: Stop) -> Iterator[object]:
+            from diffstudio.studio.likelihoods import judge
+
+            yield from judge(self.engine, request, split, steps, probes, stop)
+
+        self._judging.ask((request, split, steps, probes), [part])
+
+    def stop_judging(self) -> None:
+        """Stop before the next network call."""
+        self._judging.cancel()
+
     def _shown_request(self) -> Request | None:
         """Of the trace that is shown; None of a foreign one without a request."""
         if self.trace is None:
@@ -169,6 +193,14 @@ class Runs(QObject):
     def _on_density_ended(self, about: object, ended: Ended) -> None:
         if ended.outcome == "failed":
             self.densityFailed.emit(about, ended.error)
+
+    @Slot(object, object)
+    def _on_judged(self, about: object, now: object) -> None:
+        self.judged.emit(now)
+
+    @Slot(object, object)
+    def _on_judging_ended(self, about: object, ended: Ended) -> None:
+        self.judgingEnded.emit(ended)
 
     def shut_down(self) -> None:
         """Cancel, join, close the traces."""

@@ -79,7 +79,6 @@ def _style_sheet(t: Tokens) -> str:
     arrow = resource("icons", f"down-{t.name}.svg").as_posix()
     check = resource("icons", "check-white.svg").as_posix()
     return f"""
-* {{ font-size: 12px; }}
 QMainWindow, QDockWidget {{ background: {t.surface}; }}
 QMainWindow::separator {{ background: {t.border}; width: 1px; height: 1px; }}
 QMainWindow::separator:hover {{ background: {t.accent}; }}
@@ -149,6 +148,9 @@ QLabel[dim="true"] {{ color: {t.text_dim}; }}
 QLabel[title="true"] {{ font-size: 14px; font-weight: 600; }}
 QTreeView, QListView {{ background: transparent; border: 0; outline: 0; }}
 QTreeView::item, QListView::item {{ border-radius: 5px; }}
+QTreeView[table="true"]::item {{ padding: 2px 6px; }}
+QHeaderView::section {{ background: {t.surface}; color: {t.text_dim}; border: 0; border-bottom: 1px solid {t.border};
+  padding: 3px 6px; }}
 QDialog#palette QTreeView::item {{ padding: 4px 4px 2px 4px; }}
 QScrollArea {{ border: 0; background: transparent; }}
 QScrollArea[framed="true"] {{ border: 1px solid transparent; }}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QLabel,
@@ -30,25 +30,87 @@ def indent(spin: QAbstractSpinBox) -> None:
 
 
 class ElidedLabel(QLabel):
-    """One line of plain text that ends in … where there is no room; the tooltip has the whole."""
+    """One line of plain text that ends in … where there is no room.
+
+    A new text is painted, and nothing is laid out anew: QLabel would lay out the whole window. It is given only a
+    letter, for its height.
+    """
 
     def __init__(self, text: str = "", role: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
-        super().__init__(text)
+        super().__init__("x")
+        self._text = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._mode = mode
         if role:
             self.setProperty(role, True)
+        self.setText(text)
+
+    def text(self) -> str:
+        """The whole of it."""
+        return self._text
+
+    def setText(self, text: str) -> None:
+        """Say something else."""
+        if text != self._text:
+            self._text = text
+            self.setAccessibleName(text)
+            self.update()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(24, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        metrics = QFontMetrics(self.font())
-        elided = metrics.elidedText(self.text(), self._mode, self.width())
+        elided = self.fontMetrics().elidedText(self._text, self._mode, self.width())
         painter.setPen(self.palette().windowText().color())
         painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextSingleLine), elided)
+
+
+class Note(QLabel):
+    """Plain text on as many lines as it needs; laid out anew only where a new text needs more or fewer than before."""
+
+    def __init__(self, role: str = "") -> None:
+        super().__init__("x")
+        self._text = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        if role:
+            self.setProperty(role, True)
+
+    def text(self) -> str:
+        """What it says."""
+        return self._text
+
+    def setText(self, text: str) -> None:
+        """Say something else."""
+        if text == self._text:
+            return
+        self._text = text
+        self.setAccessibleName(text)
+        if self.heightForWidth(self.width()) != self.height():
+            self.updateGeometry()
+        self.update()
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        room = QRect(0, 0, max(1, width), 1 << 20)
+        return self.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), self._text or "x").height()
+
+    def sizeHint(self) -> QSize:
+        return QSize(120, self.heightForWidth(max(120, self.width())))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, self.fontMetrics().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextWordWrap), self._text)
 
 
 class ContentScroll(QScrollArea):

@@ -5,8 +5,12 @@ from __future__ import annotations
 from torch import nn
 
 from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
+from diffstudio.networks.adm import ADM
+from diffstudio.networks.diffusers import DiffusersDiT, DiffusersUNet
 from diffstudio.networks.exact import ExactData, ExactMixture
+from diffstudio.networks.lucidrains import LucidrainsUnet
 from diffstudio.networks.mlp import MLP
 from diffstudio.networks.unet import UNet
 
@@ -15,12 +19,16 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "unet": UNet,
     "exact_mixture": ExactMixture,
     "exact_data": ExactData,
+    "diffusers_unet": DiffusersUNet,
+    "diffusers_dit": DiffusersDiT,
+    "lucidrains_unet": LucidrainsUnet,
+    "adm": ADM,
 }
 MAX_PARAMETERS = 2 * 10**9  # 8 GB in float32: beyond that a card is a mistake or an attack
 
 
-def build(card: Card, where: str = "card") -> nn.Module:
-    """The untrained network that a card describes, without memory behind its weights (on the "meta" device).
+def build(card: Card, where: str = "card", device: str = "meta") -> nn.Module:
+    """The untrained network that a card describes; on the "meta" device there is no memory behind its weights.
 
     Raises:
         BadFile: an unknown network, arguments it can't take, or an absurd size. `where` names the file.
@@ -28,16 +36,16 @@ def build(card: Card, where: str = "card") -> nn.Module:
     import torch
 
     if card.network not in NETWORKS:
-        raise BadFile(f"{where}: network is '{card.network}', expected one of {', '.join(NETWORKS)}")
+        raise BadFile(f"{where}: network is '{shown(card.network)}', expected one of {', '.join(NETWORKS)}")
     try:
-        with torch.device("meta"):
+        with torch.device(device):
             args = {key: tuple(v) if isinstance(v, list) else v for key, v in card.network_args.items()}
             if "outputs" in args:
                 raise ValueError("the outputs follow from learned_range")
             given = args | ({"outputs": 2} if card.learned_range else {})
             network = NETWORKS[card.network](card.shape, len(card.labels), **given)
     except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
-        reason = str(error).splitlines()[0]
+        reason = shown(" ".join(str(error).split()), 200)
         raise BadFile(f"{where}: network_args don't fit a '{card.network}': {reason}") from error
     count = sum(weight.numel() for weight in network.state_dict().values())
     if count > MAX_PARAMETERS:

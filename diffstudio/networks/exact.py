@@ -16,7 +16,8 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
 from diffstudio.data.dataset import Dataset
 from diffstudio.diffusion import exact
-from diffstudio.diffusion.denoiser import Denoiser, from_network
+from diffstudio.diffusion.denoiser import Denoiser, clock, from_network
+from diffstudio.diffusion.paths import make_path
 from diffstudio.networks.limits import limit
 
 Known = TypeVar("Known", exact.Mixture, exact.FiniteData)
@@ -124,8 +125,14 @@ def as_denoiser(network: nn.Module, card: Card, device: torch.device) -> Denoise
     """The denoiser of the card's network, or of what stands in its place.
 
     Raises:
-        ValueError: an exact distribution that is none.
+        ValueError: an exact distribution that is none, or a time that the path does not have.
     """
     if isinstance(network, ExactMixture | ExactData):
         return network.distribution(device).denoise
-    return from_network(network, card.prediction, sigma_data=card.sigma_data, learned_range=card.learned_range)
+    return from_network(
+        network,
+        card.prediction,
+        sigma_data=card.sigma_data,
+        learned_range=card.learned_range,
+        time=clock(card.time, make_path(card.path)),
+    )

@@ -9,10 +9,10 @@ from pathlib import Path as FilePath
 import torch
 from torch import Tensor, nn
 
+from diffstudio.checkpoints.adapters import card_and_weights
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import default_catalog
-from diffstudio.checkpoints.header import read_card
-from diffstudio.checkpoints.store import load_weights
+from diffstudio.checkpoints.names import shown
 from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, estimate, on_path
 from diffstudio.diffusion.guidance import guided
 from diffstudio.diffusion.paths import Path, make_path
@@ -38,6 +38,14 @@ class Model:
     def any_label(self) -> int:
         """The label that stands for "any"."""
         return len(self.card.labels)
+
+    def decode(self, states: Tensor) -> Tensor:
+        """The pictures of the states of a latent model, (B, C, h, w) → (B, 3, H, W); states that are pictures stay."""
+        decoder = getattr(self.network, "vae", None)
+        if decoder is None:
+            return states
+        with torch.no_grad():
+            return torch.cat([decoder.decode(one) for one in states.to(self.device).split(1)])
 
     def labels(self, label: int | Sequence[int] | None, samples: int) -> Condition:
         """A batch of one label, or of one label each; None where the model takes none."""
@@ -100,10 +108,13 @@ def load_model(spec: str | FilePath, device: str = "cpu") -> Model:
 
 
 def load_file(file: FilePath, device: str = "cpu") -> Model:
-    """Load the checkpoint in that file; errors as `load_model`."""
-    card = read_card(file)
-    network = build(card, str(file))
-    _fit(network, load_weights(file), str(file))
+    """Load the checkpoint in that file or folder; errors as `load_model`."""
+    card, weights = card_and_weights(file)
+    where = shown(file, 400)
+    network = build(card, where)
+    if _has_hidden_buffers(network):
+        network = build(card, where, "cpu")
+    _fit(network, weights, where)
     place = torch.device(device)
     network = network.to(place).eval().requires_grad_(False)
     if len(card.shape) == 3 and place.type == "cpu":
@@ -111,8 +122,15 @@ def load_file(file: FilePath, device: str = "cpu") -> Model:
     try:
         denoiser = as_denoiser(network, card, place)
     except ValueError as error:
-        raise BadFile(f"{file}: {error}") from error
+        raise BadFile(f"{where}: {error}") from error
     return Model(card, make_path(card.path), network, _in_parts(denoiser), place)
+
+
+def _has_hidden_buffers(network: nn.Module) -> bool:
+    """Whether it keeps numbers that no file holds, such as tables of positions: these must be computed for real."""
+    stored = network.state_dict(keep_vars=True).values()
+    known = {id(tensor) for tensor in stored}
+    return any(id(buffer) not in known for buffer in network.buffers())
 
 
 def _fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:
@@ -120,7 +138,8 @@ def _fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:
     expected = network.state_dict()
     missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
     if missing or extra:
-        what = f"tensor '{missing[0]}' is missing" if missing else f"tensor '{extra[0]}' does not belong"
+        name = shown((missing or extra)[0])
+        what = f"tensor '{name}' is missing" if missing else f"tensor '{name}' does not belong"
         raise BadFile(f"{where}: {what}: the weights are not those of the network that the card names")
     for name, tensor in weights.items():
         if tensor.shape != expected[name].shape:

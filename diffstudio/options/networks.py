@@ -17,4 +17,10 @@ NETWORKS: dict[str, NetworkOption] = by_name(
     NetworkOption("unet", "U-Net", "A convolutional U-Net with attention, for images."),
     NetworkOption("exact_mixture", "Exact: Gaussians", "Gaussians whose denoiser is known exactly.", trained=False),
     NetworkOption("exact_data", "Exact: data", "The optimal denoiser of a finite set of data.", trained=False),
+    NetworkOption("diffusers_unet", "U-Net (diffusers)", "diffusers' UNet2DModel, of pixels or latents.", foreign=True),
+    NetworkOption(
+        "diffusers_dit", "DiT (diffusers)", "The DiTTransformer2DModel of diffusers (Peebles & Xie 2023).", foreign=True
+    ),
+    NetworkOption("lucidrains_unet", "U-Net (lucidrains)", "The Unet of denoising-diffusion-pytorch.", foreign=True),
+    NetworkOption("adm", "U-Net (ADM)", "The U-Net of guided-diffusion (Dhariwal & Nichol 2021).", foreign=True),
 )

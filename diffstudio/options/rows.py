@@ -85,12 +85,17 @@ class GridOption:
 
 @dataclass(frozen=True)
 class NetworkOption:
-    """What stands behind a denoiser. trained: False for a distribution that is known exactly, with nothing to learn."""
+    """What stands behind a denoiser.
+
+    trained: False for a distribution that is known exactly, with nothing to learn.
+    foreign: another tool's network, whose checkpoints are opened but not trained here.
+    """
 
     name: str
     label: str
     tip: str
     trained: bool = True
+    foreign: bool = False
 
 
 @dataclass(frozen=True)

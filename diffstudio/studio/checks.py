@@ -69,11 +69,14 @@ def _of_labels(card: Card, request: Request) -> dict[str, str]:
         out["negative"] = f"'{card.name}' knows no classes: leave the negative class out"
     elif request.label is None:
         out["negative"] = "a negative class is what guidance leads away from: choose a class to lead to first"
-    elif request.guidance == 1 and not request.record_split:
+    elif request.guidance == 1 and not request.record_split and card.any_label:
         out["negative"] = "guidance of 1 leads away from nothing: choose another strength before a negative class"
     if request.guidance_model is not None:
         out["negative"] = "a weaker checkpoint is led away from already: give it or a negative class"
-    if request.guidance_model is None and (not card.labels or request.label is None):
+    if _leads_nowhere(card, request):
+        only = f"'{card.name}' was never trained without a class: give a negative class to lead away from"
+        out |= dict.fromkeys(("guidance", *INTERVAL, "record_split"), only)
+    elif request.guidance_model is None and (not card.labels or request.label is None):
         nothing = "guidance pulls towards a class: choose one first"
         if not card.labels:
             nothing = f"'{card.name}' knows no classes, so there is nothing that guidance could lead to: leave it out"
@@ -81,6 +84,12 @@ def _of_labels(card: Card, request: Request) -> dict[str, str]:
     elif request.guidance == 1:
         out |= dict.fromkeys(INTERVAL, "guidance of 1 is none: choose another strength first")
     return out
+
+
+def _leads_nowhere(card: Card, request: Request) -> bool:
+    """Whether guidance would lead away from "any class", which the network does not know."""
+    has_class = bool(card.labels) and request.label is not None
+    return has_class and not card.any_label and request.negative is None and request.guidance_model is None
 
 
 def _of_start(card: Card, request: Request) -> dict[str, str]:
@@ -217,6 +226,10 @@ def check(card: Card, request: Request) -> None:
 
 
 def _check_labels(card: Card, request: Request) -> None:
+    if card.labels and not card.any_label and request.label is None:
+        raise BadInput(f"'{card.name}' knows its {len(card.labels)} classes alone, not \"any\": choose one, or each")
+    if _leads_nowhere(card, request) and (request.guidance != 1 or request.record_split):
+        raise BadInput(f"'{card.name}' was never trained without a class: give guidance a negative class, or 1")
     for what, label in (("label", request.label), ("negative class", request.negative)):
         if isinstance(label, int) and card.labels and label >= len(card.labels):
             raise BadInput(f"'{card.name}' has the labels 0 to {len(card.labels) - 1}, found {label} as the {what}")

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from diffstudio.checkpoints.card import Card
 from diffstudio.studio.request import Request
 
-ALLOWED = ("solver", "steps", "guidance", "samples", "label", "grid")
+ALLOWED = ("solver", "steps", "guidance", "samples", "label", "grid", "grid_params", "clip", "clip_params")
+NEEDS = {"grid_params": "grid", "clip_params": "clip"}  # numbers that mean something with the card's own choice alone
 
 
 def default_request(card: Card, model: str, **given: Any) -> Request:
@@ -19,13 +20,19 @@ def default_request(card: Card, model: str, **given: Any) -> Request:
         pydantic.ValidationError: something given is out of its bounds. (A card's absurd default is passed over.)
     """
     known = {key: value for key, value in card.defaults.items() if key in ALLOWED and key not in given}
-    for key in list(known):
-        if isinstance(known[key], float) and float(known[key]).is_integer() and key != "guidance":
-            known[key] = int(known[key])
-        try:
-            Request.model_validate({key: known[key]})
-        except ValidationError:
+    for key, choice in NEEDS.items():
+        if key in known and (choice in given or choice not in known):
             del known[key]
+    for key in [key for key in known if key not in NEEDS]:  # those are judged together with the choice
+        value = known[key]
+        if isinstance(value, float) and value.is_integer() and key != "guidance":
+            known[key] = int(value)
+        numbers = {name: known[name] for name, choice in NEEDS.items() if choice == key and name in known}
+        try:
+            Request.model_validate({key: known[key], **numbers})
+        except ValidationError:
+            for name in (key, *numbers):
+                del known[name]
     label = known.get("label")
     if label is not None and (not card.labels or (isinstance(label, int) and label >= len(card.labels))):
         del known["label"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from diffstudio.studio.plan import Plan, make_plan
 from diffstudio.studio.recording import SPLIT, Recorder
 from diffstudio.studio.request import Request
 from diffstudio.studio.room import check_room
+from diffstudio.studio.torch_loading import load_libraries, wait_briefly
 from diffstudio.traces.format import SCALARS, FieldSpec, TraceHeader
 from diffstudio.traces.writer import TraceWriter
 
@@ -67,7 +67,8 @@ class Engine:
     @staticmethod
     def warm_up(threads: int = 0) -> None:
         """Import torch, so that the first run does not wait for it; 0 threads lets torch decide."""
-        _wait_briefly()
+        wait_briefly()
+        load_libraries()
         import torch
 
         import diffstudio.studio.chains  # noqa: F401
@@ -225,22 +226,13 @@ class _Clock:
         return Progress(done, self._total, records, seconds, eta, rate)
 
 
-def _wait_briefly() -> None:
-    """Before torch is imported: let its threads wait for each other for 0.1 ms, then sleep.
-
-    libgomp reads this once. Left alone it spins for 10 ms, which takes the core from the thread that it waits for: with
-    one busy neighbour on two cores, the window's painting for instance, sampling took three times as long.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-
-
 def pick_device(name: str) -> str:
     """ "auto" is the GPU where there is one.
 
     Raises:
         BadInput: a device that torch does not have.
     """
-    _wait_briefly()
+    wait_briefly()
     import torch
 
     if name == "auto":

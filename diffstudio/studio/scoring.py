@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,11 +24,15 @@ MAP_STEPS, MAP_SIGMA = 12, 0.02  # of a density map: what is narrower falls betw
 
 @dataclass(frozen=True)
 class Judged:
-    """Progress of a likelihood. found: (N,) rows so far of log p, its standard error and bits per dimension."""
+    """Progress of a likelihood. found: (N,) rows so far of log p, its standard error and bits per dimension.
+
+    labels: of all samples that are asked for, None where they are not known.
+    """
 
     done: int
     total: int
     found: LogLikelihood | None = None
+    labels: tuple[int | None, ...] = ()
 
 
 def score(plan: Plan, networks: Networks, points: np.ndarray, log_snr: float, stop: Callable[[], bool]) -> np.ndarray:
@@ -60,13 +63,15 @@ def likelihood(
     """log p of the request's data; see `Engine.likelihood`."""
     request, model, exact = plan.request, networks.model, plan.card.meaning.kind.cloud
     cond = each_label(request, len(plan.card.labels)) if request.label == "each" else request.label
-    x0, _ = read_data(plan, cond, split)
+    x0, labels = read_data(plan, cond, split)
     if x0 is None:
         raise BadInput("there are no data to judge: start from a data sample or a file")
-    yield from _judge(
+    judged = _judge(
         plan, networks, place(x0, model), model.labels(cond, request.samples), stop,
         steps=steps, probes=0 if exact else probes, dequantise=not exact,
     )  # fmt: skip
+    for now in judged:
+        yield replace(now, labels=labels)
 
 
 def _judge(
@@ -97,12 +102,6 @@ def _joined(rows: list[LogLikelihood]) -> LogLikelihood:
         torch.cat([r.bits_per_dim for r in rows]),
         sum(r.nfe for r in rows),
     )
-
-
-def mean_with_error(values: Tensor) -> tuple[float, float]:
-    """The mean over samples and its standard error (NaN for a single sample)."""
-    count = len(values)
-    return float(values.mean()), float(values.std() / math.sqrt(count)) if count > 1 else math.nan
 
 
 def _one_label(plan: Plan) -> int | None:

@@ -44,7 +44,7 @@ class Exact:
     dataset: str
     network: str
     network_args: dict[str, Any]
-    defaults: dict[str, float | int | str]
+    defaults: dict[str, float | int | str | dict[str, float]]
     weights: Callable[[], Weights] = dict
     dtype: Literal["float16", "float32"] = "float32"
     shown: int | None = thumbnail.LABEL

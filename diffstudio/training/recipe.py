@@ -56,13 +56,15 @@ class Recipe(BaseModel):
     prediction: Literal["eps", "x0", "v", "flow", "edm"] = "flow"
     path: PathSpec = PathSpec()
     training: Schedule
-    defaults: dict[str, Finite | int | str] = {}
+    defaults: dict[str, Finite | int | str | dict[str, Finite]] = {}
     licence: ShortText = "Apache-2.0"
 
     @field_validator("network")
     @classmethod
     def _known(cls, network: str) -> str:
-        check_choice("network", network, {name: row for name, row in options.NETWORKS.items() if row.trained})
+        check_choice(
+            "network", network, {name: row for name, row in options.NETWORKS.items() if row.trained and not row.foreign}
+        )
         return network
 
     @field_validator("network_args")

@@ -125,8 +125,8 @@ def test_a_preset_of_a_run_begins_with_noise(studio, panel, generate, monkeypatc
 
 def test_the_open_fold_is_remembered(studio, panel, tmp_path):
     studio.parts.sampling.folds.set_open("edit")
-    studio._save()
+    studio.keeping.save()
     assert studio.parts.settings.window["fold"] == "edit"
     panel.folds.set_open("")
-    studio._restore()
+    studio.keeping.restore()
     assert panel.folds.open == "edit"

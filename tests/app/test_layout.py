@@ -180,6 +180,14 @@ def test_only_the_panels_that_must_scroll_downwards_do(open_at):
         assert area.horizontalScrollBar().maximum() == 0
 
 
+@pytest.mark.parametrize("model", ["digits", "shapes-2d", "exact-ring", "exact-points"])
+def test_a_small_window_shows_the_sampling_panel_whole(open_at, model):
+    parts = open_at(1280, 800)
+    assert parts.models.choose(model)
+    settle()
+    assert parts.sampling.fields.verticalScrollBar().maximum() == 0
+
+
 def test_tab_goes_from_top_to_bottom_through_the_sampling_panel(open_at):
     parts = open_at(1280, 800)
     parts.models.choose("shapes-2d")

@@ -8,12 +8,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QObject, QTimer, SignalInstance
+from diffstudio.gui.load_qt import load_qt
+
+load_qt()  # before anything else of Qt, as the command does
+
+from PySide6.QtCore import QEventLoop, QObject, QTimer, SignalInstance  # noqa: E402
 
 if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from diffstudio.gui.app import Studio, make_application
+from diffstudio.gui.app import Studio, make_application  # noqa: E402
 
 
 @contextlib.contextmanager

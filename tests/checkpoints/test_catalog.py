@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file as library_save
 from tensor_bytes import card, good
 
 from diffstudio.checkpoints.catalog import Catalog, default_catalog, user_folder
@@ -192,3 +193,62 @@ def test_bundled_checkpoints_come_first_and_are_all_usable(folder, tmp_path):
     assert catalog.find("digits").group == "bundled"
     assert catalog.find("mine").group == "user"
     assert catalog.find("zebra").group == str(folder)
+
+
+def pipeline(folder):
+    """A folder of diffusers with one tensor: enough for a card."""
+    tensor = {"w": np.zeros((2, 3), np.float32)}
+    unet = folder / "unet"
+    unet.mkdir(parents=True)
+    (unet / "config.json").write_text('{"_class_name": "UNet2DModel", "sample_size": 8}', "utf-8")
+    library_save(tensor, unet / "diffusion_pytorch_model.safetensors")
+    return folder
+
+
+def test_a_folder_of_another_tool_is_one_model_with_the_steps_of_its_training(folder):
+    for name in ("cats", "cats/checkpoint-500", "cats/checkpoint-1000"):
+        pipeline(folder / name)
+    (folder / "cats" / "checkpoint-500" / "optimizer.bin").write_bytes(b"no model")
+    (model,) = Catalog([("user", folder)]).models()
+    assert [(e.spec, e.path.name) for e in model.entries] == [
+        ("cats@500", "checkpoint-500"),
+        ("cats@1000", "checkpoint-1000"),
+        ("cats@0", "cats"),  # the finished one, whose step nobody wrote down
+    ]
+    catalog = Catalog([("user", folder)])
+    assert catalog.find("cats").path == folder / "cats"
+    assert catalog.find("cats@500").path == folder / "cats" / "checkpoint-500"
+    assert catalog.find(str(folder / "cats")).card == catalog.find("cats").card
+
+
+def test_two_folders_of_one_name_are_two_models(folder):
+    for name in ("a/unet-run", "b/unet-run"):
+        pipeline(folder / name)
+    put(folder, "unet-run", 5)
+    catalog = Catalog([("user", folder)])
+    found = {model.name: [entry.path for entry in model.entries] for model in catalog.models()}
+    assert found == {
+        "unet-run": [folder / "unet-run@5.safetensors"],
+        "unet-run 2": [folder / "a" / "unet-run"],
+        "unet-run 3": [folder / "b" / "unet-run"],
+    }
+    assert catalog.find("unet-run 3").path == folder / "b" / "unet-run"
+
+
+def test_a_folder_that_did_not_change_is_not_read_again(folder, monkeypatch):
+    pipeline(folder / "cats")
+    catalog = Catalog([("user", folder)])
+    (before,) = catalog.scan()
+    monkeypatch.setattr("diffstudio.checkpoints.catalog.card_at", None)
+    assert catalog.scan() == [before]
+    monkeypatch.undo()
+    (folder / "cats" / "unet" / "config.json").write_text('{"_class_name": "Other"}', "utf-8")
+    (after,) = catalog.scan()
+    assert "its network is a 'Other'" in (after.problem or "")
+
+
+def test_a_broken_folder_is_listed_with_its_problem(folder):
+    (pipeline(folder / "cats") / "unet" / "config.json").write_text("{", "utf-8")
+    (entry,) = Catalog([("user", folder)]).scan()
+    assert (entry.path, entry.card) == (folder / "cats", None)
+    assert "is not valid JSON" in (entry.problem or "")

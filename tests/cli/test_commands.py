@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from diffstudio import options
-from diffstudio.cli import cli, run_cli
+from diffstudio.cli import run_cli
+from diffstudio.cli.commands import cli
 from diffstudio.studio.request import Request
 
 RECIPE = """
@@ -116,9 +117,7 @@ def window(monkeypatch):
 def test_without_a_command_the_window_opens_with_the_files(window, files):
     for file in files:
         Path(file).touch()
-    with pytest.raises(SystemExit) as ended:
-        run_cli(files)
-    assert (window, ended.value.code) == ([files], 7)
+    assert (run_cli(files), window) == (7, [files])
 
 
 def test_the_seed_is_0_unless_given(run):

@@ -286,6 +286,16 @@ def test_to_shut_down_what_never_ran_is_at_once(qapp):
     jobs.deleteLater()
 
 
+def test_what_is_submitted_after_the_end_is_not_begun(qapp):
+    jobs, ran = Jobs("test"), []
+    assert jobs.shut_down()
+    jobs.submit(lambda stop: iter([ran.append(True)]))
+    assert not jobs.open
+    assert not jobs._thread.isRunning()
+    assert ran == []
+    jobs.deleteLater()
+
+
 def test_a_job_that_does_not_listen_is_not_waited_for_beyond_the_limit(qapp):
     jobs, release = Jobs("test"), threading.Event()
 

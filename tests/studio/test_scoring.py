@@ -154,12 +154,6 @@ def test_without_data_there_is_nothing_to_judge(engine, request_of):
         list(engine.likelihood(request_of(source="noise", forward="off")))
 
 
-def test_the_mean_and_its_standard_error():
-    mean, error = scoring.mean_with_error(torch.tensor([1.0, 2.0, 3.0]))
-    assert (mean, error) == (2, pytest.approx(1 / math.sqrt(3)))
-    assert math.isnan(scoring.mean_with_error(torch.tensor([1.0]))[1])
-
-
 def test_the_closed_form_here_is_that_of_the_exact_mixture(mixture):
     known = exact.isotropic(*(torch.tensor(rows) for rows in (WEIGHTS, CENTRES, np.sqrt(VARIANCES))))
     x = np.random.default_rng(4).normal(size=(9, 2))

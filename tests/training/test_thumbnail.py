@@ -103,6 +103,15 @@ def test_points_are_drawn_with_x_to_the_right_and_y_up():
     assert {name for name, part in quarters.items() if part.max() > 200} == {"upper left", "upper right", "lower left"}
 
 
+def test_narrow_modes_are_more_than_specks():
+    """A ring of eight Gaussians of σ 0.01: each is seen when the picture is made smaller."""
+    angles = np.repeat(np.arange(8) * np.pi / 4, 190)
+    ring = np.stack([np.cos(angles), np.sin(angles)], 1) + 0.01 * np.random.default_rng(0).normal(size=(1520, 2))
+    small = np.asarray(Image.fromarray(_cloud(ring)).resize((56, 56), Image.Resampling.BICUBIC))
+    assert (small > 200).sum() >= 8 * 2
+    assert (small > 20).mean() < 0.1
+
+
 def test_a_diverged_model_still_gives_a_picture():
     card, weights = zeros("unet", (1, 16, 16))
     weights["leave.2.bias"].fill_(float("nan"))

@@ -1,4 +1,4 @@
-"""The class that is drawn: chips where the classes are few, a list where they are many."""
+"""The class that is drawn: chips where the classes are few and short, a list where they are many or long."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from diffstudio.gui.words import tr
 
 
 class LabelField(QWidget):
-    """The class: chips where they are few, a list where they are many. None is "any", "each" the classes in turn."""
+    """The class: chips where they need two lines or so, else a list. None is "any", "each" the classes in turn."""
 
     changed = Signal()
-    CHIPS = 16
+    CHIPS, LETTERS = 16, 40  # classes, and letters of all their names
     ANY, EACH = -2, -3  # ids; QButtonGroup takes -1 for "give me a number"
 
     def __init__(self) -> None:
@@ -39,14 +39,15 @@ class LabelField(QWidget):
         rows = [
             (self.ANY, tr("any"), tr("The model without its condition.")),
             (self.EACH, tr("each"), tr("The classes in turn, one for each sample.")),
-            *((i, name, "") for i, name in enumerate(labels)),
+            *((i, name, tr("Draw class {}.").format(name)) for i, name in enumerate(labels)),
         ]
-        if len(labels) <= self.CHIPS:
+        if len(labels) <= self.CHIPS and sum(map(len, labels)) <= self.LETTERS:
             self._make_chips(self._inner, rows)
         else:
             box = QVBoxLayout(self._inner)
             box.setContentsMargins(0, 0, 0, 0)
             self._combo = Combo([(str(i), name, tip) for i, name, tip in rows])
+            self._combo.setAccessibleName(tr("Class"))
             self._combo.changed.connect(self.changed)
             box.addWidget(self._combo)
         self._layout.addWidget(self._inner)
@@ -84,7 +85,7 @@ class LabelField(QWidget):
             chip.setProperty("chip", True)
             chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the keys still belong to the timeline
             chip.setAccessibleName(tr("Class {}").format(name))
-            chip.setToolTip(tip or tr("Draw class {}.").format(name))
+            chip.setToolTip(tip)
             self._group.addButton(chip, index)
             flow.addWidget(chip)
         self._group.button(self.ANY).setChecked(True)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from diffstudio.gui import actions
-from diffstudio.gui.widgets import label
+from diffstudio.gui.widgets import Note
 from diffstudio.gui.words import count, duration, number, size, tr
 
 
@@ -24,8 +24,7 @@ class RunFooter(QWidget):
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName(tr("Progress of the run"))
-        self.note = label("", "dim")
-        self.note.setWordWrap(True)
+        self.note = Note("dim")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 2, 10, 4)
         layout.setSpacing(4)
@@ -50,8 +49,10 @@ class RunFooter(QWidget):
 
     def show_progress(self, done: int, total: int, eta: float | None, rate: float) -> None:
         """Steps, what is left (seconds; None: not known yet), steps a second."""
+        self.progress.setUpdatesEnabled(False)  # else it has all of the window painted before it returns
         self.progress.setRange(0, max(1, total))
         self.progress.setValue(done)
+        self.progress.setUpdatesEnabled(True)
         parts = [f"{count(done)} / {count(total)}"]
         if eta is None:
             parts.append(tr("starting…"))

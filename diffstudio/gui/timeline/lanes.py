@@ -19,15 +19,15 @@ STRIDES = (16, 8, 4, 2)  # every so many points are enough where the rest lies o
 TOLERANCE = 0.25  # px
 
 
-def paint_lanes(painter: QPainter, scene: Scene) -> None:
-    """Every lane that has a row."""
-    for curve, row in zip(scene.curves, scene.rows.lanes, strict=True):
-        for band, part in zip(scene.axis.bands, curve.parts, strict=True):
-            left, right = scene.axis.extent(band)
-            if right >= 0 and left <= scene.axis.width:
-                paint_box(painter, scene, band, row)
-                _paint_curve(painter, scene, curve, part, band, row)
-        _paint_title(painter, scene, curve, row)
+def paint_lane(painter: QPainter, scene: Scene, number: int) -> None:
+    """One of the lanes that have a row."""
+    curve, row = scene.curves[number], scene.rows.lanes[number]
+    for band, part in zip(scene.axis.bands, curve.parts, strict=True):
+        left, right = scene.axis.extent(band)
+        if right >= 0 and left <= scene.axis.width:
+            paint_box(painter, scene, band, row)
+            _paint_curve(painter, scene, curve, part, band, row)
+    _paint_title(painter, scene, curve, row)
 
 
 def height_of(curve: Curve, row: QRect, values: np.ndarray | float) -> np.ndarray | float:

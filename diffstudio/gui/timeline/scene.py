@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QRectF, Qt
@@ -30,13 +31,15 @@ class Scene:
     small: QFont
 
 
+@functools.lru_cache(maxsize=256)
 def colour(text: str, alpha: float = 1.0) -> QColor:
-    """A token's colour, more or less transparent."""
+    """A token's colour, more or less transparent; kept, and not to be changed."""
     out = QColor(text)
     out.setAlphaF(alpha)
     return out
 
 
+@functools.lru_cache(maxsize=256)
 def mixed(over: str, under: str, share: float) -> QColor:
     """Two tokens mixed, `share` of the first. Opaque: Qt draws transparent frames ten times slower."""
     a, b = QColor(over), QColor(under)

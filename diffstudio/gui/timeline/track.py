@@ -56,6 +56,10 @@ class Track(QWidget):
         self._growth.setSingleShot(True)
         self._growth.setInterval(GROWTH_MS)
         self._growth.timeout.connect(self._on_growth)
+        self._more = QTimer(self)  # the next part of the still layer, when the window has seen to other events
+        self._more.setSingleShot(True)
+        self._more.setInterval(0)
+        self._more.timeout.connect(self.update)
         self._thumbnails = Thumbnails(tokens, self)
         self._layer = Layer(self._thumbnails)
         self._hand = Hand(playhead)
@@ -138,6 +142,8 @@ class Track(QWidget):
             paint_empty(painter, self._tokens, self.size(), self.font())
             return
         painter.drawPixmap(0, 0, self._layer.pixmap(scene, self.size(), self.devicePixelRatioF()))
+        if self._layer.unfinished:
+            self._more.start()
         first, last = self._hand.range_of(scene)
         is_set = self._playhead.range_in is not None or self._playhead.range_out is not None
         overlay.paint_range(painter, scene, first, last, is_set)

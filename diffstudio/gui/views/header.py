@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -123,10 +123,6 @@ class Header(QWidget):
             "#segments QPushButton, #halves QPushButton { padding: 2px 9px; border-radius: 4px; }"
         )
         self.set_single(self._single.isChecked())
-        self.ensurePolished()
-        for name, button in self._tensors.items():
-            button.setFixedWidth(_width(button, tensor_titles()[name]))
-        self._single.setFixedWidth(_width(self._single, (tr("All"), tr("Grid"), tr("Single"))))
         self.readout.update()
 
     # -- arrangement
@@ -173,6 +169,18 @@ class Header(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._fix_widths()
+            self._arrange()
+
+    def _fix_widths(self) -> None:
+        self.ensurePolished()
+        for name, button in self._tensors.items():
+            button.setFixedWidth(_width(button, tensor_titles()[name]))
+        self._single.setFixedWidth(_width(self._single, (tr("All"), tr("Grid"), tr("Single"))))
 
 
 class Readout(QWidget):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import math
+import random
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
@@ -85,8 +86,10 @@ class Busy(QLabel):
 @functools.cache
 def _ring(share: float) -> list[tuple[float, float]]:
     """Points between noise (0) and a ring (1), inside of the unit square."""
-    rng = np.random.default_rng(4)
-    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    ring = 0.95 * np.stack([np.cos(angle), np.sin(angle)], 1)
-    mixed = share * ring + (1 - share) * rng.uniform(-1.1, 1.1, ring.shape)
-    return [(float(x), float(y)) for x, y in mixed]
+    rng, points = random.Random(4), []
+    for i in range(40):
+        angle = 2 * math.pi * i / 40
+        noise = rng.uniform(-1.1, 1.1), rng.uniform(-1.1, 1.1)
+        ring = 0.95 * math.cos(angle), 0.95 * math.sin(angle)
+        points.append((share * ring[0] + (1 - share) * noise[0], share * ring[1] + (1 - share) * noise[1]))
+    return points

@@ -32,7 +32,7 @@ class Raster:
 
 
 def raster(trace: Trace, k: int, name: str, sample: int | slice, dark: bool) -> Raster:
-    """Record k of an image trace as colours: the same as `pictures.image_pixels`, packed for the screen.
+    """Record k of an image trace as colours: the same as `pictures.tiles`, packed for the screen.
 
     Raises:
         BadFile: the trace can't be read any more.

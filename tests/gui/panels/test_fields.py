@@ -71,6 +71,15 @@ def test_counts_and_checks_tell_of_their_changes(shown, type_into, qtbot):
     assert half.value()
 
 
+def test_long_names_are_a_list_too(shown):
+    field = shown(LabelField(), 240, 200)
+    field.set_labels(tuple("0123456789"))
+    assert len(field.controls()) == 12
+    field.set_labels(("unit square", "8 Gaussians", "two moons", "swiss roll"))
+    (combo,) = field.controls()
+    assert combo.accessibleName() and combo.toolTip()
+
+
 def test_few_classes_are_chips_and_many_a_list(shown, qtbot, choose):
     field = shown(LabelField(), 240, 200)
     field.set_labels(("cat", "dog & cow"))

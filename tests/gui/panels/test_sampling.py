@@ -154,7 +154,9 @@ def test_another_model_offers_its_own_and_the_first_keeps_its_settings(sampling,
     type_into(sampling.steps.spin, "7")
     sampling.set_entry(catalog.find("shapes-2d"))
     assert sampling.request().model == "shapes-2d@12000" and sampling.request().steps != 7
-    qtbot.waitUntil(chip(sampling, "two moons").isVisible)
+    (classes,) = sampling.label.controls()
+    qtbot.waitUntil(classes.isVisible)
+    assert classes.findText("two moons") >= 0
     assert not sampling.can_undo
     sampling.set_entry(catalog.find("digits@400"))
     assert sampling.request().model == "digits@400" and sampling.request().steps == 7

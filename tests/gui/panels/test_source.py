@@ -6,6 +6,7 @@ from PIL import Image
 
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.panels.source import SourceField
+from diffstudio.modalities import Meaning
 from diffstudio.studio.request import Request
 
 SHAPE = (1, 28, 28)
@@ -45,7 +46,7 @@ def test_a_file_is_asked_for(source, choose, click, qtbot):
 
 
 def test_a_file_that_fits_needs_no_fitting(source, picture):
-    source.set_file(picture, SHAPE, "image")
+    source.set_file(picture, Meaning("image", SHAPE))
     assert source.name.text() == picture.name and not source.needs_file
     assert not source.fit.isVisible() and source.invert.isVisible()
     assert source.fields() == {
@@ -55,7 +56,7 @@ def test_a_file_that_fits_needs_no_fitting(source, picture):
 
 
 def test_a_file_of_another_size_is_fitted_as_chosen(source, paper, choose, click):
-    source.set_file(paper, SHAPE, "image")
+    source.set_file(paper, Meaning("image", SHAPE))
     assert source.fit.isVisible() and source.problem.isVisible()
     assert (source.fields()["source_fit"], source.fields()["source_invert"]) == ("crop", True)
     choose(source.fit, "Fit: pad")
@@ -66,7 +67,7 @@ def test_a_file_of_another_size_is_fitted_as_chosen(source, paper, choose, click
 def test_a_file_that_can_not_be_used_changes_nothing(source, tmp_path):
     (tmp_path / "no.png").write_bytes(b"no picture")
     with pytest.raises(DiffStudioError):
-        source.set_file(tmp_path / "no.png", SHAPE, "image")
+        source.set_file(tmp_path / "no.png", Meaning("image", SHAPE))
     assert source.fields() == {"source": "noise"}
 
 
@@ -100,7 +101,7 @@ def test_data_needs_a_data_set(source):
 
 
 def test_a_request_is_shown_as_far_as_it_can_be_used_again(source, picture, paper, tmp_path):
-    source.set_file(paper, SHAPE, "image")
+    source.set_file(paper, Meaning("image", SHAPE))
     source.set_trace(tmp_path / "run.trace", complete=True)
     file = Request(source="file", source_file=str(paper), source_fit="stretch", source_invert=False)
     for request, expected in (
@@ -118,6 +119,6 @@ def test_a_request_is_shown_as_far_as_it_can_be_used_again(source, picture, pape
 
 
 def test_another_model_forgets_a_file_that_does_not_suit_it(source, picture):
-    source.set_file(picture, SHAPE, "image")
-    source.check_file((2,), "points")
+    source.set_file(picture, Meaning("image", SHAPE))
+    source.check_file(Meaning("points", (2,)))
     assert source.fields() == {"source": "noise"}

@@ -147,7 +147,7 @@ def test_a_trace_that_is_cut_meanwhile_gives_no_picture_and_no_error(thumbnails,
 def test_values_that_are_not_finite(thumbnails, make_run, qtbot, monkeypatch):
     run = make_run()
     thumbnails.set_trace(run.trace)
-    monkeypatch.setattr(run.trace, "array", lambda k, name, sample=None: np.full((1, 8, 8), np.nan, np.float32))
+    monkeypatch.setattr(run.trace, "array", lambda k, name, sample=None: np.full((1, 1, 8, 8), np.nan, np.float32))
     thumbnails.want([3])
     wait(qtbot, thumbnails)
     assert thumbnails.get(3).toImage().pixelColor(12, 12).name() == "#ff00ff"

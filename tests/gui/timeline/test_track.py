@@ -324,3 +324,17 @@ def test_one_chain_alone(show, make_run, playhead, mouse):
         mouse(track, "press", track.width() - 2, row_y(track, "strip"))
         mouse(track, "release", track.width() - 2, row_y(track, "strip"))
         assert playhead.position == run.trace.planned - 1
+
+
+def test_a_run_that_grew_part_by_part_looks_as_if_painted_at_once(show, make_run, grow, filled, qtbot):
+    run = make_run(records=1)
+    track = show(run)
+    for _ in range(12):
+        grow(run)
+        QApplication.processEvents()
+    grow(run, run.trace.planned - len(run.trace))
+    filled()
+    qtbot.waitUntil(lambda: not track._grown and not track._layer.unfinished)
+    grown = track.grab().toImage()
+    track._layer._scene = None
+    assert track.grab().toImage() == grown

@@ -62,7 +62,7 @@ def test_it_is_what_is_exported(make_run):
     run = make_run(batch=4, shape=(3, 9, 7))
     for name in ("xt", "x0_hat", "eps_hat", "delta"):
         found = channels(raster(run.trace, 14, name, slice(None), True).pixels)
-        assert np.array_equal(found, pictures.image_pixels(run.trace, 14, name))
+        assert np.array_equal(found, pictures.tiles(run.trace, 14, name))
 
 
 def test_what_is_not_finite_is_magenta_and_counted(make_run):

@@ -1,0 +1,81 @@
+"""Other people's formats, one file each: how a file is recognised, and how it becomes a card and weights.
+
+Nothing else in the application knows about formats. The list is explicit: a new format is a file here and a row there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diffstudio.checkpoints.adapters.adapter import Adapter
+from diffstudio.checkpoints.adapters.bare import BARE
+from diffstudio.checkpoints.adapters.diffusers import DIFFUSERS, STEP_FOLDER, may_be_model
+from diffstudio.checkpoints.adapters.guided_diffusion import GUIDED_DIFFUSION
+from diffstudio.checkpoints.adapters.look import Look
+from diffstudio.checkpoints.adapters.lucidrains import LUCIDRAINS
+from diffstudio.checkpoints.adapters.own import OWN
+from diffstudio.checkpoints.adapters.refused import REFUSED, reason
+from diffstudio.checkpoints.adapters.sidecar import ENDING
+from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.header import read_header
+from diffstudio.checkpoints.names import shown
+from diffstudio.errors import BadFile
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = [
+    "ADAPTERS",
+    "REFUSED",
+    "Adapter",
+    "adapter_of",
+    "card_and_weights",
+    "card_at",
+    "is_step_folder",
+    "may_be_model",
+]
+
+ADAPTERS: tuple[Adapter, ...] = (OWN, DIFFUSERS, LUCIDRAINS, GUIDED_DIFFUSION, BARE)
+
+
+def is_step_folder(name: str) -> bool:
+    """Whether a folder of that name is a step of a training: "checkpoint-500"."""
+    return STEP_FOLDER.fullmatch(name) is not None
+
+
+def card_at(path: Path) -> Card:
+    """The card of whatever checkpoint lies at a path, without its weights and without torch.
+
+    Raises:
+        NotFound: nothing is there.  BadFile: nothing that can be used, in one sentence.
+    """
+    look = Look(path)
+    return adapter_of(look).card(look)
+
+
+def card_and_weights(path: Path) -> tuple[Card, dict[str, Tensor]]:
+    """The card and the float32 weights of a checkpoint, named as the card's network has them. Raises: as `card_at`."""
+    look = Look(path)
+    adapter = adapter_of(look)
+    return adapter.card(look), adapter.weights(look)
+
+
+def adapter_of(look: Look) -> Adapter:
+    """The adapter that recognises it. Raises: as `card_at`."""
+    for adapter in ADAPTERS:
+        if adapter.recognises(look):
+            return adapter
+    where = shown(look.path, 400)
+    why = reason(look)
+    if why:
+        raise BadFile(f"{where} {why}")
+    if look.kind == "folder":
+        raise BadFile(f"{where} is a folder without a model that is known here")
+    if look.kind == "torch":
+        known = f"{len(look.pickled.tensors):,} tensors of a network that is not known here"
+    else:
+        known = f"{len(read_header(look.path).tensors):,} tensors, but nothing says of which network"
+    raise BadFile(
+        f"{where} has no DiffStudio card: it holds {known}; put a card beside it ({shown(look.path.name)}{ENDING})"
+    )

@@ -1,0 +1,71 @@
+"""What an adapter is: one format of files, how it is recognised, and how it becomes a card and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from diffstudio.checkpoints.adapters.look import Look
+from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.names import shown
+from diffstudio.errors import BadFile
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One format.
+
+    name: what a card says under `format`. label, opens, recognised, asks, refuses: the row of the table in the docs.
+    recognises: whether the file is of this format, from the look at it alone.
+    card: what the file says of itself, without torch.  weights: its tensors in float32 on the CPU, by the names of the
+    network that the card asks for.
+
+    Raises, all three: NotFound, BadFile, each with one sentence.
+    """
+
+    name: str
+    label: str
+    opens: str
+    recognised: str
+    asks: str
+    refuses: str
+    recognises: Callable[[Look], bool]
+    card: Callable[[Look], Card]
+    weights: Callable[[Look], dict[str, Tensor]]
+
+
+def invalid(where: Path | str, error: ValidationError, what: str = "field") -> BadFile:
+    """The sentence for the first thing that a config says wrongly."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    named = f"{what} {shown(field)}: " if field else ""
+    found = f", found '{shown(first['input'], 60)}'" if field else ""
+    return BadFile(f"{shown(where, 400)}: {named}{shown(first['msg'], 200)}{found}")
+
+
+def floats(where: Path, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights in float32, after a look at whether they are numbers.
+
+    Raises:
+        BadFile: values that are not finite; their tensors are named with how many there are.
+    """
+    import torch
+
+    out, bad = {}, []
+    for name, tensor in weights.items():
+        out[name] = tensor.float() if tensor.is_floating_point() else tensor
+        count = int((~torch.isfinite(out[name])).sum()) if tensor.is_floating_point() else 0
+        if count:
+            bad.append((name, count))
+    if bad:
+        named = ", ".join(f"'{shown(name)}'" for name, _ in bad[:3]) + ("" if len(bad) <= 3 else ", …")
+        total = sum(count for _, count in bad)
+        raise BadFile(f"{shown(where, 400)}: {total:,} values are not finite (NaN or ∞), in {named}; it can't be used")
+    return out

@@ -1,0 +1,220 @@
+"""What a config.json of diffusers may say of a network, with bounds. Only these classes are ever built."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Channels = Annotated[int, Field(ge=1, le=8192)]
+Sample = Annotated[int, Field(ge=1, le=4096)]
+Blocks = Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
+Widths = Annotated[tuple[Channels, ...], Field(min_length=1, max_length=8)]
+Layers = Annotated[int, Field(ge=1, le=16)]
+Groups = Annotated[int, Field(ge=1, le=1024)]
+Small = Annotated[float, Field(ge=0, le=1)]
+Scale = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+
+_DOWN = {
+    *("DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D", "SkipDownBlock2D", "AttnSkipDownBlock2D"),
+    *("KDownBlock2D",),
+}
+_UP = {
+    *("UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D", "SkipUpBlock2D", "AttnSkipUpBlock2D"),
+    *("KUpBlock2D",),
+}
+_DECODER_DOWN = {"DownEncoderBlock2D", "AttnDownEncoderBlock2D"}
+_DECODER_UP = {"UpDecoderBlock2D", "AttnUpDecoderBlock2D"}
+NONE = "none"  # how a card says null, which its arguments can't be
+
+
+class Config(BaseModel):
+    """Keys that are not listed have no influence on the network, and are left aside as diffusers does."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_card(cls, found: Any) -> Any:
+        if not isinstance(found, dict):
+            return found
+        return {key: None if value == NONE else value for key, value in found.items()}
+
+    def arguments(self) -> dict[str, Any]:
+        """What the class is made with."""
+        return self.model_dump()
+
+    def for_card(self) -> dict[str, Any]:
+        """The same, as arguments of a card's network."""
+        return {
+            key: NONE if value is None else list(value) if isinstance(value, tuple) else value
+            for key, value in self.model_dump(exclude_unset=True).items()
+        }
+
+
+def _check_blocks(what: str, blocks: tuple[str, ...], known: set[str]) -> None:
+    for name in blocks:
+        if name not in known:
+            raise ValueError(f"{what} has '{name[:40]}', expected one of {', '.join(sorted(known))}")
+
+
+class UNetConfig(Config):
+    """diffusers' UNet2DModel."""
+
+    sample_size: Sample | tuple[Sample, Sample] | None = None
+    in_channels: Annotated[int, Field(ge=1, le=64)] = 3
+    out_channels: Annotated[int, Field(ge=1, le=128)] = 3
+    center_input_sample: bool = False
+    time_embedding_type: Literal["positional", "fourier", "learned"] = "positional"
+    time_embedding_dim: Channels | None = None
+    freq_shift: Annotated[int, Field(ge=-16, le=16)] = 0
+    flip_sin_to_cos: bool = True
+    down_block_types: Blocks = ("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D")
+    mid_block_type: Literal["UNetMidBlock2D"] | None = "UNetMidBlock2D"
+    up_block_types: Blocks = ("AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D")
+    block_out_channels: Widths = (224, 448, 672, 896)
+    layers_per_block: Layers = 2
+    mid_block_scale_factor: Scale = 1.0
+    downsample_padding: Annotated[int, Field(ge=0, le=4)] = 1
+    downsample_type: Literal["conv", "resnet"] = "conv"
+    upsample_type: Literal["conv", "resnet"] = "conv"
+    dropout: Small = 0.0
+    act_fn: Literal["silu", "swish", "mish", "gelu", "relu"] = "silu"
+    attention_head_dim: Channels | None = 8
+    norm_num_groups: Groups = 32
+    attn_norm_num_groups: Groups | None = None
+    norm_eps: Small = 1e-5
+    resnet_time_scale_shift: Literal["default", "scale_shift"] = "default"
+    add_attention: bool = True
+    class_embed_type: None = None
+    num_class_embeds: Annotated[int, Field(ge=1, le=10_001)] | None = None
+    num_train_timesteps: Annotated[int, Field(ge=1, le=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> UNetConfig:
+        _check_blocks("down_block_types", self.down_block_types, _DOWN)
+        _check_blocks("up_block_types", self.up_block_types, _UP)
+        if not len(self.down_block_types) == len(self.up_block_types) == len(self.block_out_channels):
+            raise ValueError("block_out_channels, down_block_types and up_block_types are not of one length")
+        if self.out_channels not in (self.in_channels, 2 * self.in_channels):
+            raise ValueError(f"out_channels is {self.out_channels}, expected {self.in_channels} or twice as many")
+        return self
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width. Raises: ValueError, where the config does not say them."""
+        if self.sample_size is None:
+            raise ValueError("sample_size is not given")
+        return self.sample_size if isinstance(self.sample_size, tuple) else (self.sample_size, self.sample_size)
+
+    @property
+    def outputs(self) -> int:
+        """Channels given for each of x."""
+        return self.out_channels // self.in_channels
+
+
+class DiTConfig(Config):
+    """diffusers' DiTTransformer2DModel."""
+
+    num_attention_heads: Annotated[int, Field(ge=1, le=128)] = 16
+    attention_head_dim: Annotated[int, Field(ge=1, le=1024)] = 72
+    in_channels: Annotated[int, Field(ge=1, le=64)] = 4
+    out_channels: Annotated[int, Field(ge=1, le=128)] | None = None
+    num_layers: Annotated[int, Field(ge=1, le=128)] = 28
+    dropout: Small = 0.0
+    norm_num_groups: Groups = 32
+    attention_bias: bool = True
+    sample_size: Sample = 32
+    patch_size: Annotated[int, Field(ge=1, le=64)] = 2
+    activation_fn: Literal["gelu", "gelu-approximate", "geglu", "geglu-approximate"] = "gelu-approximate"
+    num_embeds_ada_norm: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    upcast_attention: bool = False
+    norm_type: Literal["ada_norm_zero"] = "ada_norm_zero"
+    norm_elementwise_affine: bool = False
+    norm_eps: Small = 1e-5
+
+    @model_validator(mode="after")
+    def _possible(self) -> DiTConfig:
+        if self.out_channels not in (None, self.in_channels, 2 * self.in_channels):
+            raise ValueError(f"out_channels is {self.out_channels}, expected {self.in_channels} or twice as many")
+        if self.sample_size % self.patch_size:
+            raise ValueError(f"sample_size is {self.sample_size}, expected a multiple of patch_size {self.patch_size}")
+        return self
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.sample_size, self.sample_size
+
+    @property
+    def outputs(self) -> int:
+        """Channels given for each of x."""
+        return (self.out_channels or self.in_channels) // self.in_channels
+
+
+class DecoderConfig(Config):
+    """What both autoencoders have."""
+
+    in_channels: Annotated[int, Field(ge=1, le=64)] = 3
+    out_channels: Annotated[int, Field(ge=1, le=64)] = 3
+    down_block_types: Blocks = ("DownEncoderBlock2D",)
+    up_block_types: Blocks = ("UpDecoderBlock2D",)
+    block_out_channels: Widths = (64,)
+    layers_per_block: Layers = 1
+    act_fn: Literal["silu", "swish", "mish", "gelu", "relu"] = "silu"
+    norm_num_groups: Groups = 32
+    sample_size: Sample | None = None
+    scaling_factor: Scale = 0.18215
+    mid_block_add_attention: bool = True
+    force_upcast: bool = True
+
+    @model_validator(mode="after")
+    def _possible(self) -> DecoderConfig:
+        _check_blocks("down_block_types", self.down_block_types, _DECODER_DOWN)
+        _check_blocks("up_block_types", self.up_block_types, _DECODER_UP)
+        if not len(self.down_block_types) == len(self.up_block_types) == len(self.block_out_channels):
+            raise ValueError("block_out_channels, down_block_types and up_block_types are not of one length")
+        return self
+
+    @property
+    def factor(self) -> int:
+        """How many pixels a side one place of a latent becomes."""
+        return 2 ** (len(self.block_out_channels) - 1)
+
+    def arguments(self) -> dict[str, Any]:
+        return {key: value for key, value in self.model_dump().items() if key not in ("sample_size", "kind")}
+
+
+class KLConfig(DecoderConfig):
+    """diffusers' AutoencoderKL."""
+
+    kind: Literal["AutoencoderKL"] = "AutoencoderKL"
+    latent_channels: Annotated[int, Field(ge=1, le=64)] = 4
+    shift_factor: Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)] | None = None
+    use_quant_conv: bool = True
+    use_post_quant_conv: bool = True
+
+    @property
+    def channels(self) -> int:
+        """Of a latent."""
+        return self.latent_channels
+
+
+class VQConfig(DecoderConfig):
+    """diffusers' VQModel."""
+
+    kind: Literal["VQModel"] = "VQModel"
+    latent_channels: Annotated[int, Field(ge=1, le=64)] = 3
+    num_vq_embeddings: Annotated[int, Field(ge=1, le=65_536)] = 256
+    vq_embed_dim: Annotated[int, Field(ge=1, le=1024)] | None = None
+    norm_type: Literal["group"] = "group"
+    lookup_from_codebook: bool = False
+    force_upcast: bool = False
+
+    @property
+    def channels(self) -> int:
+        """Of a latent."""
+        return self.vq_embed_dim or self.latent_channels
+
+
+DECODERS: dict[str, type[KLConfig] | type[VQConfig]] = {"AutoencoderKL": KLConfig, "VQModel": VQConfig}

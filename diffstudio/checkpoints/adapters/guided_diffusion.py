@@ -1,0 +1,151 @@
+"""Files of OpenAI's guided-diffusion and improved-diffusion: a bare table of weights, whose names say the network."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from diffstudio.checkpoints.adapters.adapter import Adapter, floats
+from diffstudio.checkpoints.adapters.look import Look
+from diffstudio.checkpoints.adapters.parts import read_safetensors
+from diffstudio.checkpoints.adapters.sidecar import completed
+from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.header import TensorInfo
+from diffstudio.checkpoints.names import name_and_step, shown
+from diffstudio.checkpoints.pickled import StoredTensor
+from diffstudio.checkpoints.sandbox import pickled_weights
+from diffstudio.errors import BadFile
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FIRST, TIME = "input_blocks.0.0.weight", "time_embed.0.weight"
+LOWEST = 8  # the side of the lowest level in every published model: 64 has four levels, 256 has six
+# Chains that the file does not tell: the published model of 64×64 was trained on the cosine, the others on the line.
+PRESETS = {"cosine": {"name": "vp_cosine_table"}, "linear": {"name": "vp_linear"}}
+
+
+def recognises(look: Look) -> bool:
+    """The names of its first convolution and of its time's layers, at the top of the file."""
+    if look.kind not in ("torch", "safetensors"):
+        return False
+    tensors = _tensors(look)
+    return FIRST in tensors and TIME in tensors and "out.2.weight" in tensors
+
+
+def card(look: Look) -> Card:
+    """What the names and shapes say; the rest is taken from the published models. Raises: BadFile."""
+    tensors = _tensors(look)
+    args, channels, outputs = _architecture(look, tensors)
+    labels = _shape(look, tensors, "label_emb.weight", 2)[0] if "label_emb.weight" in tensors else 0
+    side = LOWEST * 2 ** (len(args["widths"]) - 1)
+    preset = "cosine" if side == 64 else "linear"
+    name, step = name_and_step(look.path)
+    found: dict[str, Any] = {
+        "name": name,
+        "title": name,
+        "description": "A network of guided-diffusion. The file does not say its size and its chain: "
+        f"{side}×{side} and the {preset} table of 1,000 steps are taken, and ε. Data set and licence are not known.",
+        "modality": "image",
+        "shape": (channels, side, side),
+        "path": PRESETS[preset],
+        "prediction": "eps",
+        "learned_range": outputs == 2,
+        "time": "timestep",
+        "any_label": not labels,
+        "network": "adm",
+        "network_args": args,
+        "labels": tuple(str(i) for i in range(labels)),
+        "data": {"dataset": ""},
+        "step": step,
+        "parameters": sum(math.prod(tensor.shape) for tensor in tensors.values()),
+        "dtype": tensors[FIRST].dtype,
+        "defaults": {"solver": "ddim", "steps": 50, "grid": "trailing", "clip": "static"}
+        | ({"label": "each"} if labels else {}),
+        "format": "guided-diffusion",
+    }
+    return completed(look.path, found)
+
+
+def weights(look: Look) -> dict[str, Tensor]:
+    """The weights. Raises: NotFound, BadFile."""
+    found = read_safetensors(look) if look.kind == "safetensors" else pickled_weights(look.path)
+    return floats(look.path, found)
+
+
+GUIDED_DIFFUSION = Adapter(
+    name="guided-diffusion",
+    label="guided-diffusion `.pt`, also as .safetensors",
+    opens="the U-Net of ADM and improved-diffusion, with classes and with a learned variance",
+    recognised=f"`{FIRST}`, `{TIME}` and `out.2.weight` at the top of the file",
+    asks="size, chain and heads, which the file does not say: those of the published model with as many levels are "
+    "taken, a card beside the file replaces them",
+    refuses="classifiers, the upsamplers' low-resolution input, levels without weights of their own",
+    recognises=recognises,
+    card=card,
+    weights=weights,
+)
+
+
+def _tensors(look: Look) -> Mapping[str, StoredTensor | TensorInfo]:
+    return look.pickled.tensors if look.kind == "torch" else look.header.tensors
+
+
+def _shape(look: Look, tensors: Mapping[str, StoredTensor | TensorInfo], name: str, axes: int) -> tuple[int, ...]:
+    tensor = tensors.get(name)
+    if tensor is None or len(tensor.shape) != axes or 0 in tensor.shape:
+        where = shown(look.path, 400)
+        raise BadFile(f"{where}: '{shown(name)}' is missing or of another shape: not a network that is known here")
+    return tensor.shape
+
+
+def _architecture(look: Look, tensors: Mapping[str, StoredTensor | TensorInfo]) -> tuple[dict[str, Any], int, int]:
+    """The arguments of our network, the colours, and the outputs for each of them. Raises: BadFile.
+
+    The last block on the way up of each level but the finest has a part that doubles the size; its place gives the
+    blocks a level, their number the levels.
+    """
+    where = shown(look.path, 400)
+
+    def has(name: str) -> bool:
+        return f"{name}.weight" in tensors
+
+    down = 1 + max((int(m[1]) for n in tensors if (m := re.match(r"input_blocks\.(\d{1,3})\.", n))), default=0)
+    up = 1 + max((int(m[1]) for n in tensors if (m := re.match(r"output_blocks\.(\d{1,3})\.", n))), default=0)
+    growing = [
+        i
+        for i in range(up)
+        if any(has(f"output_blocks.{i}.{j}.{part}") for j in (1, 2) for part in ("in_layers.0", "conv"))
+    ]
+    levels = len(growing) + 1
+    blocks = up // levels - 1
+    fits = blocks >= 1 and up == levels * (blocks + 1) and down == 1 + levels * blocks + levels - 1
+    if not fits or growing != [(k + 1) * (blocks + 1) - 1 for k in range(levels - 1)]:
+        raise BadFile(f"{where}: its blocks are not those of a network of guided-diffusion that is known here")
+    places = [1 + level * (blocks + 1) + k for level in range(levels) for k in range(blocks)]
+    widths = [
+        _shape(look, tensors, f"input_blocks.{1 + level * (blocks + 1)}.0.out_layers.3.weight", 4)[0]
+        for level in range(levels)
+    ]
+    width, channels = _shape(look, tensors, FIRST, 4)[:2]
+    leaving = _shape(look, tensors, "out.2.weight", 4)[0]
+    if leaving not in (channels, 2 * channels):
+        raise BadFile(f"{where}: it takes {channels} channels and gives {leaving}, expected as many or twice as many")
+    first = places[0]
+    embed = _shape(look, tensors, f"input_blocks.{first}.0.emb_layers.1.weight", 2)[0]
+    resample = levels == 1 or not has(f"input_blocks.{first + blocks}.0.op")
+    head = 64 if all(w % 64 == 0 for w in widths) else 32
+    args = {
+        "width": width,
+        "widths": widths,
+        "blocks": blocks,
+        "attention": [has(f"input_blocks.{i}.1.qkv") for i in places],
+        "attention_up": [has(f"output_blocks.{i}.1.qkv") for i in range(up)],
+        # The published model of 128×128 is the one with four heads.
+        **({"heads": 4} if levels == 5 or not resample else {"head_width": head}),
+        "scale_shift": embed == 2 * widths[0],
+        "resample": resample,
+    }
+    return args, channels, leaving // channels

@@ -1,0 +1,128 @@
+"""A look at a file or folder: enough to say what it is, bounded, without torch. Content decides, never the suffix."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import stat
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, Literal
+
+from diffstudio.checkpoints.header import Header, read_header
+from diffstudio.checkpoints.names import shown
+from diffstudio.checkpoints.pickled import Pickled, read_pickled
+from diffstudio.errors import BadFile, NotFound
+
+MAX_JSON = 1 << 20
+START = 1 << 16  # bytes from which a format is recognised
+
+
+class Look:
+    """What lies at a path; each part is read when it is first asked for, and then kept."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.start = b""
+
+    @functools.cached_property
+    def kind(self) -> Literal["folder", "safetensors", "torch", "other"]:
+        """By the first bytes. Raises: NotFound, BadFile, where nothing can be read there."""
+        where = shown(self.path, 400)
+        try:
+            mode = self.path.stat().st_mode
+            if stat.S_ISDIR(mode):
+                return "folder"
+            if not stat.S_ISREG(mode):  # a pipe would wait for ever
+                raise BadFile(f"can't read {where}: it is not a file")
+            with self.path.open("rb") as stream:
+                self.start = start = stream.read(START)
+        except FileNotFoundError as error:
+            raise NotFound(f"there is no file {where}") from error
+        except (OSError, ValueError) as error:
+            raise BadFile(f"can't read {where}: {getattr(error, 'strerror', None) or error}") from error
+        if start[8:9] == b"{" and start[:4] != b"PK\x03\x04":
+            return "safetensors"
+        # Before its zip files torch.save wrote a pickle of its magic number first.
+        legacy = start[:1] == b"\x80" and b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19" in start[:32]
+        return "torch" if start[:4] == b"PK\x03\x04" or legacy else "other"
+
+    @functools.cached_property
+    def header(self) -> Header:
+        """Of a .safetensors file. Raises: as `read_header`."""
+        return read_header(self.path)
+
+    @functools.cached_property
+    def pickled(self) -> Pickled:
+        """Of a file of torch.save. Raises: as `read_pickled`."""
+        return read_pickled(self.path)
+
+    @functools.cached_property
+    def names(self) -> frozenset[str]:
+        """The files and folders in a folder, {} for a file."""
+        if self.kind != "folder":
+            return frozenset()
+        try:
+            return frozenset(entry.name for _, entry in zip(range(10_000), os.scandir(self.path), strict=False))
+        except OSError as error:
+            raise BadFile(f"can't read {shown(self.path, 400)}: {error.strerror}") from error
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The file of that name in the folder.
+
+    Raises:
+        BadFile: a name or a link that leads out of the folder, or no readable file. A link of the Hugging Face cache
+            leads to its store of files, which belongs to the same model.
+    """
+    where = shown(folder, 400)
+    parts = PurePosixPath(name).parts
+    bad = not parts or ".." in parts or PurePosixPath(name).is_absolute() or bool(PureWindowsPath(name).drive)
+    if bad or "\\" in name or not name.isprintable():
+        raise BadFile(f"{where}: '{shown(name)}' leads out of the folder; it was not opened")
+    path = folder.joinpath(*parts)
+    try:
+        real, home = path.resolve(strict=True), _home(folder)
+        regular = stat.S_ISREG(real.stat().st_mode)
+    except FileNotFoundError as error:
+        raise BadFile(f"{where}: the file '{shown(name)}' is missing; copy the folder again") from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise BadFile(f"{where}: can't read '{shown(name)}': {getattr(error, 'strerror', None) or error}") from error
+    if not real.is_relative_to(home):
+        raise BadFile(f"{where}: '{shown(name)}' is a link that leaves the folder; it was not opened")
+    if not regular:
+        raise BadFile(f"{where}: '{shown(name)}' is not a file")
+    return path
+
+
+def _home(folder: Path) -> Path:
+    """What a link in a folder may lead to: the folder, or in the Hugging Face cache the files of that repository."""
+    real = folder.resolve(strict=True)
+    for at in (real, *real.parents[:3]):
+        if at.parent.name == "snapshots" and at.parent.parent.name.startswith("models--"):
+            return at.parent.parent
+    return real
+
+
+def read_json(folder: Path, name: str) -> dict[str, Any]:
+    """A table in a JSON file of the folder.
+
+    Raises:
+        BadFile: a file that leads out of the folder, is too large, or is no table.
+    """
+    path = inside(folder, name)
+    where = shown(path, 400)
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_JSON + 1)
+    except OSError as error:
+        raise BadFile(f"can't read {where}: {error.strerror}") from error
+    if len(raw) > MAX_JSON:
+        raise BadFile(f"{where} has more than {MAX_JSON:,} bytes, too many for a config; it was not opened")
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{where} is not valid JSON: {shown(error)}") from error
+    if not isinstance(found, dict):
+        raise BadFile(f"{where} is not a table")
+    return found

@@ -1,0 +1,92 @@
+"""Formats that are recognised, but not opened: what each is, why not, and the way out, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from diffstudio.checkpoints.adapters.look import Look
+
+
+@dataclass(frozen=True)
+class Refused:
+    """label, recognised: the row of the table in the docs. why: the sentence, after the name of the file."""
+
+    label: str
+    recognised: str
+    why: str
+    recognises: Callable[[Look], bool]
+
+
+def _persistent(look: Look) -> bool:
+    start = look.start
+    return look.kind == "other" and start[:1] == b"\x80" and b"persistence" in start and b"_reconstruct" in start
+
+
+def _names(look: Look) -> frozenset[str]:
+    if look.kind == "safetensors":
+        return frozenset(look.header.tensors)
+    return frozenset(look.pickled.tensors) if look.kind == "torch" else frozenset()
+
+
+def _one_file(look: Look) -> bool:
+    return "model.diffusion_model.input_blocks.0.0.weight" in _names(look)
+
+
+def _k_diffusion(look: Look) -> bool:
+    if look.kind == "safetensors":
+        return "config" in look.header.metadata and '"model"' in look.header.metadata["config"]
+    names = _names(look)
+    return any(name.startswith("model_ema.inner_model.") for name in names)
+
+
+def _adapter(look: Look) -> bool:
+    return any(".lora_down." in name or ".lora_A." in name for name in _names(look))
+
+
+def _video_or_flow(look: Look) -> bool:
+    names = _names(look)
+    return any(name.endswith("double_blocks.0.img_attn.qkv.weight") for name in names) or any(
+        name.endswith("joint_blocks.0.x_block.attn.qkv.weight") for name in names
+    )
+
+
+REFUSED: tuple[Refused, ...] = (
+    Refused(
+        "EDM, StyleGAN `.pkl`",
+        "a pickle that names `torch_utils.persistence`",
+        "is a network of NVIDIA's EDM or StyleGAN: such a file embeds program source that would have to be run, so it "
+        "is not opened; load it once with their own code and save its state_dict() as .safetensors",
+        _persistent,
+    ),
+    Refused(
+        "Stable Diffusion in one file",
+        "`model.diffusion_model.input_blocks.0.0.weight`",
+        "is a Stable Diffusion checkpoint in one file: text-to-image models are not opened yet",
+        _one_file,
+    ),
+    Refused(
+        "SD3, Flux in one file",
+        "`joint_blocks.0…` or `double_blocks.0…`",
+        "is a text-to-image flow transformer: text-to-image models are not opened yet",
+        _video_or_flow,
+    ),
+    Refused(
+        "LoRA",
+        "`….lora_down.…` or `….lora_A.…`",
+        "is a LoRA: a change to a model, and no model by itself; merge it into its model first",
+        _adapter,
+    ),
+    Refused(
+        "k-diffusion",
+        "a config in the metadata, or `model_ema.inner_model.…`",
+        "is a checkpoint of k-diffusion, whose networks are not among those known here; save its network as weights "
+        "with a card beside them if it is one of ours",
+        _k_diffusion,
+    ),
+)
+
+
+def reason(look: Look) -> str:
+    """Why the file is recognised but not opened, "" if it is not recognised."""
+    return next((row.why for row in REFUSED if row.recognises(look)), "")

@@ -1,0 +1,74 @@
+"""The table of formats for the docs, from the adapters themselves.
+
+python -m diffstudio.checkpoints.adapters.table > resources/docs/formats.md
+"""
+
+from __future__ import annotations
+
+import sys
+
+from diffstudio.checkpoints.adapters import ADAPTERS, REFUSED
+
+_HEAD = """# Formats of checkpoints
+
+What a file is, its content says, never its suffix. No file can run code: pickles are read without being run, and their
+weights are loaded with `weights_only=True` in a process of its own with a limit of memory and time. Nothing asks the
+network. There is no "load anyway".
+
+| format | opens | how it is recognised | what is asked | what is refused |
+|---|---|---|---|---|
+"""
+_REFUSED = """
+## Recognised, and not opened
+
+| format | how it is recognised | what is said: the file … |
+|---|---|---|
+"""
+_SIDECAR = """
+## A card beside a file
+
+Where a file does not say everything, `NAME.card.json` beside it does: for `model-12.pt` it is `model-12.pt.card.json`.
+Its entries are those of a card, and replace what was found or assumed, for example
+
+```json
+{"shape": [3, 32, 32], "labels": ["cat", "dog"], "licence": "MIT", "defaults": {"steps": 100, "solver": "ddim"}}
+```
+
+With a `network` and its `network_args` it makes weights alone a model of any network in the registry. To write our own
+format from any such network:
+
+```python
+from pathlib import Path
+from diffstudio.checkpoints.card import Card, TrainingData
+from diffstudio.checkpoints.store import save
+from diffstudio.specs import PathSpec
+
+def export(
+    module, file, *, network, network_args, shape, prediction="eps", path="vp_linear", time="timestep", labels=()
+):
+    card = Card(
+        name=Path(file).stem, modality="image" if len(shape) == 3 else "points", shape=shape, labels=labels,
+        path=PathSpec(name=path), prediction=prediction, time=time, network=network, network_args=network_args,
+        data=TrainingData(dataset=""), step=0,
+    )
+    return save(Path(file), card, {name: w.numpy() for name, w in module.state_dict().items()}, "float32")
+```
+
+`time` is how the network counts: `t` from 0 to 1 as the networks trained here, `timestep` the number of a training
+step, `sigma`, or `flow` (1000·t).
+"""
+
+
+def markdown() -> str:
+    """The page."""
+    rows = [(a.label, a.opens, a.recognised, a.asks, a.refuses) for a in ADAPTERS]
+    refused = [(r.label, r.recognised, r.why) for r in REFUSED]
+    return f"{_HEAD}{_rows(rows)}{_REFUSED}{_rows(refused)}{_SIDECAR}"
+
+
+def _rows(rows: list[tuple[str, ...]]) -> str:
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in rows)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

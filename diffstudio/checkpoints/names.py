@@ -1,0 +1,35 @@
+"""Texts from strangers' files, made fit to be shown and to name a model."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+MAX_NAME = 80
+
+
+def shown(text: object, most: int = 80) -> str:
+    """At most so many characters for a message; those that are not printed, or turn the reading, as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text)[:most])
+
+
+def model_name(text: str) -> str:
+    """A card's name from the name of a file or folder; "@" and slashes have a meaning where models are named."""
+    plain = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", text))
+    plain = re.sub(r"[@/\\<>\s]+", " ", plain).strip(" .")
+    return plain[:MAX_NAME].strip() or "model"
+
+
+# What a file is called for its training step alone; its folder then has the model's name.
+_PLAIN = re.compile(r"(model|ckpt|checkpoint|step|steps|iter|epoch|weights|unet|net|state|ema([-_]?0?\.9\d*)?)?")
+
+
+def name_and_step(path: Path) -> tuple[str, int]:
+    """The model's name and the training step in a file's name: "cats/model-12.pt" is step 12 of "cats"."""
+    stem = path.name.rsplit(".", 1)[0]
+    found = re.fullmatch(r"(.*?)[-_@]?(?<!\d)(?<!\d\.)(\d{1,9})", stem)
+    base, step = (found[1], int(found[2])) if found else (stem, 0)
+    if _PLAIN.fullmatch(base.strip("-_ ").lower()):
+        return model_name(path.absolute().parent.name), step
+    return model_name(base), step

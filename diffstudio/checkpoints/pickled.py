@@ -1,0 +1,446 @@
+"""What a file of torch.save says of itself, read without unpickling it, without torch and without its weights.
+
+A pickle is a program. Here its instructions are read one by one, and those few that torch.save writes for tensors,
+numbers, texts and tables of them put descriptions on a stack: no function is called, no module imported. Anything else
+ends the reading with the name of what was found.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import pickletools
+import stat
+import struct
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from diffstudio.checkpoints.header import ITEM_BYTES, MAX_TENSORS
+from diffstudio.checkpoints.names import shown
+from diffstudio.errors import BadFile, NotFound
+
+MAX_PICKLE = 8 << 20
+MAX_INSTRUCTIONS = 1_000_000
+MAX_MEMBERS = 40_000
+MAX_DEPTH = 8
+MAX_VALUES = 200_000
+MAX_NUMBERS = 100_000  # in a list that is read for a card
+MAGIC = 0x1950A86A20F9469CFC6C  # of torch.save before its zip files
+LEGACY_VERSION = 1001
+
+# Storage classes and dtypes, as safetensors names them.
+_DTYPES = {
+    "DoubleStorage": "F64",
+    "FloatStorage": "F32",
+    "HalfStorage": "F16",
+    "BFloat16Storage": "BF16",
+    "LongStorage": "I64",
+    "IntStorage": "I32",
+    "ShortStorage": "I16",
+    "CharStorage": "I8",
+    "ByteStorage": "U8",
+    "BoolStorage": "BOOL",
+}
+_TABLES = {"collections.OrderedDict", "collections.defaultdict", "builtins.dict", "__builtin__.dict"}
+_ODD = {
+    "torch._utils._rebuild_sparse_tensor": "sparse",
+    "torch._utils._rebuild_sparse_csr_tensor": "sparse",
+    "torch._utils._rebuild_meta_tensor_no_storage": "a meta tensor, which has no values",
+    "torch._utils._rebuild_qtensor": "quantised",
+    "torch._utils._rebuild_wrapper_subclass": "of a class of its own",
+    "torch._utils._rebuild_nested_tensor": "nested",
+    "torch._tensor._rebuild_from_type_v2": "of a class of its own",
+    "torch._utils._rebuild_device_tensor_from_numpy": "of another device",
+    "torch._utils._rebuild_device_tensor_from_cpu_tensor": "of another device",
+}
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """A dense tensor; dtype as safetensors names it. storage, offset: where its numbers lie, by the file's own key."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    storage: str = ""
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Pickled:
+    """A file of torch.save: its tensors and its numbers and texts by dotted names ("ema.conv.weight")."""
+
+    path: Path
+    tensors: dict[str, StoredTensor]
+    values: dict[str, int | float | str | bool]
+    size: int
+
+    def within(self, prefix: str) -> dict[str, StoredTensor]:
+        """The tensors whose names begin with the prefix, by the rest of the name."""
+        cut = len(prefix)
+        return {name[cut:]: tensor for name, tensor in self.tensors.items() if name.startswith(prefix)}
+
+    def numbers(self, name: str) -> tuple[float, ...] | None:
+        """The numbers of a short list in float32, such as a table of betas; None where there is none of that kind.
+
+        Raises:
+            BadFile: the file has changed since it was looked at.
+        """
+        tensor = self.tensors.get(name)
+        if tensor is None or len(tensor.shape) != 1 or tensor.dtype != "F32" or tensor.shape[0] > MAX_NUMBERS:
+            return None
+        start, length = 4 * tensor.offset, 4 * tensor.shape[0]
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                (member,) = (m for m in archive.namelist() if m.endswith(f"/data/{tensor.storage}"))
+                with archive.open(member) as stream:
+                    data = stream.read(start + length)[start:]
+            return struct.unpack(f"<{tensor.shape[0]}f", data)
+        except (OSError, ValueError, struct.error, zipfile.BadZipFile, NotImplementedError) as error:
+            raise BadFile(f"{shown(self.path, 400)}: the table '{shown(name)}' can't be read: {error}") from error
+
+
+def read_pickled(path: Path) -> Pickled:
+    """The tensors and plain values of a file that torch.save has written.
+
+    Raises:
+        NotFound: no such file.
+        BadFile: not such a file, sizes that do not fit the file, or anything in it that is no dense tensor, number,
+            text or table of them; the sentence names it.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadFile(f"can't read {shown(path, 400)}: it is not a file")
+        with path.open("rb") as stream:
+            return read_stream(path, stream)
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no file {shown(path, 400)}") from error
+    except OSError as error:
+        raise BadFile(f"can't read {shown(path, 400)}: {error.strerror}") from error
+
+
+def read_stream(path: Path, stream: BinaryIO) -> Pickled:
+    """As `read_pickled`, of a file that is open already; `path` is named in errors. Raises: BadFile."""
+    where = shown(path, 400)
+    size = os.fstat(stream.fileno()).st_size
+    zipped = stream.read(4) == b"PK\x03\x04"
+    try:
+        found, stored = _of_zip(where, stream, size) if zipped else _of_legacy(where, stream, size)
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        raise BadFile(f"{where} is a damaged zip archive: {error}; copy the file again") from error
+    tensors: dict[str, StoredTensor] = {}
+    values: dict[str, int | float | str | bool] = {}
+    # A table may be met again and again by reference: what is counted is what is met.
+    for count, (name, value) in enumerate(_leaves(where, found)):
+        if isinstance(value, _Tensor):
+            tensors[name] = _checked(where, name, value, stored)
+        elif isinstance(value, float | str | bool) or (isinstance(value, int) and abs(value) < 2**63):
+            values[name] = value
+        if len(tensors) > MAX_TENSORS or count > MAX_VALUES:
+            raise BadFile(f"{where}: more than {MAX_TENSORS:,} tensors or {MAX_VALUES:,} values; it was not opened")
+    total = sum(math.prod(t.shape) * ITEM_BYTES[t.dtype] for t in tensors.values())
+    if total > 4 * size + (64 << 20):
+        raise BadFile(f"{where} declares {total:,} bytes of tensors in a file of {size:,}: not opened")
+    return Pickled(path, tensors, values, size)
+
+
+# ── where the pickle and the weights lie ────────────────────────────────────────────────────────────────────────────
+
+
+def _of_zip(where: str, stream: BinaryIO, size: int) -> tuple[Any, dict[str, int]]:
+    """What the archive's pickle describes, and the bytes of each storage by its key."""
+    members = _members(where, stream, size)
+    pickles = [name for name in members if name.endswith("/data.pkl")]
+    if any("/code/" in name or name.endswith("/constants.pkl") for name in members):
+        raise BadFile(f"{where} is a TorchScript program, not weights alone; it was not opened")
+    if len(pickles) != 1 or pickles[0].count("/") != 1:
+        raise BadFile(f"{where} is a zip archive, but not one of torch.save; it was not opened")
+    root = pickles[0].removesuffix("data.pkl")
+    pickle = members[pickles[0]]
+    if pickle.file_size > MAX_PICKLE:
+        raise BadFile(f"{where}: its pickle has {pickle.file_size:,} bytes, expected at most {MAX_PICKLE:,}")
+    with zipfile.ZipFile(stream) as archive:
+        data = archive.read(pickle)
+        order = f"{root}byteorder"
+        if order in members and (members[order].file_size > 16 or archive.read(members[order]) != b"little"):
+            raise BadFile(f"{where} was written on a big-endian machine, which is not supported")
+    stored = {name.removeprefix(f"{root}data/"): m.file_size for name, m in members.items() if "/data/" in name}
+    return _Reading(where).run(io.BytesIO(data)), stored
+
+
+def _members(where: str, stream: BinaryIO, size: int) -> dict[str, zipfile.ZipInfo]:
+    """The archive's directory, after a look at whether it can be true."""
+    stream.seek(max(0, size - 65_600))
+    tail = stream.read()
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 22:
+        raise BadFile(f"{where} is a truncated zip archive: its directory is missing; copy the file again")
+    count, directory = int.from_bytes(tail[end + 10 : end + 12], "little"), tail[end + 12 : end + 16]
+    # 0xFFFF… stands for "see the 64-bit directory", which zipfile reads: its size is bounded by the file's own.
+    if (count != 0xFFFF and count > MAX_MEMBERS) or 16 << 20 < int.from_bytes(directory, "little") < 0xFFFFFFFF:
+        raise BadFile(f"{where}: an archive of {count:,} files, expected at most {MAX_MEMBERS:,}")
+    if b"PK\x06\x06" in tail:
+        at = tail.rfind(b"PK\x06\x06")
+        entries = int.from_bytes(tail[at + 32 : at + 40], "little")
+        if entries > MAX_MEMBERS or int.from_bytes(tail[at + 40 : at + 48], "little") > 16 << 20:
+            raise BadFile(f"{where}: an archive of {entries:,} files, expected at most {MAX_MEMBERS:,}")
+    stream.seek(0)
+    with zipfile.ZipFile(stream) as archive:
+        infos = archive.infolist()
+    members: dict[str, zipfile.ZipInfo] = {}
+    at = 0
+    for info in sorted(infos, key=lambda i: i.header_offset):
+        name = info.filename
+        if name in members:
+            raise BadFile(f"{where}: '{shown(name)}' is in the archive twice; it was not opened")
+        if name.startswith("/") or ".." in name.split("/") or "\\" in name or not name.isprintable():
+            raise BadFile(f"{where}: '{shown(name)}' is no name that torch.save writes; it was not opened")
+        if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size or info.flag_bits & 1:
+            raise BadFile(f"{where}: '{shown(name)}' is compressed or encrypted, torch.save does neither")
+        if info.header_offset < at or info.header_offset + 30 + info.file_size > size:
+            raise BadFile(
+                f"{where}: '{shown(name)}' claims {info.file_size:,} bytes in an archive of {size:,}: not opened"
+            )
+        at = info.header_offset + 30 + info.file_size
+        members[name] = info
+    return members
+
+
+def _of_legacy(where: str, stream: BinaryIO, size: int) -> tuple[Any, dict[str, int]]:
+    """torch.save before 1.6: pickles of a magic number, a version, the system, the object and the keys; then bytes."""
+    stream.seek(0)
+    head = io.BytesIO(stream.read(MAX_PICKLE))
+    reading = _Reading(where)
+    if reading.run(head) != MAGIC:
+        raise BadFile(f"{where} is a pickle, but not one of torch.save; it was not opened")
+    version, system = reading.run(head), reading.run(head)
+    if version != LEGACY_VERSION or not isinstance(system, dict) or system.get("little_endian") is not True:
+        raise BadFile(f"{where} was saved by a torch of another kind (version {shown(version, 20)}): not opened")
+    found = reading.run(head)
+    keys = reading.run(head)
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise BadFile(f"{where}: the list of its storages is damaged")
+    stored, at = {}, head.tell()
+    for key in keys:
+        storage = reading.storages.get(key)
+        if storage is None:
+            raise BadFile(f"{where}: storage '{shown(key)}' belongs to no tensor; the file is damaged")
+        stored[key] = storage.numel * ITEM_BYTES[storage.dtype]
+        at += 8 + stored[key]
+    if at > size:
+        raise BadFile(f"{where} is truncated: {at:,} bytes expected, {size:,} found; copy the file again")
+    return found, stored
+
+
+# ── what the pickle describes ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A name that a pickle gives for a class or function; never looked up."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class _Storage:
+    dtype: str
+    key: str
+    numel: int
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """problem: why it can't be used, "" if it can."""
+
+    storage: _Storage | None = None
+    offset: Any = 0
+    shape: Any = ()
+    stride: Any = ()
+    problem: str = ""
+
+
+class _Reading:
+    """The stack machine; `storages` are those that were named, by key."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self.storages: dict[str, _Storage] = {}
+        self._instructions = 0
+
+    def run(self, stream: io.BytesIO) -> Any:
+        """What one pickle describes; the stream stands behind it then. Raises: BadFile."""
+        self._stack: list[Any] = []
+        self._marks: list[int] = []
+        self._memo: dict[int, Any] = {}
+        try:
+            for code, argument, _ in pickletools.genops(stream):
+                self._instructions += 1
+                if self._instructions > MAX_INSTRUCTIONS:
+                    raise self._refused("has far more instructions than weights need")
+                if code.name == "STOP":
+                    return self._stack.pop()
+                self._step(code.name, argument)
+        except (ValueError, IndexError, KeyError, TypeError, AttributeError, UnicodeError) as error:
+            raise self._refused(
+                f"is damaged ({shown(str(error).splitlines()[0] if str(error) else 'ends early')})"
+            ) from error
+        raise self._refused("ends early")
+
+    def _step(self, code: str, argument: Any) -> None:
+        stack = self._stack
+        if code in _PUSH_ARGUMENT:
+            stack.append(argument)
+        elif code in _CONSTANTS:
+            stack.append(_CONSTANTS[code])
+        elif code in _EMPTY:
+            stack.append(_EMPTY[code]())
+        elif code in ("PROTO", "FRAME"):
+            pass
+        elif code == "MARK":
+            self._marks.append(len(stack))
+        elif code == "POP":
+            stack.pop()
+        elif code == "POP_MARK":
+            self._taken()
+        elif code == "TUPLE":
+            stack.append(tuple(self._taken()))
+        elif code in _TUPLES:
+            count = _TUPLES[code]
+            if len(stack) < count:
+                raise IndexError("a tuple of more than there is")
+            stack[len(stack) - count :] = [tuple(stack[len(stack) - count :])]
+        elif code in ("LIST", "DICT"):
+            items = self._taken()
+            stack.append(items if code == "LIST" else dict(zip(items[::2], items[1::2], strict=True)))
+        elif code in ("APPEND", "APPENDS"):
+            items = [stack.pop()] if code == "APPEND" else self._taken()
+            self._top(list).extend(items)
+        elif code in ("SETITEM", "SETITEMS"):
+            items = self._taken() if code == "SETITEMS" else [stack.pop(-2), stack.pop()]
+            self._top(dict).update(zip(items[::2], items[1::2], strict=True))
+        elif code in ("BINPUT", "LONG_BINPUT", "PUT"):
+            self._memo[argument] = stack[-1]
+        elif code == "MEMOIZE":
+            self._memo[len(self._memo)] = stack[-1]
+        elif code in ("BINGET", "LONG_BINGET", "GET"):
+            stack.append(self._memo[argument])
+        elif code in ("GLOBAL", "STACK_GLOBAL"):
+            parts = argument.split(" ", 1) if code == "GLOBAL" else [stack.pop(-2), stack.pop()]
+            stack.append(_Name(f"{parts[0]}.{parts[1]}"))
+        elif code == "BINPERSID":
+            stack.append(self._storage(stack.pop()))
+        elif code in ("REDUCE", "NEWOBJ"):
+            arguments, called = stack.pop(), stack.pop()
+            stack.append(self._made(called, arguments))
+        elif code == "BUILD":
+            stack.pop()  # what torch.save adds to a table of weights: versions of the layers' formats
+            self._top(dict)
+        else:
+            raise self._refused(f"has the instruction {code}, which weights have no use for")
+
+    def _taken(self) -> list[Any]:
+        """What lies above the last mark."""
+        mark = self._marks.pop()
+        taken = self._stack[mark:]
+        del self._stack[mark:]
+        return taken
+
+    def _top(self, kind: type) -> Any:
+        top = self._stack[-1]
+        if not isinstance(top, kind):
+            raise TypeError(f"a {kind.__name__} was expected")
+        return top
+
+    def _storage(self, found: Any) -> _Storage:
+        kind, named, key, location, numel = found[:5]
+        dtype = _DTYPES.get(named.name.removeprefix("torch."))
+        if kind != "storage" or dtype is None:
+            raise self._refused(f"stores its numbers as '{shown(named.name)}', which is not supported")
+        if not isinstance(key, str) or not isinstance(location, str) or not _whole(numel):
+            raise TypeError("a storage is not described as torch.save does")
+        storage = _Storage(dtype, key, numel)
+        if self.storages.setdefault(key, storage) != storage:
+            raise self._refused(f"describes storage '{shown(key)}' twice, differently")
+        return storage
+
+    def _made(self, called: Any, arguments: Any) -> Any:
+        """The description of what the pickle wants to have made."""
+        if not isinstance(called, _Name) or not isinstance(arguments, tuple):
+            raise TypeError("something is called that is no function")
+        name = called.name
+        if name in _TABLES:
+            pairs = arguments[0] if arguments and isinstance(arguments[0], list) else []
+            return dict(pairs)
+        if name in ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor"):
+            storage, offset, shape, stride = arguments[:4]
+            if not isinstance(storage, _Storage):
+                raise TypeError("a tensor without its storage")
+            return _Tensor(storage, offset, shape, stride)
+        if name == "torch._utils._rebuild_parameter":
+            return arguments[0]
+        if name in ("torch.Size", "torch.device", "torch.serialization._get_layout"):
+            return arguments[0]
+        if name in _ODD:
+            return _Tensor(problem=_ODD[name])
+        raise self._refused(f"calls '{shown(name)}', which weights have no use for")
+
+    def _refused(self, why: str) -> BadFile:
+        return BadFile(f"{self._where}: its pickle {why}; it was not opened")
+
+
+_PUSH_ARGUMENT = {
+    *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+    *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES"),
+}
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
+_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+
+
+def _leaves(where: str, found: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """The tensors and values in tables and lists of tables, with their dotted names."""
+    if depth > MAX_DEPTH:
+        raise BadFile(f"{where}: '{shown(name)}' is nested more than {MAX_DEPTH} deep; it was not opened")
+    if isinstance(found, dict | list | tuple) and found:
+        pairs = found.items() if isinstance(found, dict) else enumerate(found)
+        for key, value in pairs:
+            if not isinstance(key, str | int):
+                raise BadFile(f"{where}: '{shown(name)}' has a key that is neither text nor number; it was not opened")
+            yield from _leaves(where, value, f"{name}.{key}" if name else str(key), depth + 1)
+    else:
+        yield name, found
+
+
+def _whole(n: Any) -> bool:
+    return type(n) is int and 0 <= n < 2**63
+
+
+def _checked(where: str, name: str, tensor: _Tensor, stored: dict[str, int]) -> StoredTensor:
+    """The tensor, if it is dense and lies within its storage, each number once."""
+    what = f"{where}: tensor '{shown(name)}'"
+    storage = tensor.storage
+    if tensor.problem or storage is None:
+        raise BadFile(f"{what} is {tensor.problem}: only dense tensors are read; it was not opened")
+    shape, stride = tensor.shape, tensor.stride
+    plain = isinstance(shape, tuple) and isinstance(stride, tuple) and len(shape) == len(stride) <= 8
+    if not plain or not all(_whole(n) for n in (*shape, *stride, tensor.offset)):
+        raise BadFile(f"{what} has shape {shown(shape, 40)}, expected up to 8 whole numbers")
+    nbytes = storage.numel * ITEM_BYTES[storage.dtype]
+    if stored.get(storage.key) != nbytes:
+        raise BadFile(f"{what} needs {nbytes:,} bytes, the file has {stored.get(storage.key, 0):,} for it: not opened")
+    count = math.prod(shape)
+    reach = tensor.offset + 1 + sum((n - 1) * step for n, step in zip(shape, stride, strict=True)) if count else 0
+    if reach > storage.numel:
+        raise BadFile(f"{what} reaches beyond its storage; the file is damaged")
+    spread = sorted((step, n) for n, step in zip(shape, stride, strict=True) if n > 1)
+    least = 1
+    for step, n in spread:
+        if count and step < least:
+            raise BadFile(f"{what} is a view that uses its numbers more than once: only plain tensors are read")
+        least = step * n
+    return StoredTensor(storage.dtype, shape, storage.key, tensor.offset)

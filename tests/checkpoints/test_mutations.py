@@ -1,0 +1,139 @@
+"""Good files of every format with something changed: they open, or are refused in one sentence. Nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from tensor_bytes import card_table
+
+from diffstudio.checkpoints.adapters import card_at
+from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.store import save
+from diffstudio.errors import DiffStudioError
+from diffstudio.networks import build
+from diffstudio.networks.model import Model, load_file
+
+LUCIDRAINS = json.loads((Path(__file__).parent / "adapters" / "lucidrains.json").read_text("utf-8"))["plain"]
+ODD = [None, -1, 0, 10**12, 1.5, float("inf"), "", "../up", "\u202e<img src=x>", [], [[[[[]]]]], {"a": {}}, True]
+FORMATS = ("own", "bare", "lucidrains", "guided-diffusion", "diffusers")
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    """A folder with one file or folder of each format."""
+    home = tmp_path_factory.mktemp("good")
+    torch.manual_seed(0)
+    card = Card.model_validate(card_table(labels=["in", "out"]))
+    weights = {n: torch.randn(w.shape) for n, w in build(card).state_dict().items()}
+    save(home / "own" / "rings.safetensors" if (home / "own").mkdir() is None else home, card, _numpy(weights))
+    (home / "bare").mkdir()
+    save_file(weights, home / "bare" / "rings.safetensors")
+    beside = {key: value for key, value in card_table(labels=["in", "out"]).items() if key != "format_version"}
+    (home / "bare" / "rings.safetensors.card.json").write_text(json.dumps(beside), "utf-8")
+    (home / "lucidrains").mkdir()
+    states = {name: torch.zeros(shape) for name, shape in LUCIDRAINS["weights"].items()}
+    states |= {name: torch.tensor(values) for name, values in LUCIDRAINS["tables"].items()}
+    torch.save({"step": 5, "model": states, "scaler": None}, home / "lucidrains" / "model-5.pt")
+    (home / "guided-diffusion").mkdir()
+    args = {"width": 32, "widths": (32,), "blocks": 1, "attention": (False,), "attention_up": (True, False)}
+    adm = build(Card.model_validate(card_table(modality="image", shape=[1, 8, 8], network="adm", network_args=args)))
+    save_file(
+        {n: torch.zeros(w.shape) for n, w in adm.state_dict().items()}, home / "guided-diffusion" / "adm.safetensors"
+    )
+    pytest.importorskip("diffusers")
+    import diffusers
+
+    unet = diffusers.UNet2DModel(
+        sample_size=8, block_out_channels=(4,), norm_num_groups=2, layers_per_block=1, attention_head_dim=2,
+        down_block_types=("DownBlock2D",), up_block_types=("UpBlock2D",), in_channels=1, out_channels=1,
+    )  # fmt: skip
+    unet.save_pretrained(home / "diffusers" / "model" / "unet", max_shard_size="10KB")
+    diffusers.DDIMScheduler().save_pretrained(home / "diffusers" / "model" / "scheduler")
+    (home / "diffusers" / "model" / "model_index.json").write_text('{"_class_name": "DDIMPipeline"}', "utf-8")
+    return home
+
+
+def _numpy(weights):
+    return {name: np.asarray(weight) for name, weight in weights.items()}
+
+
+def place_of(home, kind):
+    """What is opened of a format."""
+    return next(p for p in (home / kind).iterdir() if not p.name.endswith(".card.json"))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_good_ones_open(good, kind):
+    card = card_at(place_of(good, kind))
+    assert card.format == ("" if kind == "own" else kind)
+    if kind != "lucidrains":  # whose process takes seconds to start, and has its own test
+        assert isinstance(load_file(place_of(good, kind)), Model)
+
+
+@st.composite
+def changes(draw):
+    """A function of a file's bytes."""
+    kind = draw(st.sampled_from(["flip", "cut", "insert", "double", "zero", "json", "json"]))
+    at, length = draw(st.floats(0, 1)), draw(st.integers(1, 40))
+    odd, more = draw(st.sampled_from(ODD)), draw(st.binary(min_size=1, max_size=12))
+
+    def change(data):
+        k = min(len(data) - 1, int(at * len(data)))
+        if kind == "json":
+            return _odd_entry(data, at, odd)
+        return {
+            "flip": data[:k] + bytes([data[k] ^ (1 << (length % 8))]) + data[k + 1 :],
+            "cut": data[:k],
+            "insert": data[:k] + more + data[k:],
+            "double": data[:k] + data[k : k + length] * 2 + data[k + length :],
+            "zero": data[:k] + bytes(min(length, len(data) - k)) + data[k + length :],
+        }[kind]
+
+    return change
+
+
+def _odd_entry(data, at, odd):
+    """A JSON file, or the header of a .safetensors file, with an odd value for one of its entries."""
+    length = int.from_bytes(data[:8], "little")
+    header = 8 < length + 8 <= len(data) and data[8:9] == b"{"
+    try:
+        table = json.loads(data[8 : 8 + length] if header else data)
+    except ValueError:
+        return data[: len(data) // 2]
+    flat = [(table, key) for key in table]
+    flat += [(value, key) for value in table.values() if isinstance(value, dict) for key in value]
+    within, key = flat[min(len(flat) - 1, int(at * len(flat)))]
+    within[key] = odd
+    text = json.dumps(table).encode()
+    return len(text).to_bytes(8, "little") + text + data[8 + length :] if header else text
+
+
+@settings(max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(kind=st.sampled_from(FORMATS), which=st.integers(0, 20), change=changes())
+def test_whatever_is_changed_it_opens_or_is_refused_in_one_sentence(good, tmp_path, kind, which, change):
+    home = tmp_path / "changed"
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree(good / kind, home)
+    files = sorted(p for p in home.rglob("*") if p.is_file())
+    file = files[which % len(files)]
+    file.write_bytes(change(file.read_bytes()))
+    before = {p: p.read_bytes() for p in files}
+    try:
+        path = place_of(tmp_path, "changed")
+        card = card_at(path)
+        assert Card.model_validate_json(card.model_dump_json()) == card
+        if kind != "lucidrains":
+            assert isinstance(load_file(path), Model)
+    except DiffStudioError as error:
+        assert str(home) in str(error)
+        assert str(error).isprintable()
+        assert len(str(error)) < 600 + 2 * len(str(home))
+    assert {p: p.read_bytes() for p in home.rglob("*") if p.is_file()} == before
