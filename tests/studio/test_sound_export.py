@@ -37,7 +37,7 @@ def test_a_wav_file_means_the_sounds_and_an_mp4_the_chain():
     assert kind_of(".wav", None, "reverse", "audio") == "samples"
     assert kind_of(".mp4", None, "reverse", "audio") == "animation"
     assert kind_of(".png", None, "reverse", "audio") == "picture"
-    with pytest.raises(BadInput, match="can't write samples of image as a '.wav' file"):
+    with pytest.raises(BadInput, match=r"can't write samples of image as a '\.wav' file"):
         kind_of(".wav", None, "reverse", "image")
 
 
