@@ -85,6 +85,7 @@ class Outcome:
     exit_code: int = 0
     note: str = ""
     round_trip: float | None = None  # of an inversion and back, mean over the samples
+    remark: str = ""  # what was done to the user's file without asking, e.g. resampling
 
     @property
     def sentence(self) -> str:
@@ -103,6 +104,7 @@ class Outcome:
             "device": self.device,
             "interrupted": self.exit_code != 0,
             "round_trip_error": self.round_trip,
+            "remark": self.remark,
             "request": self.request,
         }
 
@@ -129,9 +131,11 @@ def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -
 
 def run(engine: Engine, request: Request, out: Path, options: ExportOptions, budget: int) -> Outcome:
     """Check, compute, export. Errors as `check`, and as `Engine.run` and `export`."""
-    check(engine, request, out, options)
+    card = check(engine, request, out, options).card
     begun = time.monotonic()
     outcome = Outcome(request.model_dump(mode="json"), request.steps_run)
+    if request.source == "file" and request.source_file:
+        outcome.remark = inspect_source(Path(request.source_file), card.meaning).note
     with _trace_path(out, options) as path, interruptible() as interrupt:
         with _Bar(request.model) as bar:
             for now in engine.run(request, path, budget, interrupt):

@@ -109,6 +109,8 @@ class Studio(QObject):
         p.runs.densityFound.connect(p.canvas.set_density)
         p.runs.densityFailed.connect(p.canvas.set_density_problem)
         p.canvas.densityWanted.connect(p.runs.want_density)
+        p.canvas.wanted.connect(p.background.ask)
+        p.background.answered.connect(p.canvas.take_answer)
         p.canvas.tensorChanged.connect(p.timeline.set_tensor)
         p.canvas.tensorChanged.connect(p.inspect.set_tensor)
         p.canvas.sampleChanged.connect(p.timeline.set_sample)
