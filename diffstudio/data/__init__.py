@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from diffstudio.data import bouncing, digits, ring2d, shapes2d
+from diffstudio.data import bouncing, digits, ring2d, shapes2d, spoken
 from diffstudio.data.dataset import Dataset
 from diffstudio.errors import BadInput, NotFound
 
@@ -15,6 +15,7 @@ DATASETS: dict[str, Dataset] = {
     "bouncing-digits": bouncing.DATASET,
     "shapes-2d": shapes2d.DATASET,
     "ring-2d": ring2d.DATASET,
+    "spoken-digits": spoken.DATASET,
 }
 
 

@@ -13,7 +13,7 @@ MENUS = ("File", "Edit", "View", "Run", "Timeline", "Help")
 
 @dataclass(frozen=True)
 class Action:
-    """`when`: the state in which it is enabled ("always", "trace", "run", "idle", "points", "image", "video",
+    """`when`: the state in which it is enabled ("always", "trace", "run", "idle", "points", "image", "video", "audio",
     "split", "undo", "redo").
 
     keys: portable texts of QKeySequence, the first is shown. checkable: it has an on and an off.
@@ -86,13 +86,14 @@ ACTIONS: dict[str, Action] = _table(
         "log p",
         "View",
         ("P",),
-        "The model's own density of clean data as a map, in nats; for points of the plane.",
+        "The model's own density of clean data as a map, in nats; interpolated where it is far below the highest.",
         "points",
         checkable=True,
     ),
     Action("clip_play", "Play / pause the clips", "View", ("V",), "Play the frames at this step.", "video"),
     Action("frame_back", "Previous frame", "View", (",",), "The frame before, at this step.", "video"),
     Action("frame_on", "Next frame", "View", (".",), "The frame after, at this step.", "video"),
+    Action("play_sound", "Play / stop the sound", "View", ("S",), "Play the selected sample at this step.", "audio"),
     Action("find_model", "Find a model", "View", ("Ctrl+F",), "Go to the search field of the picker.", separator=True),
     Action("toggle_theme", "Dark / light", "View", ("Ctrl+Shift+L",), "Change the theme.", icon="theme"),
     Action("reset_layout", "Reset window layout", "View", (), "Put every panel back where it was first."),

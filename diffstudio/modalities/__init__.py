@@ -5,6 +5,7 @@ A new modality is a file here with its record, its row in MODALITIES, and a view
 
 from __future__ import annotations
 
+from diffstudio.modalities.audio import AUDIO
 from diffstudio.modalities.image import IMAGE
 from diffstudio.modalities.modality import FITS, Fit, Making, Meaning, Modality, Shown, SourceInfo
 from diffstudio.modalities.points import POINTS
@@ -12,4 +13,4 @@ from diffstudio.modalities.video import VIDEO
 
 __all__ = ["FITS", "MODALITIES", "Fit", "Making", "Meaning", "Modality", "Shown", "SourceInfo"]
 
-MODALITIES: dict[str, Modality] = {row.name: row for row in (IMAGE, POINTS, VIDEO)}  # in the picker's order
+MODALITIES: dict[str, Modality] = {row.name: row for row in (IMAGE, VIDEO, AUDIO, POINTS)}  # in the picker's order

@@ -1,7 +1,8 @@
 """Settings that travel with a picture: what made it, readable again by DiffStudio, and its origin for everybody else.
 
 PNG and APNG carry them as a text chunk, JPEG and WebP in the Exif UserComment, TIFF in its ImageDescription, GIF as a
-comment, MP4 too. All but GIF and MP4 also carry an XMP packet with the IPTC field that marks pictures made by a model.
+comment, MP4 too, WAV in the comment of its INFO list. All pictures but GIF also carry an XMP packet with the IPTC field
+that marks pictures made by a model.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from diffstudio import __version__
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.clip_file import MOVIES, open_movie
+from diffstudio.modalities.wave_file import read_wave
 from diffstudio.studio.request import Request
 from diffstudio.traces.format import TraceHeader, first_problem
 from diffstudio.traces.reader import Trace
@@ -206,6 +208,8 @@ def _model(header: TraceHeader) -> str:
 
 def _find_text(path: Path) -> str | None:
     """The text that may be ours, by the format of the picture."""
+    if path.suffix.lower() == ".wav":
+        return read_wave(path).comment
     with Image.open(path, formats=FORMATS) as picture:
         if picture.format == "PNG":
             found = picture.info.get(KEY)

@@ -41,7 +41,7 @@ USED = {  # which fields count for which kind
     "animation": ("tensor", "sample", "chain", "every", "scale", "fps"),
     "strip": ("tensor", "sample", "chain", "every", "scale"),
     "frames": ("tensor", "sample", "chain", "every", "scale"),
-    "samples": ("tensor", "scale"),
+    "samples": ("tensor", "sample", "record", "scale"),
     "arrays": (),
     "trace": (),
 }
