@@ -12,9 +12,9 @@ from diffstudio.errors import BadInput, NotFound
 
 DATASETS: dict[str, Dataset] = {
     "digits": digits.DATASET,
-    "bouncing-digits": bouncing.DATASET,
     "shapes-2d": shapes2d.DATASET,
     "ring-2d": ring2d.DATASET,
+    "bouncing-digits": bouncing.DATASET,
     "spoken-digits": spoken.DATASET,
 }
 

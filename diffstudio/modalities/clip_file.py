@@ -21,7 +21,7 @@ ANIMATIONS = (".gif", ".webp", ".apng", ".png")  # read by Pillow
 FOLDER = "/"
 CLIPS = (*MOVIES, *ANIMATIONS, FOLDER)
 MAX_FRAMES = 5_000
-NEEDS_AV = "needs the extra 'video', which is not installed: pip install \"diffstudio[video]\""
+NEEDS_AV = "needs the extra 'video': pip install 'diffstudio[video]'"
 
 
 def inspect_clip(path: Path, meaning: Meaning) -> SourceInfo:

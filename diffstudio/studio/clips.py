@@ -72,14 +72,22 @@ def write_movie(frames: list[np.ndarray], options: ExportOptions, found: dict[st
     with av.open(written, "w", format="mp4") as movie:
         movie.metadata["comment"] = provenance.to_text(found)
         track = movie.add_stream(codec, rate=Fraction(options.fps).limit_denominator(1000), options=QUALITY[codec])
-        height, width = (side + side % 2 for side in frames[0].shape[:2])
-        track.width, track.height, track.pix_fmt = width, height, "yuv420p"
+        track.height, track.width = even(frames[0], options.look.paper).shape[:2]
+        track.pix_fmt = "yuv420p"
         for frame in frames:
-            whole = np.full((height, width, 3), options.look.paper, np.uint8)
-            whole[: frame.shape[0], : frame.shape[1]] = frame
-            movie.mux(track.encode(av.VideoFrame.from_ndarray(whole, format="rgb24")))
+            shown = even(frame, options.look.paper)
+            movie.mux(track.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
         movie.mux(track.encode())
     stream.write(written.getvalue())
+
+
+def even(frame: np.ndarray, paper: tuple[int, int, int]) -> np.ndarray:
+    """Sides made even, as its colours at half the places need them."""
+    height, width = frame.shape[:2]
+    out = np.empty((height + height % 2, width + width % 2, 3), np.uint8)
+    out[:] = paper
+    out[:height, :width] = frame
+    return out
 
 
 def _indexed(drawn: Iterator[Image.Image], frames: list[np.ndarray]) -> Iterator[Image.Image]:

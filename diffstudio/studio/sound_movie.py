@@ -10,12 +10,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from diffstudio.errors import BadInput
+from diffstudio.modalities.clip_file import import_av
 from diffstudio.modalities.sound import resample
 from diffstudio.studio import provenance
+from diffstudio.studio.clips import CODECS, QUALITY, even
 
 RATE = 48_000  # that every player knows
-CODECS = ("libx264", "mpeg4")  # the first that this build of PyAV has
-QUALITY = {"libx264": {"crf": "16", "preset": "medium"}, "mpeg4": {"qscale": "2"}}
 
 
 def write_sound_movie(
@@ -34,7 +34,7 @@ def write_sound_movie(
     Raises:
         BadInput: the extra that it needs is not installed.
     """
-    av = _import_av()
+    av = import_av("writing an MP4")
     codec = next(name for name in CODECS if name in av.codecs_available)
     speed = Fraction(fps).limit_denominator(1000)
     with av.open(stream, "w", format="mp4") as movie:
@@ -42,7 +42,7 @@ def write_sound_movie(
         picture, voice = movie.add_stream(codec, rate=speed, options=QUALITY[codec]), None
         count, shown = 0, None
         for frame in frames:
-            shown = _even(frame, paper)
+            shown = even(frame, paper)
             if not count:
                 # Every track must be known before the first packet is written.
                 picture.height, picture.width = shown.shape[:2]
@@ -68,20 +68,3 @@ def _encode(av: Any, movie: Any, voice: Any, wave: np.ndarray) -> None:
         frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
         movie.mux(voice.encode(frame))
     movie.mux(voice.encode())
-
-
-def _even(frame: np.ndarray, paper: tuple[int, int, int]) -> np.ndarray:
-    """Sides made even, as its colours at half the places need them."""
-    height, width = frame.shape[:2]
-    out = np.empty((height + height % 2, width + width % 2, 3), np.uint8)
-    out[:] = paper
-    out[:height, :width] = frame
-    return out
-
-
-def _import_av() -> Any:
-    try:
-        import av  # pyright: ignore[reportMissingImports] - an extra
-    except ImportError as error:
-        raise BadInput("writing an MP4 needs the extra 'video': pip install 'diffstudio[video]'") from error
-    return av
