@@ -297,8 +297,8 @@ def _only_train(load):
 def _recording(seen):
     original = loop._loss
 
-    def recorded(network, prediction, batch, device):
+    def recorded(network, recipe, path, batch, device):
         seen.append(batch)
-        return original(network, prediction, batch, device)
+        return original(network, recipe, path, batch, device)
 
     return recorded
