@@ -27,8 +27,8 @@ What FILE becomes follows from its name:
 _SAMPLE_FILES = f"""{_FILES}\
   .png .jpg .webp .tiff   the grid of the samples; with --chain an animation,
                           with --strip a film strip
-  .mp4 .gif .webp .apng   of clips: they play; with --chain an animation of the
-                          chain (not .mp4)
+  .mp4 .gif .webp .apng   of clips: they play; with --chain an animation
+                          of the chain (not .mp4)
   a folder                one file a sample; with --chain one picture a step"""
 _FORWARD_FILES = f"""{_FILES}\
   .png .jpg .webp .tiff   a film strip of the chain
