@@ -9,6 +9,7 @@ import numpy as np
 from diffstudio.traces.reader import Trace
 
 MAX_VALUES = 200_000
+SAFE = 1e15  # single precision holds the squares of values up to here
 CURVES = ("log_snr", "x0_change", "dx_norm", "eps_norm")
 
 
@@ -44,16 +45,17 @@ def summarize(array: np.ndarray, bins: int = 64) -> Summary:
     if seen.size == 0:
         none = np.zeros(bins, int), np.linspace(0, 1, bins + 1)
         return Summary(np.nan, np.nan, np.nan, np.nan, non_finite, *none, every)
-    seen = seen.astype(np.float64)  # squares and ranges of a diverging chain overflow single precision
     low, high = float(seen.min()), float(seen.max())
+    if max(-low, high) > SAFE or high - low < 1 / SAFE:
+        seen = seen.astype(np.float64)  # squares and ranges of such a chain overflow single precision, or vanish in it
     span = (high - low) or 1.0
     index = ((seen - low) * (bins / span)).astype(np.int32)
     np.minimum(index, bins - 1, out=index)
     counts = np.bincount(index, minlength=bins)
-    mean = float(seen.mean())
-    return Summary(
-        mean, float(seen.std()), low, high, non_finite, counts, np.linspace(low, low + span, bins + 1), every
-    )
+    mean = total / seen.size if not non_finite else float(np.mean(seen, dtype=np.float64))
+    from_mean = (seen - mean).ravel()
+    std = float(np.sqrt(np.dot(from_mean, from_mean) / seen.size))
+    return Summary(mean, std, low, high, non_finite, counts, np.linspace(low, low + span, bins + 1), every)
 
 
 def curves(trace: Trace) -> dict[str, np.ndarray]:

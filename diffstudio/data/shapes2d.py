@@ -94,7 +94,8 @@ def draw(labels: np.ndarray, rng: np.random.Generator, split: str) -> np.ndarray
     out = np.empty((len(labels), 2), np.float32)
     for index, shape in enumerate(SHAPES.values()):
         here = labels == index
-        out[here] = shape(rng, int(here.sum()))
+        if here.any():  # a batch is drawn point by point, each with a generator of its own
+            out[here] = shape(rng, int(here.sum()))
     return out
 
 

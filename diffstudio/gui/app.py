@@ -109,6 +109,8 @@ class Studio(QObject):
         p.runs.densityFound.connect(p.canvas.set_density)
         p.runs.densityFailed.connect(p.canvas.set_density_problem)
         p.canvas.densityWanted.connect(p.runs.want_density)
+        p.canvas.wanted.connect(p.background.ask)
+        p.background.answered.connect(p.canvas.take_answer)
         p.canvas.tensorChanged.connect(p.timeline.set_tensor)
         p.canvas.tensorChanged.connect(p.inspect.set_tensor)
         p.canvas.sampleChanged.connect(p.timeline.set_sample)
@@ -135,6 +137,7 @@ class Studio(QObject):
         p = self.parts
         p.sampling.footer.set_running(True)
         p.canvas.set_busy(tr("Loading the model…"))
+        p.timeline.hold_pictures(True)
         p.window.say(tr("Generating…"))
         self._enable()
 
@@ -152,6 +155,7 @@ class Studio(QObject):
     def _on_ended(self, ended: Ended) -> None:
         p = self.parts
         p.canvas.set_busy(None)
+        p.timeline.hold_pictures(False)
         p.sampling.footer.set_running(False)
         self._on_request()
         self._enable()

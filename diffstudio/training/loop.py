@@ -47,6 +47,8 @@ def train(recipe: Recipe, out: FilePath, device: str = "cpu") -> Iterator[Progre
     if not out.parent.is_dir():
         raise BadInput(f"can't write {out}: there is no folder {out.parent}")
     build(card, f"recipe '{recipe.name}'")  # refuses arguments that don't fit before anything is computed
+    if source.material is not None:
+        source = source.material()
     torch.manual_seed(plan.seed)
     args = {key: tuple(v) if isinstance(v, list) else v for key, v in recipe.network_args.items()}
     args |= {"outputs": 2} if recipe.learned_range else {}
@@ -172,6 +174,7 @@ def _card(recipe: Recipe, source: Dataset) -> Card:
         seed=recipe.training.seed,
         licence=recipe.licence,
         defaults=recipe.defaults,
+        audio=source.audio,
     )
 
 

@@ -286,6 +286,24 @@ def test_to_shut_down_what_never_ran_is_at_once(qapp):
     jobs.deleteLater()
 
 
+def test_a_job_goes_on_when_the_window_has_shown_what_it_told(qapp, qtbot):
+    jobs, heard = Jobs("test"), []
+
+    def told(stop):
+        for step in range(5):
+            yield step
+            stop()
+
+    jobs.progressed.connect(lambda number, step: heard.append(step))
+    with qtbot.waitSignal(jobs.ended):
+        jobs.submit(told)
+    assert heard[-1] == 4
+    assert jobs._worker.may_go_on.is_set() or jobs._painted.isActive()
+    assert jobs.shut_down()
+    assert jobs._worker.may_go_on.is_set()
+    jobs.deleteLater()
+
+
 def test_what_is_submitted_after_the_end_is_not_begun(qapp):
     jobs, ran = Jobs("test"), []
     assert jobs.shut_down()

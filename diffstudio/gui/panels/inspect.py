@@ -24,6 +24,7 @@ PAGES = (
     ("trajectories", "PCA", "The samples' way through the chains, in the plane of its principal components."),
     ("known", "Nearest", "The training samples that are nearest to the selected sample's x̂0: new, or a copy?"),
 )
+LATER_MS = 12  # while a run goes, between canvas and inspector: the window sees to other events between the two
 
 
 class InspectPanel(QWidget):
@@ -42,6 +43,10 @@ class InspectPanel(QWidget):
         self._trace: Trace | None = None
         self._k, self._tensor, self._sample = 0, "xt", 0
         self._painted = False
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(LATER_MS)
+        self._later.timeout.connect(self._catch_up)
         self.pages: dict[str, Page] = {}
         self._takers: dict[str, Callable[[object], None]] = {}
         self.readout = ElidedLabel("", "dim")
@@ -104,6 +109,7 @@ class InspectPanel(QWidget):
     def set_trace(self, trace: Trace | None) -> None:
         """Inspect another run."""
         self._trace = trace
+        self._later.stop()
         for page in self.pages.values():
             page.set_trace(trace)
         if trace is None or not len(trace):
@@ -122,13 +128,28 @@ class InspectPanel(QWidget):
         self.show_step(self._k)
 
     def refresh(self) -> None:
-        """More records are there."""
-        if self.pages:
-            self.pages[self.page].refresh()
+        """More records are there: of a run that goes they are shown in a moment, when the canvas has been painted."""
+        if self._trace is not None and not self._trace.complete:
+            self._later.start()
+        else:
+            self._catch_up()
 
     def show_step(self, k: int) -> None:
-        """Inspect another record."""
+        """Inspect another record; while a run goes, in a moment."""
         self._k = k
+        if self._trace is not None and not self._trace.complete:
+            self._later.start()
+        else:
+            self._show_step(k)
+
+    @Slot()
+    def _catch_up(self) -> None:
+        self._later.stop()
+        if self.pages:
+            self.pages[self.page].refresh()
+        self._show_step(self._k)
+
+    def _show_step(self, k: int) -> None:
         trace = self._trace
         if trace is None or k >= len(trace) or not self.pages:
             return
@@ -154,7 +175,7 @@ class InspectPanel(QWidget):
             page = self.pages[self.page]
             page.refresh()
             self._stack.setCurrentWidget(page)  # pyright: ignore[reportArgumentType] - a Page is a widget
-            self.show_step(self._k)
+            self._show_step(self._k)
 
     def _say(self, text: str) -> None:
         self.readout.setText(text)

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import math
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QPointF, Qt, Signal, Slot
-from PySide6.QtGui import QFont, QGuiApplication, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QMenu
+from PySide6.QtGui import QFont, QGuiApplication, QMouseEvent, QPainter, QPicture, QResizeEvent
+from PySide6.QtWidgets import QMenu, QStyleOptionGraphicsItem, QWidget
 
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.words import tr
 
 ROOM_FOR_TITLES = 150  # pixels of height from which the axes say what they count
 LEAST_HEIGHT = 44
+KEPT = 64  # pictures of an axis
 Range = tuple[float, float]
 
 
-class Axis(pg.AxisItem):
+class KeptAxis(pg.AxisItem):
+    """Keeps what it drew of its latest ranges: while the playhead moves the same come again, and drawing is slow."""
+
+    def __init__(self, side: str) -> None:
+        super().__init__(side)
+        self._drawn: OrderedDict[tuple[float, ...], QPicture] = OrderedDict()
+
+    def paint(self, p: QPainter, opt: QStyleOptionGraphicsItem, widget: QWidget | None) -> None:
+        view = self.linkedView()
+        place = self.mapRectFromItem(view, view.boundingRect()) if view is not None else self.boundingRect()
+        key = (*self.range, *place.getRect(), *self.size().toTuple())  # pyright: ignore[reportGeneralTypeIssues]
+        if self.picture is None:
+            self.picture = self._drawn.get(key)
+        super().paint(p, opt, widget)
+        assert self.picture is not None
+        self._drawn[key] = self.picture
+        while len(self._drawn) > KEPT:
+            self._drawn.popitem(last=False)
+
+    def forget(self) -> None:
+        """Other colours, another font."""
+        self._drawn.clear()
+
+
+class Axis(KeptAxis):
     """Numbers with a true minus sign."""
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
@@ -72,6 +99,8 @@ class Plot(pg.PlotWidget):
             axis.setPen(tokens.border)
             axis.setTextPen(tokens.text_dim)
             axis.setTickFont(font)
+            if isinstance(axis, KeptAxis):
+                axis.forget()
             axis.setStyle(tickLength=-4, tickTextOffset=3, autoExpandTextSpace=False, tickTextHeight=12)
         self._show_titles()
 
@@ -83,8 +112,8 @@ class Plot(pg.PlotWidget):
     def fit(self, x: Range, y: Range, room: float = 0.0) -> None:
         """Show that range, unless the user has zoomed.
 
-        room: share that is left free round it. A range that lies in what is shown and fills half of it then changes
-        nothing: the axes stand still while the playhead moves, and are not drawn again.
+        room: share that is left free round it, and up to round numbers. A range that lies in what is shown and fills
+        half of it then changes nothing: the axes stand still while the playhead moves, and are not drawn again.
         """
         self._whole = _widened(x, room), _widened(y, room)
         if self._by_hand:
@@ -150,10 +179,13 @@ class Plot(pg.PlotWidget):
 
 
 def _widened(wanted: Range, room: float) -> Range:
-    """With room at both ends; what begins at 0, as counts do, still begins there."""
+    """With room at both ends, and out to an eighth or a quarter of the range; what begins at 0, as counts do, stays."""
     low, high = float(wanted[0]), float(wanted[1])  # of single precision pyqtgraph's bounds would overflow
     extra = room * (high - low)
-    return low - (extra if low else 0.0), high + extra
+    if not extra > 0:
+        return low, high
+    step = 2.0 ** math.floor(math.log2(high - low)) / 8
+    return math.floor((low - extra) / step) * step if low else 0.0, math.ceil((high + extra) / step) * step
 
 
 def _fills(shown: Range | list[float], wanted: Range) -> bool:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from diffstudio.analysis.summary import Summary
-from diffstudio.gui.panels.plot import Plot
+from diffstudio.gui.panels.plot import KeptAxis, Plot
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import count, number, tr
@@ -22,7 +22,7 @@ LINES = (("━", Qt.PenStyle.SolidLine), ("╍", Qt.PenStyle.DashLine), ("┈", 
 TICK_ROOM, MOST_TICKS = 14, 6  # pixels for the text of a tick
 
 
-class _CountAxis(pg.AxisItem):
+class _CountAxis(KeptAxis):
     """Ticks of a square-root scale say the counts themselves; there are as many as have room."""
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:

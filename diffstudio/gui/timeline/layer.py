@@ -19,8 +19,8 @@ from diffstudio.gui.timeline.thumbnails import Thumbnails
 class Layer:
     """A pixmap of a scene. New thumbnails are painted into it one by one.
 
-    Of a scene that has only grown (more records, nothing moved) one part is painted at a time: to paint all at once
-    would hold the window up at every growth of a run. `unfinished`: parts still show the scene before.
+    Of a run that begins, or has only grown (more records, nothing moved), one part is painted at a time: to paint all
+    at once would hold the window up at every growth. `unfinished`: parts are still as they were before, or empty.
     """
 
     def __init__(self, thumbnails: Thumbnails) -> None:
@@ -40,20 +40,21 @@ class Layer:
         kept, before = self._pixmap, self._scene
         same = kept is not None and kept.devicePixelRatio() == ratio
         same = same and kept.deviceIndependentSize().toSize() == size  # pyright: ignore[reportOptionalMemberAccess]
-        if same and scene is before:
-            self._paint(scene, 1)
-        elif same and before is not None and _has_grown(before, scene):
+        many = 1
+        if same and before is not None and scene is not before and _has_grown(before, scene):
             self._scene = scene
             # What is painted already goes to the end: a run that grows fast must not starve the others.
             self._due = deque(dict.fromkeys((*self._due, *self._parts(scene))))
-            self._paint(scene, 1)
-        else:
-            self._pixmap = QPixmap(math.ceil(size.width() * ratio), math.ceil(size.height() * ratio))
-            self._pixmap.setDevicePixelRatio(ratio)
-            self._pixmap.fill(QColor(scene.tokens.surface))
+        elif not same or scene is not before:
+            if not same:
+                self._pixmap = QPixmap(math.ceil(size.width() * ratio), math.ceil(size.height() * ratio))
+                self._pixmap.setDevicePixelRatio(ratio)
+            self._pixmap.fill(QColor(scene.tokens.surface))  # pyright: ignore[reportOptionalMemberAccess]
             self._scene, self._due = scene, deque(self._parts(scene))
             self._thumbnails.set_side(scene.rows.side - 2 * FRAME, ratio)
-            self._paint(scene, len(self._due))
+            begins = before is not None and scene.trace is not before.trace and not scene.trace.complete
+            many = 1 if begins else len(self._due)
+        self._paint(scene, many)
         assert self._pixmap is not None
         return self._pixmap
 

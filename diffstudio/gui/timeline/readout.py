@@ -30,6 +30,8 @@ class Readout(QWidget):
         self._reading: Reading | None = None
         self._widths: list[int] = []
         self._key = ""
+        self._fonts = self.font(), self.font()  # plain, bold: both tabular
+        self._metrics = QFontMetrics(self._fonts[0]), QFontMetrics(self._fonts[1])
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(tr("Numbers at the playhead"))
 
@@ -57,7 +59,8 @@ class Readout(QWidget):
         return QSize(self.wanted_width(), self.fontMetrics().height() + 6)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(QFontMetrics(self._bold()).horizontalAdvance("1,000 / 1,000"), self.fontMetrics().height() + 6)
+        self._find_fonts()
+        return QSize(self._metrics[1].horizontalAdvance("1,000 / 1,000"), self.fontMetrics().height() + 6)
 
     def wanted_width(self) -> int:
         """Room for all columns of the present reading."""
@@ -68,9 +71,8 @@ class Readout(QWidget):
         if self._reading is None:
             return
         painter = QPainter(self)
-        plain, bold = tabular(self.font()), self._bold()
-        metrics = QFontMetrics(plain)
         widths = self._measure()
+        (plain, bold), (metrics, _) = self._fonts, self._metrics
         x = self.width()
         for column, (name, value) in reversed([c for c in enumerate(self._columns()) if c[0] in self._fitting(widths)]):
             x -= widths[column]
@@ -100,10 +102,8 @@ class Readout(QWidget):
         return [(chain_name(self._reading.chain), ""), ("", self._reading.position), *self._reading.fields]
 
     def _measure(self) -> list[int]:
-        key = self.font().key()
-        if key != self._key:
-            self._key, self._widths = key, []
-        plain, bold = QFontMetrics(tabular(self.font())), QFontMetrics(self._bold())
+        self._find_fonts()
+        plain, bold = self._metrics
         columns = self._columns()
         self._widths += [0] * (len(columns) - len(self._widths))
         for i, (name, value) in enumerate(columns):
@@ -113,7 +113,11 @@ class Readout(QWidget):
             self._widths[i] = max(self._widths[i], needed)
         return self._widths[: len(columns)]
 
-    def _bold(self) -> QFont:
-        out = tabular(self.font())
-        out.setWeight(QFont.Weight.DemiBold)
-        return out
+    def _find_fonts(self) -> None:
+        """Anew only when the widget's own font has changed."""
+        key = self.font().key()
+        if key != self._key:
+            plain, bold = tabular(self.font()), tabular(self.font())
+            bold.setWeight(QFont.Weight.DemiBold)
+            self._key, self._widths = key, []
+            self._fonts, self._metrics = (plain, bold), (QFontMetrics(plain), QFontMetrics(bold))

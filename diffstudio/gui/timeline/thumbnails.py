@@ -18,7 +18,7 @@ from diffstudio.modalities.points import Bounds
 from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
 
-BUDGET_SECONDS = 0.004  # of the window's thread at a time
+BUDGET_SECONDS = 0.002  # of the window's thread at a time; beside a run it takes longer
 CACHE_BYTES = 48 << 20
 # A cloud costs by its area and its points (1.4 ms at 72 px): larger cells are enlarged from these sides.
 CLOUD_SIDE, ARROWS_SIDE, ARROWS_POINTS = 128, 96, 250
@@ -53,6 +53,7 @@ class Thumbnails(QObject):
         self._kept: OrderedDict[_Key, QPixmap | None] = OrderedDict()
         self._bytes = 0
         self._queue: deque[int] = deque()
+        self._held = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -122,8 +123,16 @@ class Thumbnails(QObject):
         else:
             self._timer.stop()
 
+    def hold(self, held: bool) -> None:
+        """Draw nothing for a while: a run begins, and what is missing of the one before will hardly be seen."""
+        self._held = held
+        if self._queue and not held:
+            self._timer.start()
+
     @Slot()
     def _work(self) -> None:
+        if self._held:
+            return
         end = time.perf_counter() + BUDGET_SECONDS
         while self._queue:
             record = self._queue.popleft()

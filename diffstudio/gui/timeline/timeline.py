@@ -66,10 +66,15 @@ class Timeline(QWidget):
     def set_trace(self, trace: Trace | None) -> None:
         """Show another trace, or none."""
         self._trace = trace
+        self.track.hold_pictures(False)
         self._player.set_planned(trace.planned if trace is not None else 0)
         self.transport.readout.clear()
         self.track.set_trace(trace)
         self._show_numbers()
+
+    def hold_pictures(self, held: bool) -> None:
+        """Draw none for the film strip while a run begins; another trace, or False, ends it."""
+        self.track.hold_pictures(held)
 
     def refresh(self) -> None:
         """The trace has more records; the playhead knows them already."""

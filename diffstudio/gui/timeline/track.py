@@ -51,11 +51,10 @@ class Track(QWidget):
         self._painted = QRegion()  # where the playhead was painted last
         self._stale = True  # the axis is not of this trace, clock or size
         self._wheel = 0
-        self._grown = False
         self._growth = QTimer(self)
         self._growth.setSingleShot(True)
         self._growth.setInterval(GROWTH_MS)
-        self._growth.timeout.connect(self._on_growth)
+        self._growth.timeout.connect(self._rebuild)
         self._more = QTimer(self)  # the next part of the still layer, when the window has seen to other events
         self._more.setSingleShot(True)
         self._more.setInterval(0)
@@ -87,7 +86,6 @@ class Track(QWidget):
         """Show another trace, whole."""
         self._trace = trace
         self._growth.stop()
-        self._grown = False
         self._thumbnails.set_trace(trace)
         self._axis = Axis((), 1.0, 1.0)
         self._rebuild()
@@ -95,11 +93,14 @@ class Track(QWidget):
     def refresh(self) -> None:
         """The trace has more records: the still layer follows a few times a second, the playhead at once."""
         self._thumbnails.refresh()
-        if self._growth.isActive() and self._trace is not None and not self._trace.complete:
-            self._grown = True
-            return
-        self._rebuild()
-        self._growth.start()
+        if self._trace is None or self._trace.complete:
+            self._rebuild()
+        elif not self._growth.isActive():
+            self._growth.start()
+
+    def hold_pictures(self, held: bool) -> None:
+        """Let the film strip as it is, or go on with it."""
+        self._thumbnails.hold(held)
 
     def set_what(self, tensor: str, sample: int) -> None:
         """Show another tensor or sample in the film strip."""
@@ -232,13 +233,6 @@ class Track(QWidget):
             region += rect
         self.update(region)
 
-    @Slot()
-    def _on_growth(self) -> None:
-        if self._grown:
-            self._grown = False
-            self._rebuild()
-            self._growth.start()
-
     @Slot(int)
     def _on_ready(self, record: int) -> None:
         self.update(self._layer.update_record(record))
@@ -253,6 +247,7 @@ class Track(QWidget):
         self._scene = None
         self.update()
 
+    @Slot()
     def _rebuild(self) -> None:
         """Lay everything out anew before the next paint."""
         self._scene = None

@@ -32,6 +32,7 @@ DATA_DOT = 1.0, 0.16
 MOST_LINES = 2_000  # of a signed tensor
 EPS_SHARE = 0.1  # of ε̂ is drawn: whole it would be as long as the plane is wide
 INNER = 0.97  # share of pure noise that must be in view: its far tail would make everything small
+KEPT = 1.15  # while a run goes, what stands out of its square by less does not make it larger
 FAINT = 0.22  # ink of the other points where one is shown alone
 
 
@@ -57,6 +58,7 @@ class PointsScene:
         self._sheets: list[Sheet] = []
         self._trails = Trails()
         self._bounds: Bounds = (-3.0, -3.0, 3.0, 3.0)
+        self._reaches: dict[int, float] = {}  # how far the cloud of a record reaches
         self._base: QImage | None = None
         self._stale = True
 
@@ -67,8 +69,10 @@ class PointsScene:
         model = (trace and trace.header.card.get("name")) or None
         if self.trace is None or model != self.trace.header.card.get("name"):
             self.moved = None  # between runs of one model the eye stays where it was
+            self._bounds = (0.0, 0.0, 0.0, 0.0)
         self.trace, self.k = trace, -1
         self.data = None if trace is None else fresh_data(trace)
+        self._reaches = {}
         self.find_bounds()
         self.changed(True)
 
@@ -80,11 +84,17 @@ class PointsScene:
 
     def find_bounds(self) -> None:
         """The square that is fitted: data and samples whole, of the noise what is not far out."""
-        before = self._bounds
-        try:
-            self._bounds = _bounds(self.trace) if self.trace is not None and len(self.trace) else (-3.0, -3.0, 3.0, 3.0)
-        except BadFile:
-            return  # composing will say so
+        before, trace, reach = self._bounds, self.trace, 3.0
+        if trace is not None and len(trace):
+            ends = _ends(trace)
+            try:
+                self._reaches |= {k: _reach(trace, k) for k in ends - self._reaches.keys()}
+            except BadFile:
+                return  # composing will say so
+            reach = max(self._reaches[k] for k in ends)
+            if not trace.complete and reach <= KEPT * before[2]:
+                return  # a run that goes need not stand exactly in its square
+        self._bounds = -reach, -reach, reach, reach
         if self._bounds != before and self.moved is None:
             self.changed(True)
 
@@ -238,13 +248,13 @@ class PointsScene:
         painter.drawImage(corner + QPointF(0, first / self.ratio), picture)
 
 
-def _bounds(trace: Trace) -> Bounds:
-    """Around the ends of both chains, as far as they are recorded."""
+def _ends(trace: Trace) -> set[int]:
+    """The first and the last record of both chains, as far as they are recorded."""
     chains = trace.scalars("chain")
-    ends = {0, len(trace) - 1} | {int(k) + i for k in np.flatnonzero(np.diff(chains)) for i in (0, 1)}
-    reach = 0.0
-    for k in ends:
-        noisy = trace.scalar(k, "s") * pictures.display_gain(trace, k) > 0.5
-        cloud = pictures.displayed(trace, k, "xt")
-        reach = max(reach, points.bounds_of(cloud, share=INNER if noisy else 0.998)[2])
-    return -reach, -reach, reach, reach
+    return {0, len(trace) - 1} | {int(k) + i for k in np.flatnonzero(np.diff(chains)) for i in (0, 1)}
+
+
+def _reach(trace: Trace, k: int) -> float:
+    """How far a record's cloud reaches, of noise only its inner part."""
+    noisy = trace.scalar(k, "s") * pictures.display_gain(trace, k) > 0.5
+    return points.bounds_of(pictures.displayed(trace, k, "xt"), share=INNER if noisy else 0.998)[2]

@@ -64,7 +64,8 @@ def tiled(pixels: np.ndarray, grid: Grid, paper: str) -> np.ndarray:
     if rows * columns != count:
         rest = np.full((rows * columns - count, height, width), background, np.uint32)
         pixels = np.concatenate([pixels, rest])
-    wide = np.repeat(pixels, scale, axis=2).reshape(rows, columns, height, 1, width * scale)
+    wide = pixels if scale == 1 else np.repeat(pixels, scale, axis=2)
+    wide = wide.reshape(rows, columns, height, 1, width * scale)
     out = np.full((rows, grid.height + grid.gap, columns, grid.width + grid.gap), background, np.uint32)
     cells = out[:, : grid.height, :, : grid.width].reshape(rows, height, scale, columns, grid.width)
     cells[...] = wide.transpose(0, 2, 3, 1, 4)

@@ -47,6 +47,17 @@ def test_a_slice_of_work_ends_when_its_time_is_up(thumbnails, make_run, monkeypa
     assert all(thumbnails.get(k) is not None for k in range(10))
 
 
+def test_while_they_are_held_none_is_drawn_and_then_all_are(thumbnails, make_run, qtbot):
+    thumbnails.set_trace(make_run().trace)
+    thumbnails.hold(True)
+    thumbnails.want(range(3))
+    wait(qtbot, thumbnails)
+    assert thumbnails.get(0) is None
+    thumbnails.hold(False)
+    wait(qtbot, thumbnails)
+    assert all(thumbnails.get(k) is not None for k in range(3))
+
+
 def test_another_tensor_sample_trace_or_theme_is_another_picture(thumbnails, make_run, qtbot):
     run, other = make_run(), make_run()
     thumbnails.set_trace(run.trace)

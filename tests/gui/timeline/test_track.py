@@ -334,7 +334,7 @@ def test_a_run_that_grew_part_by_part_looks_as_if_painted_at_once(show, make_run
         QApplication.processEvents()
     grow(run, run.trace.planned - len(run.trace))
     filled()
-    qtbot.waitUntil(lambda: not track._grown and not track._layer.unfinished)
+    qtbot.waitUntil(lambda: not track._growth.isActive() and not track._layer.unfinished)
     grown = track.grab().toImage()
     track._layer._scene = None
     assert track.grab().toImage() == grown
