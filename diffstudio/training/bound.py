@@ -21,17 +21,18 @@ def variances(path: Path, t: Array) -> tuple[Array, Array, Array]:
     Raises:
         ValueError: the path has no training steps.
     """
-    if path.n is None:
+    n = path.n
+    if n is None:
         raise ValueError(f"path '{path.name}' has no integer training steps")
 
     def of(t: Array) -> tuple[Array, Array, Array]:
-        before = np.maximum(t - 1 / path.n, 0.0)
+        before = np.maximum(t - 1 / n, 0.0)
         a, s, a_to, s_to = path.a(t), path.s(t), path.a(before), path.s(before)
         large = s**2 - (a / a_to * s_to) ** 2
         return s_to**2 / s**2 * large, large, a_to * large / s**2
 
     small, large, share = of(t)
-    second, _, _ = of(np.full_like(t, 2 / path.n))
+    second, _, _ = of(np.full_like(t, 2 / n))
     return np.where(is_first(path, t), second, small), large, share
 
 

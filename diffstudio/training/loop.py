@@ -140,10 +140,11 @@ def _loss(network: nn.Module, recipe: Recipe, path: Path, batch: Batch, device: 
     if v is None:
         return loss
     assert path.n is not None
-    steps = [column(values).float() for values in variances(path, batch.t)]
+    small, large, share = (column(values).float() for values in variances(path, batch.t))
     # The mean is left to the first term: only the variance learns from the bound (Nichol & Dhariwal 2021, eq. 16).
     x0_error = (x0_gain(prediction, a, s, spread) * error).detach()
-    return loss + recipe.training.bound * path.n * bound(v, x0_error, *steps, column(is_first(path, batch.t)))
+    kl = bound(v, x0_error, small, large, share, column(is_first(path, batch.t)))
+    return loss + recipe.training.bound * path.n * kl
 
 
 def _schedule(step: int, plan: Schedule) -> float:

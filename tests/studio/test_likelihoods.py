@@ -54,7 +54,7 @@ def test_what_is_left_is_known_after_the_first_step(judged, monkeypatch):
 
 
 def test_a_stop_keeps_the_parts_that_are_done_and_says_so(judged, monkeypatch):
-    monkeypatch.setitem(scoring.PART, "points", 2)
+    monkeypatch.setattr(scoring, "POINTS_PART", 2)
     calls = []
 
     def stop():
