@@ -146,5 +146,5 @@ def test_what_is_built_takes_no_memory(make_card):
     assert {w.device.type for w in built.state_dict().values()} == {"meta"}
     assert isinstance(built, ExactMixture)
     with pytest.raises(BadFile, match="parameters"):
-        build(make_card("exact_mixture", (4096, 64), args={"components": 4096, "rank": 1024}))
+        build(make_card("exact_mixture", (1, 4096, 64), args={"components": 4096, "rank": 1024}))
     assert not ExactData((2,), 8, "ring-2d", 5).state_dict()
