@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -21,7 +22,7 @@ from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.checkpoints.catalog import SUFFIX
 from diffstudio.errors import BadInput
 from diffstudio.studio.engine import Engine, pick_device
-from diffstudio.studio.export import ExportOptions, check_size, check_target, export, suffix_of
+from diffstudio.studio.export import ExportOptions, check_size, check_target, export, records, suffix_of
 from diffstudio.studio.layout import Subject
 from diffstudio.studio.likelihoods import Likelihoods, judge
 from diffstudio.studio.plan import Plan
@@ -31,6 +32,7 @@ from diffstudio.traces.reader import Trace
 from diffstudio.training.recipe import load_recipe
 
 # A picture or a set of samples of an unfinished chain would pass for what it is not; the chain itself is worth keeping.
+AS_RECORDED = ("arrays", "trace")  # of a latent model these hold its states, everything else their pictures
 KEPT_WHEN_INTERRUPTED = ("animation", "strip", "frames", "arrays", "trace")
 
 
@@ -83,6 +85,7 @@ class Outcome:
     exit_code: int = 0
     note: str = ""
     round_trip: float | None = None  # of an inversion and back, mean over the samples
+    remark: str = ""  # what was done to the user's file without asking, e.g. resampling
 
     @property
     def sentence(self) -> str:
@@ -101,6 +104,7 @@ class Outcome:
             "device": self.device,
             "interrupted": self.exit_code != 0,
             "round_trip_error": self.round_trip,
+            "remark": self.remark,
             "request": self.request,
         }
 
@@ -116,7 +120,8 @@ def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -
     check_target(out, options.kind, card.modality)
     _check_writable(out)
     counts = [c.records for c in plan.chains if options.chain in (c.name, "both")]
-    check_size(Subject(card.meaning, request.samples), counts, options, suffix_of(out))
+    drawn = card.meaning if options.kind in AS_RECORDED else card.seen
+    check_size(Subject(drawn, request.samples), counts, options, suffix_of(out))
     if request.source == "file" and request.source_file:
         info = inspect_source(Path(request.source_file), card.meaning)
         if not info.fits and request.source_fit is None:
@@ -126,9 +131,11 @@ def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -
 
 def run(engine: Engine, request: Request, out: Path, options: ExportOptions, budget: int) -> Outcome:
     """Check, compute, export. Errors as `check`, and as `Engine.run` and `export`."""
-    check(engine, request, out, options)
+    card = check(engine, request, out, options).card
     begun = time.monotonic()
     outcome = Outcome(request.model_dump(mode="json"), request.steps_run)
+    if request.source == "file" and request.source_file:
+        outcome.remark = inspect_source(Path(request.source_file), card.meaning).note
     with _trace_path(out, options) as path, interruptible() as interrupt:
         with _Bar(request.model) as bar:
             for now in engine.run(request, path, budget, interrupt):
@@ -137,7 +144,7 @@ def run(engine: Engine, request: Request, out: Path, options: ExportOptions, bud
             outcome.device, outcome.steps_per_second = trace.header.device, _speed(trace)
             error = round_trip_error(trace)
             outcome.round_trip = None if error is None else float(error.mean())
-            _export(trace, out, options, interrupt, outcome)
+            _export(engine, trace, out, options, interrupt, outcome)
         if not outcome.files and options.kind == "trace":
             path.unlink(missing_ok=True)  # a header without a step
     outcome.seconds = time.monotonic() - begun
@@ -152,18 +159,42 @@ def _check_writable(out: Path) -> None:
         raise BadInput(f"can't write into {place}: permission denied")
 
 
-def _export(trace: Trace, out: Path, options: ExportOptions, interrupt: Interrupt, outcome: Outcome) -> None:
+def _export(
+    engine: Engine, trace: Trace, out: Path, options: ExportOptions, interrupt: Interrupt, outcome: Outcome
+) -> None:
     worth = trace.complete or (options.kind in KEPT_WHEN_INTERRUPTED and _has_a_step(trace, options))
     if worth:
         # Who stopped the run still wants its file; who presses Ctrl+C only now does not.
         early = interrupt()
-        outcome.files = export(trace, out, options, stop=lambda: not early and interrupt())
+
+        def stop() -> bool:
+            return not early and interrupt()
+
+        with _drawn(engine, trace, options, stop) as (shown, chosen):
+            outcome.files = export(shown, out, chosen, stop=stop)
     if trace.complete and outcome.files:
         return
     last = int(trace.scalar(len(trace) - 1, "step")) if len(trace) else 0
     outcome.exit_code = interrupt.exit_code
     kept = f"{out} has what is finished" if outcome.files else f"{out} was not written, because it is not finished"
     outcome.note = f"interrupted after step {last} of {outcome.steps}: {kept}"
+
+
+@contextlib.contextmanager
+def _drawn(
+    engine: Engine, trace: Trace, options: ExportOptions, stop: Callable[[], bool]
+) -> Iterator[tuple[Trace, ExportOptions]]:
+    """The trace that is drawn: of a latent model the chosen records as pictures, for a while beside the trace."""
+    if options.kind in AS_RECORDED or not trace.header.card.get("decoded"):
+        yield trace, options
+        return
+    path = trace.path.with_name(f".{trace.path.name}.decoded")
+    try:
+        engine.decode(trace, records(trace, options), path, stop)
+        with Trace.open(path) as decoded:
+            yield decoded, dataclasses.replace(options, first=None, last=None, record=None, every=1)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _has_a_step(trace: Trace, options: ExportOptions) -> bool:

@@ -154,3 +154,25 @@ def _check_times(grid: str, times: Sequence[float] | None, steps: int | None, t_
             raise ValueError(f"times[{k}] is {t:g}, expected less than times[{k - 1}], {times[k - 1]:g}")
     if t_start < 1 and abs(times[0] - t_start) > 1e-9:
         raise ValueError(f"times[0] is {times[0]:g}, expected {t_start:g}, where this run starts")
+
+
+class AudioSpec(BaseModel):
+    """How the states of an audio model become sound: their mel spectrogram's parameters.
+
+    rate: samples a second. window, hop: samples. floor, ceiling: the amplitudes that −1 and +1 stand for.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    rate: Annotated[int, Field(ge=1000, le=96_000)]
+    window: Annotated[int, Field(ge=16, le=8192, multiple_of=4)]
+    hop: Annotated[int, Field(ge=4, le=4096, multiple_of=4)]
+    floor: Annotated[float, Field(ge=1e-6, le=0.1)]
+    ceiling: Annotated[float, Field(gt=0, le=10)]
+
+    @model_validator(mode="after")
+    def _overlapping(self) -> AudioSpec:
+        if self.hop * 2 > self.window:
+            raise ValueError(f"hop is {self.hop}, expected at most half the window of {self.window}")
+        if self.floor >= self.ceiling:
+            raise ValueError(f"floor is {self.floor:g}, expected less than the ceiling of {self.ceiling:g}")
+        return self

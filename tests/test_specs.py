@@ -51,7 +51,9 @@ def test_a_chain_of_two_and_a_half_steps_is_refused(name):
 
 
 def test_an_unknown_path_is_answered_with_the_known_ones():
-    with pytest.raises(ValidationError, match=r"unknown path 'vp': choose one of flow, vp_linear, .*, mixing_uniform"):
+    with pytest.raises(
+        ValidationError, match=r"unknown path 'vp': choose one of flow, flow_resolution, vp_linear, .*, mixing_uniform"
+    ):
         PathSpec(name="vp")
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from diffstudio import options
 from diffstudio.modalities import MODALITIES, Meaning
-from diffstudio.specs import Finite, PathSpec, check_choice
+from diffstudio.specs import AudioSpec, Finite, PathSpec, check_choice
 
 FORMAT_VERSION = 1
 MAX_ARGUMENT = 65_536
@@ -29,8 +29,8 @@ class TrainingData(BaseModel):
 class Card(BaseModel):
     """One checkpoint.
 
-    shape: one sample without the batch: (2,) points, (C, H, W) images. decoded: that of the picture which the states of
-    a latent model are decoded to, () where the states are the pictures.
+    shape: one sample without the batch: (2,) points, (C, H, W) images, (1, bands, frames) audio. decoded: that of the
+    picture which the states of a latent model are decoded to, () where the states are the pictures.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +43,7 @@ class Card(BaseModel):
     path: PathSpec
     prediction: Literal["eps", "x0", "v", "flow", "edm"]
     sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5  # of an "edm" network
+    audio: AudioSpec | None = None  # how the states of an audio model become sound
     learned_range: bool = False  # the network has twice the channels, the second half a range of variances
     # How the network counts time: our t, the number of a training step, σ = s/a, or 1000·s/(a + s) of a flow.
     time: Literal["t", "timestep", "sigma", "flow"] = "t"
@@ -72,18 +73,32 @@ class Card(BaseModel):
         check_argument(args, "network_args")
         return args
 
+    @field_validator("modality")
+    @classmethod
+    def _known(cls, modality: str) -> str:
+        check_choice("modality", modality, MODALITIES)
+        return modality
+
     @model_validator(mode="after")
     def _meaningful(self) -> Card:
-        check_choice("modality", self.modality, MODALITIES)
         rank = MODALITIES[self.modality].rank
         if len(self.shape) != rank:
             raise ValueError(f"shape is {self.shape}, expected {rank} numbers for {self.modality}")
+        if self.decoded and (self.modality != "image" or len(self.decoded) != 3 or self.decoded[0] not in (1, 3)):
+            raise ValueError(f"decoded is {self.decoded}, expected the channels, height and width of a picture")
+        if self.modality == "audio" and self.audio is None:
+            raise ValueError("audio says how the states of an audio model become sound, and is missing")
         return self
 
     @property
     def meaning(self) -> Meaning:
         """What a state of this model is."""
         return Meaning(self.modality, self.shape, self.model_dump(mode="json", exclude={"thumbnail"}))
+
+    @property
+    def seen(self) -> Meaning:
+        """What a state becomes when it is drawn: the picture that a latent is decoded to, else the state itself."""
+        return Meaning("image", self.decoded) if self.decoded else self.meaning
 
     @property
     def spec(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from diffstudio.checkpoints.adapters import card_at, is_step_folder, may_be_model
+from diffstudio.checkpoints.adapters import ENDING, card_at, is_step_folder, may_be_model
 from diffstudio.checkpoints.card import Card
 from diffstudio.errors import BadFile, DiffStudioError, NotFound
 from diffstudio.resources import resource
@@ -15,6 +15,7 @@ from diffstudio.resources import resource
 SUFFIX = ".safetensors"  # of our own
 # Which files a folder is searched for; what a file is, its content says.
 SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".pkl", ".bin")
+HUB = "Hugging Face"  # the group of what lies in its cache
 MAX_DEPTH = 4
 MAX_FILES = 10_000
 MAX_COUNTED = 1000  # files of a folder that are looked at to see whether it has changed
@@ -68,9 +69,10 @@ class Catalog:
         """Look again; every checkpoint is an entry, broken ones with their problem."""
         entries = []
         for group, folder in self.folders:
-            for path in _files(folder):
+            for path in _files(folder, lone=group != HUB):
                 entry = self._entry(path, group)
-                if entry is not None:
+                # The cache of the hub is full of what other tools need: only what can be used here is listed.
+                if entry is not None and not (group == HUB and entry.problem):
                     entries.append(entry)
         self._entries = _distinct(entries)
         return self._entries
@@ -96,9 +98,7 @@ class Catalog:
         """
         path = Path(spec)
         if path.suffix in SUFFIXES or os.sep in spec or (os.altsep and os.altsep in spec):
-            card = card_at(path)
-            _, size = _stamp(path)
-            return Entry(path, card, size, "file")
+            return _opened(path)
         models = {model.name: model for model in self.models()}
         name, _, step = spec.partition("@")
         if name not in models:
@@ -107,7 +107,7 @@ class Catalog:
             close = difflib.get_close_matches(name, models, n=3, cutoff=0.4)
             hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(models) or 'none'}"
             if os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
-                raise BadFile(f"{path} is not a {SUFFIX} checkpoint")
+                return _opened(path)  # what it is, its content says
             raise NotFound(f"there is no model '{spec}': {hint}")
         model = models[name]
         if not step:
@@ -120,7 +120,7 @@ class Catalog:
 
     def _entry(self, path: Path, group: str) -> Entry | None:
         try:
-            changed, size = _stamp(path)
+            changed, size = stamp(path)
         except OSError:
             return None  # deleted between listing and reading
         known = self._known.get((group, path))
@@ -134,6 +134,15 @@ class Catalog:
         return entry
 
 
+def _opened(path: Path) -> Entry:
+    """The checkpoint at a path. Raises: NotFound, BadFile."""
+    card = card_at(path)
+    try:
+        return Entry(path, card, stamp(path)[1], "file")
+    except OSError as error:
+        raise BadFile(f"can't read {path}: {error.strerror}") from error
+
+
 def user_folder() -> Path:
     """Where the user's own checkpoints lie."""
     import platformdirs
@@ -141,16 +150,23 @@ def user_folder() -> Path:
     return Path(platformdirs.user_data_dir("diffstudio", appauthor=False)) / "checkpoints"
 
 
+def hub_folder() -> Path:
+    """Where the Hugging Face libraries keep what was downloaded, by their own environment variables."""
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
+
+
 def default_catalog(extra: Sequence[Path] = ()) -> Catalog:
-    """The bundled folder, the user's folder, and those given."""
+    """The bundled folder, the user's folder, those given, and what other tools have downloaded."""
     own = [("bundled", resource("checkpoints")), ("user", user_folder())]
-    return Catalog([*own, *((str(folder), folder) for folder in extra)])
+    hub = hub_folder()
+    return Catalog([*own, *((str(folder), folder) for folder in extra), *([(HUB, hub)] if hub.is_dir() else [])])
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, lone: bool = True) -> Iterator[Path]:
     """The checkpoint files and folders in a folder, a few levels deep; links to folders are not followed.
 
-    A folder that is a model is one entry; in it only the steps of its training are looked for.
+    A folder that is a model is one entry; in it only the steps of its training are looked for. lone: files too.
     """
     if not folder.is_dir():
         yield folder  # a single file that was opened
@@ -166,7 +182,7 @@ def _files(folder: Path) -> Iterator[Path]:
         if may_be_model(here, files, folders):
             found = [here]
             folders[:] = filter(is_step_folder, folders)
-        else:
+        elif lone:
             found = [here / name for name in sorted(files, key=_without_suffix) if _is_candidate(name)]
         for path in found:
             count += 1
@@ -183,15 +199,18 @@ def _without_suffix(name: str) -> str:
     return name.removesuffix(SUFFIX)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def stamp(path: Path) -> tuple[int, int]:
     """When it was last changed, in ns, and its bytes; of a folder over its files and those of its folders.
+
+    The card beside a file counts for it.
 
     Raises:
         OSError: it is gone.
     """
     stat = path.stat()
     if not path.is_dir():
-        return stat.st_mtime_ns, stat.st_size
+        beside = path.with_name(path.name + ENDING)
+        return max(stat.st_mtime_ns, beside.stat().st_mtime_ns if beside.is_file() else 0), stat.st_size
     changed, size, waiting, count = stat.st_mtime_ns, 0, [path], 0
     while waiting:
         with os.scandir(waiting.pop()) as entries:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diffstudio import options
-from diffstudio.cli.ending import end
+from diffstudio.cli.ending import end, say
 from diffstudio.cli.options import run_options, sample_options
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ What FILE becomes follows from its name:
   .gif .apng              an animation of the chain
   .npz                    arrays: x_t, x0_hat and t of every step
   .trace                  the recording, which opens again in the window
+  .csv                    the last points of a model of points, as a table
+  .wav                    the sounds of a model of sounds, one after the other
+  .mp4                    the chain of a model of sounds, with its last sound
 """
 _SAMPLE_FILES = f"""{_FILES}\
   .png .jpg .webp .tiff   the grid of the samples; with --chain an animation,
@@ -47,6 +50,7 @@ def sample(chain: bool, strip: bool, **given: Any) -> int:
       diffstudio sample digits --out nearby.png --source data --strength 0.5
       diffstudio sample digits --out between.png --label 3 --interpolate 7
       diffstudio sample digits --out new.png --source mine.png --mask hole.png
+      diffstudio sample spoken-digits --out three.wav --label 3
     """
     if chain and strip:
         raise click.UsageError("--chain and --strip are two kinds of file: give one of them")
@@ -91,6 +95,8 @@ def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     looks = ExportOptions(made, given["tensor"], scale=given["scale"], chain=chain)
     request = parse_request(entry, given)
     outcome = run(engine, request, out, looks, parse_size(given["budget"]))
+    if outcome.remark:
+        say(f"{Path(request.source_file or '').name}: {outcome.remark}")
     if given["as_json"]:
         click.echo(json.dumps(outcome.summary(), ensure_ascii=False))
     elif not outcome.exit_code:

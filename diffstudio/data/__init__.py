@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from diffstudio.data import digits, ring2d, shapes2d
+from diffstudio.data import digits, ring2d, shapes2d, spoken
 from diffstudio.data.dataset import Dataset
 from diffstudio.errors import BadInput, NotFound
 
@@ -14,6 +14,7 @@ DATASETS: dict[str, Dataset] = {
     "digits": digits.DATASET,
     "shapes-2d": shapes2d.DATASET,
     "ring-2d": ring2d.DATASET,
+    "spoken-digits": spoken.DATASET,
 }
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diffstudio.specs import AudioSpec
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -17,6 +19,8 @@ class Dataset:
     everything(split): all samples (N, *shape) and their labels (N,); None where they are drawn fresh from a formula.
     augment(x, rng): random changes that keep the label, for training only; None if there are none.
     every(split): all samples (N, *shape) float32 and their labels (N,); None where they are drawn from a formula.
+    material(): the dataset that a training draws from, where it is made on the spot and larger than what is carried.
+    audio: how the states of sounds become sound.
     """
 
     name: str
@@ -30,3 +34,5 @@ class Dataset:
     everything: Callable[[str], tuple[np.ndarray, np.ndarray]] | None = None
     augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
     every: Callable[[str], tuple[np.ndarray, np.ndarray]] | None = None
+    material: Callable[[], Dataset] | None = None
+    audio: AudioSpec | None = None

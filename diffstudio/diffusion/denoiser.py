@@ -69,6 +69,21 @@ def x0_from(prediction: str, out: Tensor, x: Tensor, a: float, s: float, sigma_d
     raise ValueError(f"unknown prediction '{prediction}'")
 
 
+def x0_gain(prediction: str, a: Tensor, s: Tensor, sigma_data: float = 0.5) -> Tensor:
+    """∂x̂0/∂output of `x0_from`: what an error of the network's output is in x̂0; a and s as in `target`."""
+    if prediction == "eps":
+        return -s / a
+    if prediction == "x0":
+        return torch.ones_like(s)
+    if prediction == "v":
+        return -s / (a * a + s * s)
+    if prediction == "flow":
+        return -s / (a + s)
+    if prediction == "edm":
+        return s * sigma_data / (s * s + (sigma_data * a) ** 2) ** 0.5
+    raise ValueError(f"unknown prediction '{prediction}'")
+
+
 def target(prediction: str, x0: Tensor, eps: Tensor, a: Tensor, s: Tensor, sigma_data: float = 0.5) -> Tensor:
     """What a network with that prediction is trained to put out; a and s broadcast over x0.
 

@@ -13,8 +13,8 @@ MENUS = ("File", "Edit", "View", "Run", "Timeline", "Help")
 
 @dataclass(frozen=True)
 class Action:
-    """`when`: the state in which it is enabled ("always", "trace", "run", "idle", "points", "image", "split",
-    "undo", "redo").
+    """`when`: the state in which it is enabled ("always", "trace", "run", "idle", "points", "image", "audio",
+    "split", "undo", "redo").
 
     keys: portable texts of QKeySequence, the first is shown. checkable: it has an on and an off.
     """
@@ -86,10 +86,11 @@ ACTIONS: dict[str, Action] = _table(
         "log p",
         "View",
         ("P",),
-        "The model's own density of clean data as a map, in nats; for points of the plane.",
+        "The model's own density of clean data as a map, in nats; interpolated where it is far below the highest.",
         "points",
         checkable=True,
     ),
+    Action("play_sound", "Play / stop the sound", "View", ("S",), "Play the selected sample at this step.", "audio"),
     Action("find_model", "Find a model", "View", ("Ctrl+F",), "Go to the search field of the picker.", separator=True),
     Action("toggle_theme", "Dark / light", "View", ("Ctrl+Shift+L",), "Change the theme.", icon="theme"),
     Action("reset_layout", "Reset window layout", "View", (), "Put every panel back where it was first."),

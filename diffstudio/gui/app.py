@@ -107,6 +107,8 @@ class Studio(QObject):
         p.runs.densityFound.connect(p.canvas.set_density)
         p.runs.densityFailed.connect(p.canvas.set_density_problem)
         p.canvas.densityWanted.connect(p.runs.want_density)
+        p.canvas.wanted.connect(p.background.ask)
+        p.background.answered.connect(p.canvas.take_answer)
         p.canvas.tensorChanged.connect(p.timeline.set_tensor)
         p.canvas.tensorChanged.connect(p.inspect.set_tensor)
         p.canvas.sampleChanged.connect(p.timeline.set_sample)
@@ -196,7 +198,7 @@ class Studio(QObject):
         if p.runs.running or p.sampling.card is None:
             return
         try:
-            request = p.sampling.request()
+            request = p.sampling.checked_request()
             plan = p.runs.engine.plan(request)
             p.sampling.footer.show_estimate(p.runs.engine.estimate_seconds(request), plan.total_bytes)
         except DiffStudioError as error:

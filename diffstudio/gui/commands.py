@@ -43,7 +43,7 @@ class Commands(QObject):
             "copy_request": files.copy_request, "settings": self.preferences,
             "flip": p.canvas.flip,
             **{f"tensor_{name}": _bind(p.canvas.set_tensor, name) for name in TENSORS},
-            "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit,
+            "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit, "play_sound": p.canvas.toggle_sound,
             **{name: self._option(name) for name in OPTIONS},
             "find_model": self.find_model, "toggle_theme": self.toggle_theme,
             "reset_layout": p.window.reset_layout,
@@ -85,7 +85,7 @@ class Commands(QObject):
             self.filing.choose_source()
             return
         try:
-            request = p.sampling.request()
+            request = p.sampling.checked_request()
             plan = p.runs.engine.plan(request)
         except DiffStudioError as error:
             show_error(p.window, str(error))
@@ -111,7 +111,7 @@ class Commands(QObject):
         p, trace = self.parts, self.parts.runs.trace
         if trace is None or p.runs.running:
             return
-        now = p.sampling.request()
+        now = p.sampling.checked_request()
         was = Request.model_validate(trace.header.request)
         request = now.model_copy(
             update={

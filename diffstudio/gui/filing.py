@@ -18,6 +18,7 @@ from diffstudio.gui.jobs import Ended, Stop
 from diffstudio.gui.masking import MASKS
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.words import count, tr
+from diffstudio.studio.parse import read_betas
 from diffstudio.studio.plan import guides
 
 if TYPE_CHECKING:
@@ -32,12 +33,13 @@ class Filing(QObject):
         self.parts = parts
         self._export: tuple[int, str] | None = None
         parts.window.dropped.connect(self.open_paths)
+        parts.sampling.advanced.betas.browse.connect(self.choose_betas)
         parts.files.progressed.connect(self._on_file_progress)
         parts.files.ended.connect(self._on_file_ended)
 
     def open(self) -> None:
         """Ask for a file of any kind."""
-        kinds = "*.safetensors *.trace *.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif *.bmp *.npy *.npz *.csv"
+        kinds = "*.safetensors *.trace *.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif *.bmp *.npy *.npz *.csv *.wav"
         self._ask_open(f"{tr('All that can be opened')} ({kinds});;{tr('All files')} (*)")
 
     def open_trace(self) -> None:
@@ -50,6 +52,14 @@ class Filing(QObject):
         path, _ = QFileDialog.getOpenFileName(p.window, tr("Start from a file"), p.settings.last_folder)
         if path:
             self._guard(partial(p.sampling.set_source_file, Path(path)))
+
+    @Slot()
+    def choose_betas(self) -> None:
+        """Ask for a text with a table of betas."""
+        p = self.parts
+        path, _ = QFileDialog.getOpenFileName(p.window, tr("Betas"), p.settings.last_folder)
+        if path:
+            self._guard(lambda: p.sampling.advanced.betas.set_value(read_betas(Path(path))))
 
     @Slot(object)
     def open_paths(self, paths: list[Path]) -> None:

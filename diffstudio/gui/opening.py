@@ -45,7 +45,7 @@ def look_at(path: Path) -> Opened:
         return Opened("trace", path)
     if suffix in (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".pkl"):
         return Opened("checkpoint", path)
-    if suffix in (*PICTURES, ".apng"):
+    if suffix in (*PICTURES, ".apng", ".wav"):
         found = _settings(path)
         return Opened("settings", path, found) if found else Opened("source", path)
     if suffix in ARRAYS or any(suffix in row.suffixes for row in MODALITIES.values()):

@@ -5,10 +5,11 @@ A new modality is a file here with its record, its row in MODALITIES, and a view
 
 from __future__ import annotations
 
+from diffstudio.modalities.audio import AUDIO
 from diffstudio.modalities.image import IMAGE
 from diffstudio.modalities.modality import FITS, Fit, Making, Meaning, Modality, Shown, SourceInfo
 from diffstudio.modalities.points import POINTS
 
 __all__ = ["FITS", "MODALITIES", "Fit", "Making", "Meaning", "Modality", "Shown", "SourceInfo"]
 
-MODALITIES: dict[str, Modality] = {row.name: row for row in (IMAGE, POINTS)}  # in the picker's order
+MODALITIES: dict[str, Modality] = {row.name: row for row in (IMAGE, AUDIO, POINTS)}  # in the picker's order

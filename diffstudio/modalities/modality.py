@@ -87,6 +87,7 @@ class Modality:
     exports: own formats beside pictures, arrays and traces: the suffix and the kinds of export that it can hold, the
     usual one first; they replace a suffix that all modalities have.  write: one of them.  sample_suffix: of the files
     in a folder of samples.
+    sound: of states (B, *shape), as (B, samples) in [−1, 1] and their rate; None: they have none.
     ranged: data lie in [−1, 1] and may be clipped to it.  masked: a picture can choose what is repainted.
     invertible: files may have black and white exchanged.
     """
@@ -103,6 +104,7 @@ class Modality:
     exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     write: Write | None = None
     sample_suffix: str = ".png"
+    sound: Callable[[Meaning, np.ndarray], tuple[np.ndarray, int]] | None = None
     default_scale: int = 8
     ranged: bool = True
     masked: bool = False

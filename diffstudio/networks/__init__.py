@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
+from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
@@ -50,4 +53,29 @@ def build(card: Card, where: str = "card", device: str = "meta") -> nn.Module:
     count = sum(weight.numel() for weight in network.state_dict().values())
     if count > MAX_PARAMETERS:
         raise BadFile(f"{where}: network_args ask for {count:,} parameters, expected at most {MAX_PARAMETERS:,}")
+    if device == "meta" and options.NETWORKS[card.network].foreign:
+        _try(network, card, where)
     return network
+
+
+def _try(network: nn.Module, card: Card, where: str) -> None:
+    """One call without memory behind it: other tools' networks can be made with numbers that fit only each other."""
+    import torch
+
+    def nothing(*shape: int, **kind: Any) -> torch.Tensor:
+        return torch.zeros(1, *shape, device="meta", **kind)
+
+    channels, *sides = card.shape
+    expected = (1, channels * (2 if card.learned_range else 1), *sides)
+    try:
+        with torch.no_grad():
+            out = network(nothing(*card.shape), nothing(), nothing(dtype=torch.long) if card.labels else None)
+            decoder = getattr(network, "vae", None)
+            picture = (1, *card.decoded) if decoder is None else tuple(decoder.decode(nothing(*card.shape)).shape)
+    except Exception as error:  # whatever a library makes of numbers that don't fit
+        reason = shown(" ".join(str(error).split()), 200)
+        raise BadFile(f"{where}: network_args don't make a '{card.network}' that works: {reason}") from error
+    if tuple(out.shape) != expected or picture != (1, *card.decoded):
+        raise BadFile(
+            f"{where}: the network gives {tuple(out.shape)} and pictures of {picture[1:]}, the card expects others"
+        )

@@ -30,6 +30,16 @@ PATHS: dict[str, PathOption] = by_name(
         (Param("shift", "Shift", 1.0, 0.01, 100.0, "Multiplies σ = s/a at every t; 1 leaves t as it is.", 0.5),),
     ),
     PathOption(
+        "flow_resolution",
+        "Flow, shifted by size",
+        "The flow with the shift k = e^μ that belongs to a sample of so many tokens (Flux).",
+        (
+            Param("tokens", "Tokens", 256, 1, 1_000_000, "Squares of a picture: height/patch · width/patch.", 64, True),
+            Param("base_shift", "μ small", 0.5, -4.0, 4.0, "μ at 256 tokens.", 0.05),
+            Param("max_shift", "μ large", 1.15, -4.0, 4.0, "μ at 4,096 tokens.", 0.05),
+        ),
+    ),
+    PathOption(
         "vp_linear",
         "VP linear",
         "DDPM's chain: β rises linearly over the training steps (Ho et al. 2020).",

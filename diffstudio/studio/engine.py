@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diffstudio import __version__
-from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.checkpoints.catalog import Catalog, stamp
 from diffstudio.errors import BadInput
 from diffstudio.studio.plan import Plan, make_plan
 from diffstudio.studio.recording import SPLIT, Recorder
@@ -21,6 +21,7 @@ from diffstudio.studio.request import Request
 from diffstudio.studio.room import check_room
 from diffstudio.studio.torch_loading import load_libraries, wait_briefly
 from diffstudio.traces.format import SCALARS, FieldSpec, TraceHeader
+from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Engine:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self._models: dict[tuple[Path, int, str], Model] = {}
+        self._models: dict[tuple[Path, int, int, str], Model] = {}
         self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
 
     def plan(self, request: Request) -> Plan:
@@ -123,6 +124,18 @@ class Engine:
             except Stopped:
                 return
 
+    def decode(self, trace: Trace, records: Sequence[int], out: Path, stop: Callable[[], bool] = lambda: False) -> int:
+        """Records of a latent model's run as a trace of pictures; returns how many, fewer once `stop` is true.
+
+        Raises:
+            BadInput, BadFile, NotFound: the model of the run is gone or can't be loaded.  NoRoom: the disk is full.
+        """
+        request = Request.model_validate(trace.header.request)
+        model = self._load(self.catalog.find(request.model).path, request.device)
+        from diffstudio.studio.decoding import decode_trace
+
+        return decode_trace(trace, model, records, out, stop)
+
     def score(
         self, request: Request, points: np.ndarray, log_snr: float, stop: Callable[[], bool] = lambda: False
     ) -> np.ndarray:
@@ -186,7 +199,7 @@ class Engine:
 
         place = pick_device(device)
         try:
-            key = (path, path.stat().st_mtime_ns, place)
+            key = (path, *stamp(path), place)
         except OSError as error:
             raise BadInput(f"the checkpoint {path} is gone: {error.strerror}") from error
         if key not in self._models:

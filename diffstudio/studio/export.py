@@ -16,6 +16,7 @@ from PIL import Image, features
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.files import atomic_folder, atomic_write
 from diffstudio.modalities import Making
+from diffstudio.modalities.sound import in_turn
 from diffstudio.studio import arrays, pictures, provenance
 from diffstudio.studio.animation import write_animation
 from diffstudio.studio.export_options import (
@@ -205,6 +206,8 @@ def _write_sample(trace: Trace, k: int, options: ExportOptions, suffix: str, str
 def _own_file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
     """A file in a format of the modality's own."""
     kind, chosen = trace.meaning.kind, records(trace, options)
+    if options.kind == "animation" and kind.sound is not None:
+        return _sound_movie(trace, chosen, out, options, steps)
     if kind.write is None:
         raise BadInput(f"samples of {kind.name} can't be written as '{out.suffix}'")
     with atomic_write(out) as stream:
@@ -212,6 +215,32 @@ def _own_file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) ->
             shown = pictures.shown(trace, k, options.tensor, options.sample, options.dark)
             kind.write(stream, suffix_of(out), trace.meaning, shown, _making(trace, [k], options))
     return [out]
+
+
+def _sound_movie(trace: Trace, chosen: Sequence[int], out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+    """The chain as a movie, with the sound of its last step."""
+    from diffstudio.studio.sound_movie import write_sound_movie
+
+    _check_size(trace, chosen, options, suffix_of(out))
+    sounds, rate = sounds_of(trace, chosen[-1], options)
+    look, scale = options.look, scale_of(Subject.of(trace), options)
+    frames = (pictures.picture(trace, k, options.tensor, options.sample, scale, look, 0) for k in steps.over(chosen))
+    found = provenance.settings(trace, chosen, options.tensor, options.sample)
+    with atomic_write(out) as stream:
+        write_sound_movie(
+            frames, in_turn(sounds, rate), rate, stream,
+            fps=options.fps, hold_seconds=options.hold_seconds, paper=look.paper, found=found,
+        )  # fmt: skip
+    return [out]
+
+
+def sounds_of(trace: Trace, k: int, options: ExportOptions) -> tuple[np.ndarray, int]:
+    """The sounds (B, samples) of a record's state and their rate: of x_t where the tensor itself has none."""
+    kind = trace.meaning.kind
+    if kind.sound is None:
+        raise BadInput(f"samples of {kind.name} have no sound")
+    name = "xt" if options.tensor in pictures.SIGNED else options.tensor
+    return kind.sound(trace.meaning, pictures.shown(trace, k, name, options.sample).rows)
 
 
 def _making(trace: Trace, chosen: Sequence[int], options: ExportOptions) -> Making:

@@ -23,7 +23,11 @@ KINDS: dict[str, Choice] = {
         Choice("animation", "Animation", "The chain as an animated picture."),
         Choice("strip", "Film strip", "Chosen steps side by side in one picture, with their step and time."),
         Choice("frames", "Numbered pictures", "A folder with one picture for every step."),
-        Choice("samples", "Samples", "A folder with one file for each sample of the last step; points in one table."),
+        Choice(
+            "samples",
+            "Samples",
+            "One step, a file for each sample in a folder; points in one table, sounds also in one file.",
+        ),
         Choice("arrays", "Arrays", "x_t and x̂0 of every step as NumPy arrays."),
         Choice("trace", "Trace", "The recording itself, which opens again in DiffStudio."),
     )

@@ -23,6 +23,7 @@ _DENSITY = {
     ".jpg": (0.0, 0.2, 0.16),
     ".jpeg": (0.0, 0.2, 0.16),
     ".tif": (0.0, 3.0, 3.0),
+    ".mp4": (0.2, 0.02, 0.02),
     ".tiff": (0.0, 3.0, 3.0),
 }
 
@@ -78,7 +79,7 @@ def check_size(subject: Subject, counts: Sequence[int], options: ExportOptions, 
         return
     if options.kind == "strip":
         check_picture(*strip_size(subject, [min(options.columns, count) for count in counts], options), suffix)
-    elif options.kind == "animation":
+    elif options.kind == "animation" and suffix != ".mp4":  # which is written picture by picture
         check_animation(*picture_size(subject, options), sum(counts), suffix)
     else:
         check_picture(*picture_size(subject, options), suffix or ".png")
@@ -113,7 +114,7 @@ def _own_format(subject: Subject, options: ExportOptions, suffix: str) -> bool:
     """Whether the modality writes it, not a picture of it."""
     kind = subject.meaning.kind
     target = kind.sample_suffix if options.kind == "samples" and suffix not in kind.exports else suffix
-    return options.kind in kind.exports.get(target, ())
+    return options.kind != "animation" and options.kind in kind.exports.get(target, ())
 
 
 def end_of(trace: Trace) -> int:

@@ -153,14 +153,18 @@ def parse_path(text: str) -> PathSpec:
     name, _, params = text.partition(":")
     try:
         if name == "vp_table" and params:
-            return PathSpec(name=name, betas=_betas(Path(params)))
+            return PathSpec(name=name, betas=read_betas(Path(params)))
         return PathSpec(name=name, params=parse_params(filter(None, params.split(",")), "--path"))
     except ValidationError as error:
         raise BadInput(f"--path: {plain_reason(error.errors()[0])}") from error
 
 
-def _betas(path: Path) -> tuple[float, ...]:
-    """The numbers of a text file, between white space, commas or semicolons."""
+def read_betas(path: Path) -> tuple[float, ...]:
+    """The numbers of a text file, between white space, commas or semicolons.
+
+    Raises:
+        BadInput: it can't be read, is too large, or holds something else.
+    """
     try:
         if path.stat().st_size > MAX_TABLE:
             raise BadInput(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_TABLE:,}")

@@ -18,6 +18,7 @@ from diffstudio.traces.format import SCALARS, ChainSpec
 
 STATES_IN_MEMORY = 24  # x, x̂0, their past, noise, guidance's double batch, copies for the trace: counted in states
 ADAPTIVE_CALLS = 12  # of a step that chooses its own: a guess, for the time that is left
+WEIGHT_BYTES = 8  # of each weight: in float32, and as much again while they are read
 NETWORK_MEMORY = 1 << 30  # activations of one part of a batch, and the weights: ample for the networks there are
 
 
@@ -75,7 +76,7 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
         tuple(chains),
         network_calls(request),
         record_bytes=fields * elements * width + 8 * len(SCALARS) + 16,
-        memory_bytes=STATES_IN_MEMORY * elements * 4 + NETWORK_MEMORY,
+        memory_bytes=STATES_IN_MEMORY * elements * 4 + max(NETWORK_MEMORY, WEIGHT_BYTES * card.parameters),
         weak=weak,
     )
 

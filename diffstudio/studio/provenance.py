@@ -1,7 +1,8 @@
 """Settings that travel with a picture: what made it, readable again by DiffStudio, and its origin for everybody else.
 
 PNG and APNG carry them as a text chunk, JPEG and WebP in the Exif UserComment, TIFF in its ImageDescription, GIF as a
-comment. All but GIF also carry an XMP packet with the IPTC field that marks pictures made by a model.
+comment, WAV in the comment of its INFO list. All pictures but GIF also carry an XMP packet with the IPTC field that
+marks pictures made by a model.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diffstudio import __version__
 from diffstudio.errors import BadFile, BadInput
+from diffstudio.modalities.wave_file import read_wave
 from diffstudio.studio.request import Request
 from diffstudio.traces.format import TraceHeader, first_problem
 from diffstudio.traces.reader import Trace
@@ -200,6 +202,8 @@ def _model(header: TraceHeader) -> str:
 
 def _find_text(path: Path) -> str | None:
     """The text that may be ours, by the format of the picture."""
+    if path.suffix.lower() == ".wav":
+        return read_wave(path).comment
     with Image.open(path, formats=FORMATS) as picture:
         if picture.format == "PNG":
             found = picture.info.get(KEY)

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from diffstudio.checkpoints.card import Card, TrainingData
 from diffstudio.data import Dataset, dataset
-from diffstudio.diffusion.denoiser import network_time, network_x, target
+from diffstudio.diffusion.denoiser import network_time, network_x, target, x0_gain
 from diffstudio.diffusion.paths import Path, make_path
 from diffstudio.errors import BadInput
 from diffstudio.networks import NETWORKS, build
+from diffstudio.training.bound import bound, is_first, variances
 from diffstudio.training.recipe import Recipe, Schedule
 
 
@@ -46,8 +47,11 @@ def train(recipe: Recipe, out: FilePath, device: str = "cpu") -> Iterator[Progre
     if not out.parent.is_dir():
         raise BadInput(f"can't write {out}: there is no folder {out.parent}")
     build(card, f"recipe '{recipe.name}'")  # refuses arguments that don't fit before anything is computed
+    if source.material is not None:
+        source = source.material()
     torch.manual_seed(plan.seed)
     args = {key: tuple(v) if isinstance(v, list) else v for key, v in recipe.network_args.items()}
+    args |= {"outputs": 2} if recipe.learned_range else {}
     network = NETWORKS[recipe.network](source.shape, len(source.labels), **args).to(device)
     if len(source.shape) == 3 and device == "cpu":
         network = network.to(memory_format=torch.channels_last)  # +15 % on CPU  # pyright: ignore
@@ -58,7 +62,7 @@ def train(recipe: Recipe, out: FilePath, device: str = "cpu") -> Iterator[Progre
     for step in range(1, plan.steps + 1):
         for group in optimiser.param_groups:
             group["lr"] = plan.lr * _schedule(step, plan)
-        loss = _loss(network, recipe.prediction, _batch(source, path, plan, rng), device)
+        loss = _loss(network, recipe, path, _batch(source, path, plan, rng), device)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
@@ -110,17 +114,31 @@ def draw_times(path: Path, plan: Schedule, rng: np.random.Generator) -> np.ndarr
     return np.ceil(t * path.n) / path.n if path.n else np.clip(t, 1e-5, 1.0)
 
 
-def _loss(network: nn.Module, prediction: str, batch: Batch, device: str) -> Tensor:
+def _loss(network: nn.Module, recipe: Recipe, path: Path, batch: Batch, device: str) -> Tensor:
+    """The mean square of the prediction's error; with a learned range the bound's term beside it (hybrid loss)."""
+    prediction, spread = recipe.prediction, recipe.sigma_data
     x0, eps = torch.from_numpy(batch.x0).to(device), torch.from_numpy(batch.eps).to(device)
-    rank = [-1] + [1] * (x0.ndim - 1)
-    a = torch.from_numpy(batch.a).float().to(device).view(rank)
-    s = torch.from_numpy(batch.s).float().to(device).view(rank)
+
+    def column(values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).to(device).view([-1] + [1] * (x0.ndim - 1))
+
+    a, s = column(batch.a).float(), column(batch.s).float()
     t = torch.from_numpy(network_time(prediction, batch.t, batch.a, batch.s)).float().to(device)
     xt = a * x0 + s * eps
     if xt.ndim == 4 and device == "cpu":
         xt = xt.contiguous(memory_format=torch.channels_last)
     labels = torch.from_numpy(batch.labels).to(device)
-    return (network(network_x(prediction, xt, a, s), t, labels) - target(prediction, x0, eps, a, s)).square().mean()
+    out = network(network_x(prediction, xt, a, s, spread), t, labels)
+    out, v = out.chunk(2, dim=1) if recipe.learned_range else (out, None)
+    error = out - target(prediction, x0, eps, a, s, spread)
+    loss = error.square().mean()
+    if v is None:
+        return loss
+    assert path.n is not None
+    steps = [column(values).float() for values in variances(path, batch.t)]
+    # The mean is left to the first term: only the variance learns from the bound (Nichol & Dhariwal 2021, eq. 16).
+    x0_error = (x0_gain(prediction, a, s, spread) * error).detach()
+    return loss + recipe.training.bound * path.n * bound(v, x0_error, *steps, column(is_first(path, batch.t)))
 
 
 def _schedule(step: int, plan: Schedule) -> float:
@@ -144,6 +162,8 @@ def _card(recipe: Recipe, source: Dataset) -> Card:
         shape=source.shape,
         path=recipe.path,
         prediction=recipe.prediction,
+        sigma_data=recipe.sigma_data,
+        learned_range=recipe.learned_range,
         network=recipe.network,
         network_args=recipe.network_args,
         labels=source.labels,
@@ -153,6 +173,7 @@ def _card(recipe: Recipe, source: Dataset) -> Card:
         seed=recipe.training.seed,
         licence=recipe.licence,
         defaults=recipe.defaults,
+        audio=source.audio,
     )
 
 

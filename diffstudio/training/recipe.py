@@ -20,7 +20,10 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 class Schedule(BaseModel):
-    """How long and how fast: AdamW, a linear warm-up, then a cosine to zero."""
+    """How long and how fast: AdamW, a linear warm-up, then a cosine to zero.
+
+    bound: weight of the variational bound beside the plain loss, where a range of variances is learned.
+    """
 
     model_config = _STRICT
     steps: Annotated[int, Field(ge=1, le=10**8)]
@@ -30,6 +33,7 @@ class Schedule(BaseModel):
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
     clip: Annotated[float, Field(gt=0)] = 1.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    bound: Annotated[float, Field(gt=0, le=1)] = 1e-3
     label_dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
     times: Literal["uniform", "logit-normal"] = "uniform"
     save_at: tuple[Annotated[int, Field(ge=1)], ...] = ()
@@ -44,7 +48,10 @@ class Schedule(BaseModel):
 
 
 class Recipe(BaseModel):
-    """What is trained on what. `defaults` go into the card: request fields that give a good result."""
+    """What is trained on what. `defaults` go into the card: request fields that give a good result.
+
+    sigma_data: the spread of the data, for prediction "edm".  learned_range: the network learns its variance too.
+    """
 
     model_config = _STRICT
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^@/\\]*$")]  # "digits@400" names a step
@@ -54,6 +61,8 @@ class Recipe(BaseModel):
     network: str
     network_args: dict[str, Any] = {}
     prediction: Literal["eps", "x0", "v", "flow", "edm"] = "flow"
+    sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5
+    learned_range: bool = False
     path: PathSpec = PathSpec()
     training: Schedule
     defaults: dict[str, Finite | int | str | dict[str, Finite]] = {}
@@ -79,6 +88,13 @@ class Recipe(BaseModel):
             raise ValueError(
                 f"prediction '{self.prediction}' has no x̂0 where path '{self.path.name}' ends without signal: "
                 "choose 'v', 'x0' or 'flow', or another path"
+            )
+        if self.prediction != "edm" and self.sigma_data != 0.5:
+            raise ValueError(f"sigma_data belongs to prediction 'edm', found '{self.prediction}': leave it out")
+        if self.learned_range and self.path.training_steps is None:
+            raise ValueError(
+                f"learned_range needs a path with training steps, whose variances it learns; '{self.path.name}' has "
+                "none: choose 'vp_linear' or another table"
             )
         return self
 

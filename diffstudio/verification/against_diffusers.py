@@ -15,7 +15,9 @@ from torch import Tensor
 
 from diffstudio.diffusion.chain import invert, reverse
 from diffstudio.diffusion.denoiser import Condition, Estimate
+from diffstudio.diffusion.paths import flow_resolution
 from diffstudio.diffusion.times import Level
+from diffstudio.diffusion.times import levels as levels_of
 from diffstudio.verification.row import Row
 from diffstudio.verification.truths import Mixture, far, path_of
 
@@ -265,7 +267,21 @@ def _flow(diffusers: Any) -> list[Row]:
     scheduler = _prepared(diffusers.FlowMatchHeunDiscreteScheduler())
     levels = _straight(scheduler.sigmas[[0, *range(1, len(scheduler.sigmas), 2)]])
     theirs = _theirs(scheduler, _straight(scheduler.sigmas), _start(), _velocity)
-    return [*rows, _row("FlowMatchHeunDiscreteScheduler", theirs, _ours("heun", "flow", levels, _start()))]
+    rows.append(_row("FlowMatchHeunDiscreteScheduler", theirs, _ours("heun", "flow", levels, _start())))
+    return [*rows, *(_shifted_by_size(diffusers, tokens) for tokens in (256, 1024, 4096))]
+
+
+def _shifted_by_size(diffusers: Any, tokens: int) -> Row:
+    """Flux's own times, computed by its scheduler, and equal steps of our path."""
+    scheduler = diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True)
+    c = scheduler.config
+    share = (tokens - c.base_image_seq_len) / (c.max_image_seq_len - c.base_image_seq_len)
+    mu = c.base_shift + share * (c.max_shift - c.base_shift)
+    scheduler.set_timesteps(sigmas=[1 - i / STEPS for i in range(STEPS)], mu=mu)
+    theirs = _theirs(scheduler, _straight(scheduler.sigmas), _start(), _velocity)
+    path = flow_resolution(tokens)
+    *_, last = reverse(_denoise, path, levels_of(path, STEPS), _start(), _Replayed(), solver="euler")
+    return _row(f"FlowMatchEulerDiscreteScheduler, shifted for {tokens:,} tokens", theirs, last.xt)
 
 
 def _inverse(diffusers: Any) -> Row:

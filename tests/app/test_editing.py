@@ -130,3 +130,30 @@ def test_the_open_fold_is_remembered(studio, panel, tmp_path):
     panel.folds.set_open("")
     studio.keeping.restore()
     assert panel.folds.open == "edit"
+
+
+def test_betas_are_read_from_a_file(studio, panel, tmp_path, monkeypatch):
+    panel.advanced.path.set_value("vp_table")
+    (tmp_path / "betas.txt").write_text("0.1, 0.2\n0.5; 0.9\n")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "betas.txt"), ""))
+    panel.advanced.betas.choose.click()
+    assert panel.request().path.betas == (0.1, 0.2, 0.5, 0.9)
+    (tmp_path / "betas.txt").write_text("beta")
+    panel.advanced.betas.choose.click()
+    box = shown(QMessageBox)
+    assert "is not a text of betas" in box.text()
+    box.close()
+    assert panel.request().path.betas == (0.1, 0.2, 0.5, 0.9)
+
+
+def test_a_run_with_betas_that_are_none_is_refused(studio, panel):
+    panel.advanced.path.set_value("vp_table")
+    panel.advanced.betas.edit.setText("0.1, 7")
+    panel.advanced.betas.edit.textEdited.emit("0.1, 7")
+    panel.advanced.betas.edit.editingFinished.emit()
+    assert panel.footer.note.text() == "path 'vp_table': betas[1] is 7, expected 1e-12 to 1"
+    studio.commands.run("generate")
+    box = shown(QMessageBox)
+    assert "betas[1] is 7" in box.text()
+    box.close()
+    assert not studio.parts.runs.running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def test_a_path_is_read_wherever_it_lies(folder, monkeypatch):
     Path("note.txt").write_text("hello")
     with pytest.raises(BadFile, match=r"note\.txt is not a safetensors checkpoint"):
         Catalog([]).find(f".{os.sep}note.txt")
-    with pytest.raises(BadFile, match=r"note\.txt is not a \.safetensors checkpoint"):
+    with pytest.raises(BadFile, match=r"note\.txt is not a safetensors checkpoint"):
         Catalog([]).find("note.txt")
 
 
@@ -252,3 +253,42 @@ def test_a_broken_folder_is_listed_with_its_problem(folder):
     (entry,) = Catalog([("user", folder)]).scan()
     assert (entry.path, entry.card) == (folder / "cats", None)
     assert "is not valid JSON" in (entry.problem or "")
+
+
+def test_the_cache_of_the_hub_is_a_source_of_what_can_be_used(folder, monkeypatch, tmp_path):
+    hub = tmp_path / "hub"
+    pipeline(hub / "models--me--cats" / "snapshots" / "0a1b")
+    other = hub / "models--they--words" / "snapshots" / "2c3d"
+    other.mkdir(parents=True)
+    (other / "config.json").write_text('{"architectures": ["Words"]}', "utf-8")
+    library_save({"w": np.zeros(2, np.float32)}, other / "model.safetensors")
+    broken = pipeline(hub / "models--they--noise" / "snapshots" / "4e5f")
+    (broken / "unet" / "config.json").write_text("{", "utf-8")
+    monkeypatch.setenv("HF_HUB_CACHE", str(hub))
+    catalog = default_catalog()
+    (entry,) = (entry for entry in catalog.scan() if entry.group == "Hugging Face")
+    assert (entry.spec, entry.problem) == ("me cats@0", None)
+    assert catalog.find("me cats").path == hub / "models--me--cats" / "snapshots" / "0a1b"
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "nowhere"))
+    assert {entry.group for entry in default_catalog().scan()} == {"bundled"}
+
+
+def test_a_file_is_what_its_content_says_whatever_it_is_called(folder):
+    path = put(folder, step=7).rename(folder / "rings.weights")
+    assert Catalog([]).find(str(path)).spec == "rings@7"
+    (entry,) = Catalog([("opened", path)]).scan()
+    assert entry.spec == "rings@7"
+
+
+def test_a_card_beside_a_file_that_changes_changes_the_entry(folder):
+    weights, path = np.zeros((2, 2), np.float32), folder / "mine-3.safetensors"
+    library_save({"w": weights}, path)
+    beside = folder / "mine-3.safetensors.card.json"
+    catalog = Catalog([("user", folder)])
+    (entry,) = catalog.scan()
+    assert "put a card beside it (mine-3.safetensors.card.json)" in (entry.problem or "")
+    table = {"modality": "points", "shape": [2], "path": {}, "prediction": "flow", "network": "mlp"}
+    beside.write_text(json.dumps(table), "utf-8")
+    os.utime(beside, ns=(1, path.stat().st_mtime_ns + 10**9))
+    (entry,) = catalog.scan()
+    assert (entry.spec, entry.card.format if entry.card else "") == ("mine@3", "bare")

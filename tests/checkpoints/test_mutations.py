@@ -33,7 +33,8 @@ def good(tmp_path_factory):
     torch.manual_seed(0)
     card = Card.model_validate(card_table(labels=["in", "out"]))
     weights = {n: torch.randn(w.shape) for n, w in build(card).state_dict().items()}
-    save(home / "own" / "rings.safetensors" if (home / "own").mkdir() is None else home, card, _numpy(weights))
+    (home / "own").mkdir()
+    save(home / "own" / "rings.safetensors", card, _numpy(weights))
     (home / "bare").mkdir()
     save_file(weights, home / "bare" / "rings.safetensors")
     beside = {key: value for key, value in card_table(labels=["in", "out"]).items() if key != "format_version"}

@@ -34,6 +34,7 @@ SPECS = [PathSpec(name=name, betas=BETAS if row.needs == "betas" else None) for 
 VARIANTS = [
     PathSpec(name="flow", params={"shift": 3.0}),
     PathSpec(name="flow", params={"shift": 0.3}),
+    PathSpec(name="flow_resolution", params={"tokens": 4096}),
     PathSpec(name="edm", params={"rho": 3.0, "sigma_max": 10.0}),
     PathSpec(name="mixing", params={"alpha": 0.9, "decay": 1.0, "n": 20}),
     PathSpec(name="vp_table", betas=(*BETAS, 1.0)),
@@ -220,3 +221,16 @@ def test_timesteps_count_from_the_first_noise():
 def test_a_table_of_the_library_is_checked_as_one_of_a_file():
     with pytest.raises(ValueError, match=r"path 'vp_table': betas\[1\] is nan, expected 1e-12 to 1"):
         vp_table([0.1, math.nan, 0.2])
+
+
+@pytest.mark.parametrize(("tokens", "mu"), [(256, 0.5), (4096, 1.15), (2176, 0.825), (1, 0.5 - 0.65 * 255 / 3840)])
+def test_the_flow_shifted_by_size_has_the_sigmas_of_the_flow_times_e_to_the_mu(tokens, mu):
+    t = np.linspace(0.01, 0.99, 50)
+    path = make_path(PathSpec(name="flow_resolution", params={"tokens": tokens}))
+    np.testing.assert_allclose(path.s(t) / path.a(t), math.exp(mu) * t / (1 - t), rtol=1e-12)
+    assert path.name == "flow_resolution"
+
+
+def test_the_shift_by_size_has_an_end():
+    path = make_path(PathSpec(name="flow_resolution", params={"tokens": 1_000_000}))
+    assert path.s(0.5) / path.a(0.5) == pytest.approx(100)

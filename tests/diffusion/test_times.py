@@ -230,7 +230,7 @@ def test_before_the_steps_are_known_a_grid_suits_what_has_what_it_needs(path, gr
 
 def test_predictions_that_need_signal_do_not_start_without():
     zero = path_of("vp_scaled_linear", zero_snr=1)
-    for path in (zero, path_of("vp_cosine"), path_of("flow")):
+    for path in (zero, path_of("vp_cosine"), path_of("flow"), path_of("flow_resolution")):
         for prediction in ("eps", "edm"):
             found = prediction_problem(prediction, path)
             assert found == (
@@ -239,5 +239,5 @@ def test_predictions_that_need_signal_do_not_start_without():
             )
             assert prediction_problem(prediction, path, 0.99) == ""
         assert {prediction_problem(p, path) for p in ("v", "x0", "flow")} == {""}
-    for name in PATHS.keys() - {"flow", "vp_cosine", "vp_table"}:
+    for name in PATHS.keys() - {"flow", "flow_resolution", "vp_cosine", "vp_table"}:
         assert prediction_problem("eps", path_of(name)) == ""

@@ -87,3 +87,19 @@ def test_the_largest_network_that_is_built_has_two_billion_weights(make_card, mo
     with pytest.raises(BadFile, match=f"{count:,} parameters, expected at most {count - 1:,}"):
         build(card)
     assert MAX_PARAMETERS == 2 * 10**9
+
+
+def test_a_network_of_another_tool_is_tried_without_memory_before_its_weights_are_read(make_card):
+    pytest.importorskip("diffusers")
+    args = {
+        "block_out_channels": [4, 8],
+        "norm_num_groups": 2,
+        "layers_per_block": 1,
+        "down_block_types": ["DownBlock2D", "DownBlock2D"],
+        "up_block_types": ["UpBlock2D", "UpBlock2D"],
+    }
+    build(make_card("diffusers_unet", (3, 10, 10), (), args=args))
+    with pytest.raises(BadFile, match="network_args don't make a 'diffusers_unet' that works"):
+        build(make_card("diffusers_unet", (3, 9, 9), (), args=args))
+    with pytest.raises(BadFile, match=r"gives \(1, 6, 10, 10\)|don't fit"):
+        build(make_card("diffusers_unet", (3, 10, 10), (), args={**args, "out_channels": 6}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from diffstudio.checkpoints.header import read_card
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.networks import build
 from diffstudio.resources import resource
@@ -192,3 +193,25 @@ def test_eps_and_edm_are_refused_where_the_path_ends_without_signal(path, predic
 def test_a_recipe_survives_json(make_recipe):
     recipe = make_recipe(training={"save_at": [1, 2]}, defaults={"steps": 3, "guidance": 1.5, "solver": "ddim"})
     assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+def test_a_recipe_can_learn_its_variance_and_say_the_spread_of_its_data(make_recipe, run):
+    recipe = make_recipe(learned_range=True, path={"name": "vp_linear", "params": {"n": 20}}, prediction="eps")
+    assert recipe.training.bound == 1e-3
+    card = read_card(run(recipe)[0])
+    assert (card.learned_range, card.sigma_data) == (True, 0.5)
+    card = read_card(run(make_recipe(prediction="edm", sigma_data=0.8, path={"name": "edm"}), "edm.safetensors")[0])
+    assert (card.learned_range, card.sigma_data) == (False, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"learned_range": True}, "learned_range needs a path with training steps, .* 'flow' has none"),
+        ({"sigma_data": 0.8}, "sigma_data belongs to prediction 'edm', found 'flow': leave it out"),
+        ({"prediction": "edm", "path": {"name": "ve"}, "sigma_data": 0}, "sigma_data"),
+    ],
+)
+def test_what_they_do_not_go_with_is_a_sentence(make_recipe, fields, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        make_recipe(**fields)

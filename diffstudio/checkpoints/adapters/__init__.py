@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADAPTERS",
+    "ENDING",
     "REFUSED",
     "Adapter",
     "adapter_of",

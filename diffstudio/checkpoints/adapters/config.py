@@ -25,6 +25,7 @@ _UP = {
 }
 _DECODER_DOWN = {"DownEncoderBlock2D", "AttnDownEncoderBlock2D"}
 _DECODER_UP = {"UpDecoderBlock2D", "AttnUpDecoderBlock2D"}
+MAX_TOKENS, MAX_INNER = 4096, 8192
 NONE = "none"  # how a card says null, which its arguments can't be
 
 
@@ -98,14 +99,24 @@ class UNetConfig(Config):
             raise ValueError("block_out_channels, down_block_types and up_block_types are not of one length")
         if self.out_channels not in (self.in_channels, 2 * self.in_channels):
             raise ValueError(f"out_channels is {self.out_channels}, expected {self.in_channels} or twice as many")
+        kinds = zip(
+            self.down_block_types, reversed(self.up_block_types), self.block_out_channels, strict=True
+        )  # each level's
+        attend = [width for down, up, width in kinds if "Attn" in down + up] + [self.block_out_channels[-1]]
+        if self.attention_head_dim is not None and self.attention_head_dim > min(attend):
+            raise ValueError(f"attention_head_dim is {self.attention_head_dim}, expected at most {min(attend)}")
         return self
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width. Raises: ValueError, where the config does not say them."""
+        """Height and width. Raises: ValueError, where the config does not say them, or its levels can't halve them."""
         if self.sample_size is None:
             raise ValueError("sample_size is not given")
-        return self.sample_size if isinstance(self.sample_size, tuple) else (self.sample_size, self.sample_size)
+        height, width = self.sample_size if isinstance(self.sample_size, tuple) else (self.sample_size,) * 2
+        factor = 2 ** (len(self.block_out_channels) - 1)
+        if height % factor or width % factor:
+            raise ValueError(f"sample_size is {height}×{width}, expected sides divisible by {factor}")
+        return height, width
 
     @property
     def outputs(self) -> int:
@@ -139,6 +150,12 @@ class DiTConfig(Config):
             raise ValueError(f"out_channels is {self.out_channels}, expected {self.in_channels} or twice as many")
         if self.sample_size % self.patch_size:
             raise ValueError(f"sample_size is {self.sample_size}, expected a multiple of patch_size {self.patch_size}")
+        # Its table of positions is computed when it is made.
+        tokens, inner = (self.sample_size // self.patch_size) ** 2, self.num_attention_heads * self.attention_head_dim
+        if tokens > MAX_TOKENS or inner > MAX_INNER:
+            raise ValueError(
+                f"{tokens:,} tokens of {inner:,} numbers, expected at most {MAX_TOKENS:,} of {MAX_INNER:,}"
+            )
         return self
 
     @property

@@ -23,24 +23,30 @@ class Look:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.start = b""
 
     @functools.cached_property
-    def kind(self) -> Literal["folder", "safetensors", "torch", "other"]:
-        """By the first bytes. Raises: NotFound, BadFile, where nothing can be read there."""
+    def start(self) -> bytes | None:
+        """The first bytes of a file, None for a folder. Raises: NotFound, BadFile, where nothing can be read."""
         where = shown(self.path, 400)
         try:
             mode = self.path.stat().st_mode
             if stat.S_ISDIR(mode):
-                return "folder"
+                return None
             if not stat.S_ISREG(mode):  # a pipe would wait for ever
                 raise BadFile(f"can't read {where}: it is not a file")
             with self.path.open("rb") as stream:
-                self.start = start = stream.read(START)
+                return stream.read(START)
         except FileNotFoundError as error:
             raise NotFound(f"there is no file {where}") from error
         except (OSError, ValueError) as error:
             raise BadFile(f"can't read {where}: {getattr(error, 'strerror', None) or error}") from error
+
+    @functools.cached_property
+    def kind(self) -> Literal["folder", "safetensors", "torch", "other"]:
+        """By the first bytes. Raises: as `start`."""
+        start = self.start
+        if start is None:
+            return "folder"
         if start[8:9] == b"{" and start[:4] != b"PK\x03\x04":
             return "safetensors"
         # Before its zip files torch.save wrote a pickle of its magic number first.

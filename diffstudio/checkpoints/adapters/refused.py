@@ -19,8 +19,8 @@ class Refused:
 
 
 def _persistent(look: Look) -> bool:
-    start = look.start
-    return look.kind == "other" and start[:1] == b"\x80" and b"persistence" in start and b"_reconstruct" in start
+    start = look.start or b""
+    return start[:1] == b"\x80" and b"persistence" in start and b"_reconstruct" in start
 
 
 def _names(look: Look) -> frozenset[str]:

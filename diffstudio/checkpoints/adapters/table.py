@@ -43,13 +43,22 @@ from diffstudio.checkpoints.card import Card, TrainingData
 from diffstudio.checkpoints.store import save
 from diffstudio.specs import PathSpec
 
+
 def export(
     module, file, *, network, network_args, shape, prediction="eps", path="vp_linear", time="timestep", labels=()
 ):
     card = Card(
-        name=Path(file).stem, modality="image" if len(shape) == 3 else "points", shape=shape, labels=labels,
-        path=PathSpec(name=path), prediction=prediction, time=time, network=network, network_args=network_args,
-        data=TrainingData(dataset=""), step=0,
+        name=Path(file).stem,
+        modality="image" if len(shape) == 3 else "points",
+        shape=shape,
+        labels=labels,
+        path=PathSpec(name=path),
+        prediction=prediction,
+        time=time,
+        network=network,
+        network_args=network_args,
+        data=TrainingData(dataset=""),
+        step=0,
     )
     return save(Path(file), card, {name: w.numpy() for name, w in module.state_dict().items()}, "float32")
 ```

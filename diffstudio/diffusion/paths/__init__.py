@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from diffstudio.diffusion.paths.continuous import edm, flow, ve, vp_cosine
+from diffstudio.diffusion.paths.continuous import edm, flow, flow_resolution, resolution_shift, ve, vp_cosine
 from diffstudio.diffusion.paths.mixing import mixing
 from diffstudio.diffusion.paths.path import Array, Path
 from diffstudio.diffusion.paths.tables import (
@@ -30,8 +30,10 @@ __all__ = [
     "Path",
     "edm",
     "flow",
+    "flow_resolution",
     "make_path",
     "mixing",
+    "resolution_shift",
     "ve",
     "vp_cosine",
     "vp_cosine_table",
@@ -45,6 +47,7 @@ __all__ = [
 
 PATHS: dict[str, Callable[..., Path]] = {
     "flow": flow,
+    "flow_resolution": flow_resolution,
     "vp_linear": vp_linear,
     "vp_scaled_linear": vp_scaled_linear,
     "vp_cosine": vp_cosine,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from diffstudio.diffusion.paths.path import Array, Path, sigma_of
+
+MAX_SHIFT = 100.0
 
 
 def flow(shift: float = 1.0) -> Path:
@@ -35,6 +38,21 @@ def flow(shift: float = 1.0) -> Path:
         return (1 - t) / (1 + (shift - 1) * t)
 
     return Path("flow", a=a, s=shifted, da=lambda t: -pace(t), ds=pace, t_of=t_of, clock="flow")
+
+
+def flow_resolution(tokens: float = 256, base_shift: float = 0.5, max_shift: float = 1.15) -> Path:
+    """`flow` with the shift that belongs to a sample of so many tokens: larger pictures need more noise (Flux)."""
+    return replace(flow(resolution_shift(tokens, base_shift, max_shift)), name="flow_resolution")
+
+
+def resolution_shift(tokens: float, base_shift: float, max_shift: float) -> float:
+    """e^μ, μ on a line through base_shift at 256 tokens and max_shift at 4,096, as Flux has it; 1/100 to 100.
+
+    Esser et al. 2024, eq. 23, have √(m/n) for m pixels where n were trained on: that is the shift of `flow` itself.
+    """
+    mu = base_shift + (max_shift - base_shift) * (tokens - 256) / (4096 - 256)
+    limit = math.log(MAX_SHIFT)
+    return math.exp(min(limit, max(-limit, mu)))
 
 
 def vp_cosine() -> Path:

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from diffstudio.diffusion.paths import Path
+from diffstudio.diffusion.paths import Path, resolution_shift
 from diffstudio.diffusion.times.level import level
-
-MAX_SHIFT = 100.0
 
 
 def uniform(path: Path, steps: int, t_start: float = 1.0) -> list[float]:
@@ -107,13 +105,8 @@ def shifted_resolution(
     max_shift: float = 1.15,
     patch: float = 2,
 ) -> list[float]:
-    """`shifted` with k = e^μ, μ on a line through base_shift at 256 tokens and max_shift at 4,096 (Flux).
-
-    k is at most 100 and at least 1/100. shape: one sample, without the batch.
-    """
-    mu = base_shift + (max_shift - base_shift) * (tokens(shape, int(patch)) - 256) / (4096 - 256)
-    limit = math.log(MAX_SHIFT)
-    return shifted(path, steps, t_start, math.exp(min(limit, max(-limit, mu))))
+    """`shifted` with the k of `resolution_shift`, for the tokens of a sample. shape: one, without the batch."""
+    return shifted(path, steps, t_start, resolution_shift(tokens(shape, int(patch)), base_shift, max_shift))
 
 
 def custom(path: Path, steps: int, t_start: float = 1.0, *, times: Sequence[float]) -> list[float]:

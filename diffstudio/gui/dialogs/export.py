@@ -39,7 +39,7 @@ USED = {  # which fields count for which kind
     "animation": ("tensor", "sample", "chain", "every", "scale", "fps"),
     "strip": ("tensor", "sample", "chain", "every", "scale"),
     "frames": ("tensor", "sample", "chain", "every", "scale"),
-    "samples": ("tensor", "scale"),
+    "samples": ("tensor", "sample", "record", "scale"),
     "arrays": (),
     "trace": (),
 }
@@ -145,7 +145,7 @@ class ExportDialog(QDialog):
             kind=kind,
             tensor=self.tensor.currentData() if "tensor" in USED[kind] else "xt",
             sample=None if sample < 0 or "sample" not in USED[kind] else sample,
-            record=self._start.record if self.record.currentData() == 0 and kind == "picture" else None,
+            record=self._start.record if self.record.currentData() == 0 and "record" in USED[kind] else None,
             chain=self.chain.currentData() if "chain" in USED[kind] else self.chain.itemData(0),
             every=self.every.value() if "every" in USED[kind] else 1,
             scale=self.scale.value(),

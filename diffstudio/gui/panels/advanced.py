@@ -7,6 +7,7 @@ from typing import Any
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
+from diffstudio.gui.panels.betas_field import BetasField
 from diffstudio.gui.panels.fields import CheckField, Combo, CountField, NumberField
 from diffstudio.gui.panels.params import ParamFields
 from diffstudio.gui.panels.rows import Row, RowGroup
@@ -18,8 +19,7 @@ from diffstudio.studio.checks import grid_choice_problem, path_choice_problem
 from diffstudio.studio.request import Request
 
 OWN = ""  # the path that the model was trained on; the way that the solver draws by itself
-# Not offered: θ is not Gaussian, or a table of betas is needed. A request that has one can be shown.
-HIDDEN_PATHS = ("mixing_uniform", "vp_table")
+HIDDEN_PATHS = ("mixing_uniform",)  # θ is not Gaussian; a request that has it can be shown
 
 
 class AdvancedFields(RowGroup):
@@ -33,6 +33,7 @@ class AdvancedFields(RowGroup):
         self.times = TimesField(self.grid, steps)
         own = (OWN, tr("As trained"), tr("The path that the model was trained on."))
         self.path = Combo([own, *_choices(p for p in options.PATHS.values() if p.name not in HIDDEN_PATHS)])
+        self.betas = BetasField()
         self.clip = Combo(_choices(options.CLIPS.values()))
         alone = (OWN, tr("The solver's own way"), tr("Each solver draws as it was published, or as suits it best."))
         self.noise = Combo([alone, *_choices(options.NOISES.values())])
@@ -47,12 +48,12 @@ class AdvancedFields(RowGroup):
             "clip": ParamFields(tokens, spacing, self.clip, options.CLIPS),
         }
         self._clips = True
-        self._betas: tuple[float, ...] | None = None
         super().__init__(
             {
                 "grid": Row(tr("Spacing"), self.grid, tr("Where the steps lie between noise and data.")),
                 "times": Row(tr("Times"), self.times, tr("The times t that the steps visit, falling from 1 to 0.")),
                 "path": Row(tr("Path"), self.path, tr("Sample along another path: x_t is rescaled to equal log-SNR.")),
+                "betas": Row(tr("Betas"), self.betas, tr("β of each training step, from data to noise, 0 to 1.")),
                 "clip": Row(tr("Clip x̂0"), self.clip, tr("Keep x̂0 in the range of the data at every step.")),
                 "noise": Row(tr("Noise"), self.noise, tr("How a solver that draws noise draws it.")),
                 "forward": Row(tr("Forward"), self.forward, tr("How the forward chain is drawn.")),
@@ -73,7 +74,8 @@ class AdvancedFields(RowGroup):
             check.setAccessibleName(check.text())
         for fields in self.params.values():
             fields.changed.connect(self.changed)
-        self.rows["times"].hide()
+        for name in ("times", "betas"):
+            self.rows[name].hide()
 
     def set_devices(self, devices: list[str]) -> None:
         """Offer the devices that torch found, once it is loaded."""
@@ -99,8 +101,8 @@ class AdvancedFields(RowGroup):
     def fields(self) -> dict[str, object]:
         """The request's fields."""
         grid, path = self.grid.value(), self.path.value()
-        betas = self._betas if options.PATHS[path or "flow"].needs == "betas" else None
-        spec = PathSpec(name=path, params=self.params["path"].values(), betas=betas) if path != OWN else None
+        own = path == OWN
+        spec = None if own else PathSpec(name=path, params=self.params["path"].values(), betas=self._table())
         return {
             "grid": grid,
             "grid_params": self.params["grid"].values(),
@@ -116,13 +118,22 @@ class AdvancedFields(RowGroup):
             "device": self.device.value(),
         }
 
+    @property
+    def problem(self) -> str:
+        """Why what is typed can't be used, "" if it can."""
+        return "" if self._table() is None else self.betas.problem
+
+    def _table(self) -> tuple[float, ...] | None:
+        """The betas, where the path has some of its own."""
+        row = options.PATHS.get(self.path.value())
+        return self.betas.value() if row is not None and row.needs == "betas" else None
+
     def show_request(self, request: Request) -> None:
         """Show a request; a path or a device that is not offered is added."""
         self.set_devices([request.device])
         path = request.path
         if path is not None and self.path.findData(path.name) < 0:
             self.path.addItem(tr(options.PATHS[path.name].label), path.name)
-        self._betas = path.betas if path is not None and path.betas is not None else self._betas
         super().show_request(request)
         self.params["grid"].set_values(request.grid_params)
         self.params["path"].set_values(path.params if path else {})
@@ -132,6 +143,7 @@ class AdvancedFields(RowGroup):
         """As any group; the numbers of a choice go with it, the list of times with its grid."""
         super().settle(reasons)
         self.rows["times"].setVisible(self.grid.value() == "custom")
+        self.rows["betas"].setVisible(self._table() is not None)
         for name, fields in self.params.items():
             fields.setEnabled(name not in reasons)
         self.params["clip"].setVisible(self._clips and not self.params["clip"].empty)
@@ -161,4 +173,8 @@ def _shown(request: Request) -> dict[str, Any]:
         "trace_dtype": request.trace_dtype == "float16",
         "device": request.device,
     }
-    return shown if request.times is None else {**shown, "times": request.times}
+    if request.times is not None:
+        shown["times"] = request.times
+    if request.path is not None and request.path.betas is not None:
+        shown["betas"] = request.path.betas
+    return shown

@@ -14,19 +14,16 @@ from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Entry
 from diffstudio.data import DATASETS
+from diffstudio.errors import BadInput
 from diffstudio.gui.panels.advanced import AdvancedFields
 from diffstudio.gui.panels.edit import EditFields
-from diffstudio.gui.panels.fields import Combo, CountField, NumberField
 from diffstudio.gui.panels.folds import Folds
 from diffstudio.gui.panels.guidance import GuidanceFields
-from diffstudio.gui.panels.label_field import LabelField
-from diffstudio.gui.panels.params import ParamFields
+from diffstudio.gui.panels.main_fields import MainFields
 from diffstudio.gui.panels.presets import PresetsButton
 from diffstudio.gui.panels.request_history import RequestHistory
-from diffstudio.gui.panels.rows import Row, RowGroup, align, heading_width
+from diffstudio.gui.panels.rows import align, heading_width
 from diffstudio.gui.panels.run_footer import RunFooter
-from diffstudio.gui.panels.seed_field import SeedField
-from diffstudio.gui.panels.source import SourceField
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import ContentScroll, label
 from diffstudio.gui.words import tr
@@ -35,8 +32,6 @@ from diffstudio.studio.defaults import default_request
 from diffstudio.studio.request import Request
 
 SPACING = 4
-GUIDANCE = "w in D = D_any + w·(D_class − D_any): 1 is none."
-SHOWN = ("source", "label", "solver", "steps", "guidance", "seed", "samples")  # outside the folds
 
 
 class SamplingPanel(QWidget):
@@ -53,31 +48,12 @@ class SamplingPanel(QWidget):
         self._per_model: dict[str, Request] = {}
         self._loading = False
         self._history = RequestHistory()
-        self.source = SourceField()
-        self.label = LabelField()
-        self.solver = Combo([(s.name, tr(s.label), tr(s.tip)) for s in options.SOLVERS.values()])
-        self.params = ParamFields(tokens, SPACING, self.solver, options.SOLVERS)
-        self.steps = NumberField(1, 100_000, slider_high=200)
-        self.guidance = NumberField(0, 100, 0.1, decimals=2, slider_high=10)
-        self.seed = SeedField(tokens)
-        self.samples = CountField(1, 1_000_000)
+        self._main = main = MainFields(tokens, SPACING)
+        self.rows, self.params = main.rows, main.params
+        self.source, self.label, self.solver, self.steps = main.source, main.label, main.solver, main.steps
+        self.guidance, self.seed, self.samples = main.guidance, main.seed, main.samples
         self.presets = PresetsButton()
         self.footer = RunFooter()
-        self._main = RowGroup(
-            {
-                "source": Row(tr("Start from"), self.source, tr("Where the reverse chain starts.")),
-                "label": Row(tr("Class"), self.label, tr("What to draw.")),
-                "solver": Row(tr("Solver"), self.solver),
-                "steps": Row(tr("Steps"), self.steps, tr("Steps from noise to data; more are finer and slower.")),
-                "guidance": Row(tr("Guidance"), self.guidance, tr(GUIDANCE)),
-                "seed": Row(tr("Seed"), self.seed, tr("Sample i of seed s is the picture of seed s + i.")),
-                "samples": Row(tr("Samples"), self.samples, tr("How many are drawn at once.")),
-            },
-            _shown,
-            SPACING,
-            beneath={"solver": self.params},
-        )
-        self.rows = self._main.rows
         self.guiding = GuidanceFields(SPACING)
         self.edit = EditFields(tokens, SPACING)
         self.advanced = AdvancedFields(tokens, SPACING, self.steps, tuple(dict.fromkeys(("auto", "cpu", device))))
@@ -91,7 +67,6 @@ class SamplingPanel(QWidget):
         self._build()
         for group in self._groups:
             group.changed.connect(self._on_changed)
-        self.params.changed.connect(self._on_changed)
         # Queued: where it is open is known when it has been laid out.
         self.folds.clicked.connect(self._on_fold, Qt.ConnectionType.QueuedConnection)
         self.apply_theme(tokens)
@@ -179,13 +154,22 @@ class SamplingPanel(QWidget):
         request = usable(self.card, Request.model_construct(None, **self._values()))
         return Request.model_validate(dict(request))
 
+    def checked_request(self) -> Request:
+        """The same, for a run.
+
+        Raises:
+            BadInput: a field holds something that can't be read.
+        """
+        if self.advanced.problem:
+            raise BadInput(self.advanced.problem)
+        return self.request()
+
     def _values(self) -> dict[str, Any]:
         """What all fields say, disabled or not."""
         assert self._entry is not None
         return {
             "model": _spec(self._entry),
-            **{name: self.rows[name].field.value() for name in SHOWN if name != "source"},
-            "solver_params": self.params.values(),
+            **self._main.fields(),
             **self.guiding.fields(),
             **self.edit.fields(),
             **self.advanced.fields(),
@@ -228,7 +212,6 @@ class SamplingPanel(QWidget):
         self._loading = True
         for group in self._groups:
             group.show_request(shown)
-        self.params.set_values(request.solver_params)
         self.source.set_fields(request)
         self._loading = False
 
@@ -266,8 +249,6 @@ class SamplingPanel(QWidget):
 
     def apply_theme(self, tokens: Tokens) -> None:
         """Icons in other colours."""
-        self.seed.apply_theme(tokens)
-        self.params.apply_theme(tokens)
         for group in self._groups:
             group.apply_theme(tokens)
 
@@ -299,11 +280,6 @@ class SamplingPanel(QWidget):
         if not self._loading and self._entry is not None:
             self._history.note(self.request())
             self._settle()
-
-
-def _shown(request: Request) -> dict[str, Any]:
-    """What the fields outside the folds show of a request."""
-    return {name: getattr(request, name) for name in SHOWN}
 
 
 def _spec(entry: Entry) -> str:

@@ -88,8 +88,8 @@ class SourceField(QWidget):
         self._file = path
         self.name.setText(path.name)
         self.name.setToolTip("<qt>" + str(path).replace("&", "&amp;").replace("<", "&lt;"))
-        self.problem.setText("" if info.fits else info.sentence.split(":")[0] + ".")
-        self.problem.setVisible(not info.fits)
+        self.problem.setText(info.note if info.fits else info.sentence.split(":")[0] + ".")
+        self.problem.setVisible(bool(info.note) or not info.fits)
         self.fit.setVisible(not info.fits)
         self.invert.setVisible(self._meaning.kind.invertible)
         self.invert.setChecked(info.looks_inverted)

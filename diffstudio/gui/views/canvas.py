@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from diffstudio.analysis.fields import TENSORS, available
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.theme import Tokens
+from diffstudio.gui.views.audio_view import AudioView
 from diffstudio.gui.views.header import Header
 from diffstudio.gui.views.image_view import ImageView
 from diffstudio.gui.views.options import OPTIONS
@@ -21,9 +22,13 @@ from diffstudio.gui.words import tr
 from diffstudio.studio.pictures import tensor_title
 from diffstudio.traces.reader import Trace
 
-View = PointsView | ImageView
+View = PointsView | ImageView | AudioView
 # The view of each modality; a new modality is a new row.
-VIEWS: dict[str, type[PointsView] | type[ImageView]] = {"points": PointsView, "image": ImageView}
+VIEWS: dict[str, type[PointsView] | type[ImageView] | type[AudioView]] = {
+    "points": PointsView,
+    "image": ImageView,
+    "audio": AudioView,
+}
 
 
 class Canvas(QWidget):
@@ -34,6 +39,7 @@ class Canvas(QWidget):
     singleChanged = Signal(bool)
     optionChanged = Signal(str, bool)
     scoresWanted = Signal(int, object, float)  # record, positions (N, 2) float32 of the model, log-SNR
+    wanted = Signal(str, object)  # kind, question for `gui.background`: sounds, the loudspeaker
     densityWanted = Signal(object, object)  # what about, parts: list of (indices (N,), positions (N, 2) float32)
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
@@ -126,6 +132,8 @@ class Canvas(QWidget):
             if isinstance(view, PointsView):
                 view.scoresWanted.connect(self.scoresWanted)
                 view.densityWanted.connect(self.densityWanted)
+            if isinstance(view, AudioView):
+                view.wanted.connect(self.wanted)
             self._views[modality] = view
             self._stack.addWidget(view)
         return self._views[modality]
@@ -225,6 +233,17 @@ class Canvas(QWidget):
         """Why `densityWanted` has no answer."""
         if isinstance(self._view, PointsView):
             self._view.density.fail(about, sentence)  # pyright: ignore[reportArgumentType] - as it was asked
+
+    def take_answer(self, kind: str, answer: object) -> None:
+        """An answer to `wanted`."""
+        view = self._views.get("audio")
+        if isinstance(view, AudioView):
+            view.take_answer(kind, answer)
+
+    def toggle_sound(self) -> None:
+        """Play the selected sample's sound at the playhead, or be silent."""
+        if isinstance(self._view, AudioView):
+            self._view.toggle_sound()
 
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""

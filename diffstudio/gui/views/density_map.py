@@ -26,21 +26,24 @@ About = tuple[str, Lattice]
 
 
 class DensityMap(QObject):
-    """Asks for log p on a lattice over the view, and keeps what is found for every model, class, guidance and path."""
+    """Asks for log p on a lattice over the view, and keeps what is found for every model, class, guidance and path.
 
-    wanted = Signal(object, object)  # about, parts: list of (indices (N,), positions (N, 2) float32)
+    From coarse to fine, a stride at a time: what lies far below the highest is interpolated and not asked for.
+    """
+
+    wanted = Signal(object, object)  # about and stride, parts: list of (indices (N,), positions (N, 2) float32)
     changed = Signal()
 
     def __init__(self, scene: PointsScene, parent: QObject) -> None:
         super().__init__(parent)
         self._scene = scene
         self._maps: dict[About, np.ndarray] = {}
+        self._interpolated: dict[About, np.ndarray] = {}  # which of them were not asked for
         self._problems: dict[str, str] = {}
         self._shown: About | None = None
         self._picture: tuple[object, QImage] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(PAUSE_MS)
         self._timer.timeout.connect(self._ask)
 
     # -- asking
@@ -56,22 +59,35 @@ class DensityMap(QObject):
         if values is not None and lattice.known(values) is not None:
             self._shown = about
         if about[0] not in self._problems and (values is None or np.isnan(values).any()):
-            self._timer.start()
+            self._timer.start(PAUSE_MS)
 
-    def answer(self, about: About, indices: np.ndarray, values: np.ndarray) -> None:
+    def answer(self, asked: tuple[About, int], indices: np.ndarray, values: np.ndarray) -> None:
         """log p at some points of a lattice; an answer to an old question is kept, it still holds."""
+        about, stride = asked
         if about not in self._maps:
             return
         # −∞ and worse are as low as can be; NaN would be asked for again.
         self._maps[about].flat[indices] = np.nan_to_num(values, nan=-np.inf, neginf=-np.inf)
+        whole = not np.isnan(self._maps[about][::stride, ::stride]).any()
+        if whole and stride > 1:
+            self._interpolate(about, stride)
         if about == self._about() and lattice.known(self._maps[about]) is not None:
             self._shown = about
+            if whole and stride > 1:
+                self._timer.start(0)  # the next stride, if there is more to ask
         self.changed.emit()
 
-    def fail(self, about: About, sentence: str) -> None:
+    def fail(self, asked: tuple[About, int], sentence: str) -> None:
         """Why there is no map for that model."""
-        self._problems[about[0]] = sentence
+        self._problems[asked[0][0]] = sentence
         self.changed.emit()
+
+    def _interpolate(self, about: About, stride: int) -> None:
+        """Where nothing can rise to what is seen, the points between those of the stride are not asked for."""
+        values = self._maps[about]
+        skipped = lattice.far_below(values, stride, heat.NATS) & np.isnan(values)
+        values[skipped] = lattice.filled(values, stride)[skipped]
+        self._interpolated[about] |= skipped
 
     def _about(self) -> About | None:
         scene = self._scene
@@ -86,11 +102,15 @@ class DensityMap(QObject):
         if about is None:
             return
         while about not in self._maps and len(self._maps) >= KEPT:
-            self._maps.pop(next(iter(self._maps)))
+            oldest = next(iter(self._maps))
+            del self._maps[oldest], self._interpolated[oldest]
         on = about[1]
-        values = self._maps.setdefault(about, np.full((on.rows, on.columns), np.nan))
-        missing = [part[np.isnan(values.flat[part])] for part in on.parts()]
-        self.wanted.emit(about, [(part, on.points(part)) for part in missing if len(part)])
+        shape = (on.rows, on.columns)
+        values = self._maps.setdefault(about, np.full(shape, np.nan))
+        self._interpolated.setdefault(about, np.zeros(shape, bool))
+        stride, parts = lattice.missing(values)
+        if stride:
+            self.wanted.emit((about, stride), [(part, on.points(part)) for part in parts])
 
     # -- what is known
 
@@ -112,6 +132,15 @@ class DensityMap(QObject):
             return math.nan
         assert self._shown is not None
         return lattice.at(self._shown[1], self._maps[self._shown], x, y)
+
+    def is_interpolated(self, x: float, y: float) -> bool:
+        """Whether the value at a place comes from points further away, because it is far below the highest."""
+        if self._current() is None:
+            return False
+        assert self._shown is not None
+        on, skipped = self._shown[1], self._interpolated[self._shown]
+        row, column = round((y - on.bottom) / on.cell), round((x - on.left) / on.cell)
+        return 0 <= row < on.rows and 0 <= column < on.columns and bool(skipped[row, column])
 
     @property
     def highest(self) -> float | None:
@@ -161,13 +190,10 @@ FINER = 4  # pixels of the picture between two points: what is between them is i
 
 def _finer(grid: np.ndarray) -> np.ndarray:
     """(R, C) → (FINER·(R−1)+1, FINER·(C−1)+1), bilinear."""
-    low = np.maximum(grid, -1e6)  # −∞ would spread
-    for axis in (0, 1):
-        low = np.moveaxis(low, axis, 0)
-        share = (np.arange(FINER) / FINER)[None, :, None]
-        between = low[:-1, None] * (1 - share) + low[1:, None] * share
-        low = np.moveaxis(np.concatenate([between.reshape(-1, low.shape[1]), low[-1:]]), 0, axis)
-    return low
+    rows, columns = grid.shape
+    spread = np.full((FINER * (rows - 1) + 1, FINER * (columns - 1) + 1), np.nan)
+    spread[::FINER, ::FINER] = grid
+    return lattice.filled(spread, FINER)
 
 
 def subject(trace: Trace) -> str:

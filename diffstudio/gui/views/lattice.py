@@ -29,18 +29,6 @@ class Lattice:
         row, column = np.divmod(indices, self.columns)
         return np.stack([self.left + column * self.cell, self.bottom + row * self.cell], 1).astype(np.float32)
 
-    def parts(self) -> list[np.ndarray]:
-        """The indices of all points, each once, from coarse to fine, in parts of PART at most."""
-        index = np.arange(self.columns * self.rows).reshape(self.rows, self.columns)
-        fresh, out = np.ones(index.shape, bool), []
-        for stride in STRIDES:
-            some = np.zeros(index.shape, bool)
-            some[::stride, ::stride] = True
-            level = index[some & fresh]
-            out += np.array_split(level, math.ceil(len(level) / PART))
-            fresh &= ~some
-        return out
-
 
 def over(left: float, bottom: float, right: float, top: float) -> Lattice:
     """A lattice over a region, a little larger: its corner and cell are round, so that nearby regions share one."""
@@ -60,6 +48,52 @@ def known(values: np.ndarray) -> int | None:
         if not np.isnan(values[::stride, ::stride]).any():
             return stride
     return None
+
+
+def missing(values: np.ndarray) -> tuple[int, list[np.ndarray]]:
+    """The coarsest stride at which values are not there, and the indices of those, in parts of PART; (0, []) at none.
+
+    What a coarser stride has is not asked for again.
+    """
+    for stride in STRIDES:
+        some = np.zeros(values.shape, bool)
+        some[::stride, ::stride] = np.isnan(values[::stride, ::stride])
+        found = np.flatnonzero(some)
+        if len(found):
+            return stride, np.array_split(found, math.ceil(len(found) / PART))
+    return 0, []
+
+
+def far_below(values: np.ndarray, stride: int, nats: float) -> np.ndarray:
+    """The points (rows, columns) between those of a stride that don't come within `nats` of the highest log p.
+
+    From the corners of its cell to a point within log p rises by no more than it changes from these corners to their
+    neighbours: so it is for a Gaussian however narrow, and wherever log p is no rougher than the stride shows.
+    """
+    coarse = np.maximum(values[::stride, ::stride], -1e6)
+    change = np.zeros_like(coarse)
+    for axis in (0, 1):
+        step = np.moveaxis(np.abs(np.diff(coarse, axis=axis)), axis, 0)
+        own = np.moveaxis(change, axis, 0)
+        own[1:] = np.maximum(own[1:], step)
+        own[:-1] = np.maximum(own[:-1], step)
+    low = coarse + change < np.max(coarse) - nats
+    for axis, count in enumerate(values.shape):
+        index = np.arange(count)
+        low = low.take(index // stride, axis) & low.take(-(-index // stride), axis)
+    low[::stride, ::stride] = False
+    return low
+
+
+def filled(values: np.ndarray, stride: int) -> np.ndarray:
+    """All values between those of a stride, bilinear; −∞ as −1e6, so that it does not spread."""
+    grid = np.maximum(values[::stride, ::stride], -1e6)
+    for axis in (0, 1):
+        grid = np.moveaxis(grid, axis, 0)
+        share = (np.arange(stride) / stride)[None, :, None]
+        between = grid[:-1, None] * (1 - share) + grid[1:, None] * share
+        grid = np.moveaxis(np.concatenate([between.reshape(-1, grid.shape[1]), grid[-1:]]), 0, axis)
+    return grid
 
 
 def at(lattice: Lattice, values: np.ndarray, x: float, y: float) -> float:

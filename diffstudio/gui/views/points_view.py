@@ -149,7 +149,7 @@ class PointsView(QWidget):
             return ""
         at = self._in_plot(cursor)
         x, y = self._scene.plane.to_world(at.x(), at.y())
-        return points_words.log_p(self.density.value(x, y), x, y)
+        return points_words.log_p(self.density.value(x, y), x, y, self.density.is_interpolated(x, y))
 
     def _changed(self, base: bool = False) -> None:
         self._scene.changed(base)

@@ -30,11 +30,12 @@ def readout(scene: PointsScene, index: int, log_p_here: str = "") -> str:
     return f" {SHY} ".join(parts)
 
 
-def log_p(value: float, x: float, y: float) -> str:
-    """log p −1.27 at (0.31, −0.72); "" where it is not known."""
+def log_p(value: float, x: float, y: float, interpolated: bool = False) -> str:
+    """log p −1.27 at (0.31, −0.72), with ≈ where it is interpolated; "" where it is not known."""
     if np.isnan(value):
         return ""
-    return tr("log p {} at {}").format(number(value), _pair(np.array([x, y])))
+    said = tr("log p ≈ {} at {}") if interpolated else tr("log p {} at {}")
+    return said.format(number(value), _pair(np.array([x, y])))
 
 
 def note(scene: PointsScene, longest: float | None, density: str = "") -> str:

@@ -295,3 +295,19 @@ def test_a_config_out_of_its_bounds_is_refused_by_the_name_of_its_field(folder, 
         card_at(folder)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "says"),
+    [
+        ("unet/config.json", {"sample_size": 9}, "sample_size is 9×9, expected sides divisible by 2"),
+        ("unet/config.json", {"norm_num_groups": 3}, "network_args don't fit a 'diffusers_unet'"),
+        ("unet/config.json", {"attention_head_dim": 64}, "attention_head_dim is 64, expected at most 16"),
+        ("unet/config.json", {"layers_per_block": 2}, "tensor 'unet."),
+    ],
+)
+def test_numbers_that_make_no_network_are_refused_before_the_first_step(folder, file, changes, says):
+    change(folder / file, **changes)
+    with pytest.raises(BadFile) as caught:
+        load_file(folder)
+    assert says in str(caught.value)

@@ -8,12 +8,15 @@ import shutil
 import socket
 
 import pytest
+import torch
 from safetensors.torch import load_file as library_load
 from safetensors.torch import save_file
 
 from diffstudio.checkpoints.adapters import card_at
 from diffstudio.checkpoints.adapters.look import MAX_JSON, inside
 from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.diffusion.chain import reverse
+from diffstudio.diffusion.times import levels
 from diffstudio.errors import BadFile, DiffStudioError
 from diffstudio.networks.model import load_file
 
@@ -133,7 +136,7 @@ def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(folder):
         (folder / "unet" / "config.json").write_text('{"_class_name": "UNet2DModel", "sample_size": 8}', "utf-8")
 
 
-def test_no_socket_is_opened_while_listing_and_loading(folder, monkeypatch):
+def test_no_socket_is_opened_while_listing_loading_and_sampling(folder, monkeypatch):
     def opened(*_):
         raise AssertionError("a socket was opened")
 
@@ -142,5 +145,8 @@ def test_no_socket_is_opened_while_listing_and_loading(folder, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", opened)
     (entry,) = Catalog([("user", folder.parent)]).scan()
     assert entry.problem is None
-    load_file(folder)
+    model = load_file(folder)
+    grid = levels(model.path, 2)
+    *_, last = reverse(model.denoiser, model.path, grid, torch.zeros(1, 3, 8, 8), None, solver="ddim")
+    assert last.level.t == 0
     assert os.environ["HF_HUB_OFFLINE"] == "1"

@@ -90,7 +90,7 @@ def test_the_empty_page_says_what_to_do(show, make_run, canvas, grab):
 @pytest.mark.parametrize(
     ("modality", "shape", "says"),
     [
-        ("audio", (4096,), "There is no view for traces of audio yet."),
+        ("smell", (4096,), "There is no view for traces of smell yet."),
         ("points", (3,), "This trace's samples are not points of the plane: their shape is (3,)."),
         ("image", (28, 28), "This trace's samples are not pictures: their shape is (28, 28)."),
     ],

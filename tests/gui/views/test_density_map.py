@@ -31,13 +31,18 @@ def shown(points_view, make_run):
 
 @pytest.fixture
 def answered(shown, qtbot):
-    def do(view, parts=None):
-        with qtbot.waitSignal(view.densityWanted) as asked:
-            pass
-        about, wanted = asked.args
-        for indices, at in wanted[:parts]:
-            view.density.answer(about, indices, log_p(at))
-        return about, wanted
+    """Answers every question, or the first `questions`; what was asked."""
+
+    def do(view, questions=3):
+        asked = []
+        for _ in range(questions):
+            with qtbot.waitSignal(view.densityWanted) as signal:
+                pass
+            asked.append(signal.args)
+            about, wanted = signal.args
+            for indices, at in wanted:
+                view.density.answer(about, indices, log_p(at))
+        return asked
 
     return do
 
@@ -75,15 +80,32 @@ def test_the_map_is_highest_where_the_density_is(shown, answered, pixels):
     assert np.array_equal(pixels(view.picture()), before)
 
 
-def test_the_first_part_shows_something_and_the_rest_is_asked_for_again(shown, answered):
+def test_each_stride_is_asked_for_once_and_the_first_shows_something(shown, answered):
     view = shown()
-    _, wanted = answered(view, parts=1)
-    assert view.density.highest is not None
+    (((about, stride), wanted),) = answered(view, questions=1)
+    assert stride == 4 and view.density.highest is not None
     assert view.density.note.startswith("log p: ")
     view.refresh()
-    _, rest = answered(view)
-    assert sum(len(part) for part, _ in rest) == sum(len(part) for part, _ in wanted[1:])
+    rest = answered(view, questions=2)
+    assert [about for (about, _), _ in rest] == [about] * 2
+    assert [stride for (_, stride), _ in rest] == [2, 1]
+    indices = np.concatenate([part for _, parts in [(None, wanted), *rest] for part, _ in parts])
+    assert len(indices) == len(set(indices.tolist()))
     assert view.density.note == ""
+
+
+def test_what_is_far_below_is_interpolated_and_said_to_be(shown, answered, mouse):
+    view = shown()
+    asked = answered(view)
+    on = asked[0][0][0][1]
+    assert sum(len(part) for _, parts in asked for part, _ in parts) < 0.9 * on.columns * on.rows
+    assert not view.density.is_interpolated(1.0, 0.5)
+    known = {int(i) for _, parts in asked for part, _ in parts for i in part}
+    nearby = on.points(np.arange(on.columns * on.rows))
+    far = next(i for i, (x, y) in enumerate(nearby) if -1 < x < 0 and y > 1 and i not in known)
+    (place,) = view._scene.plane.to_screen(nearby[[far]].astype(float))
+    mouse(view, "move", place[0] + 46, place[1] + 4)
+    assert view.readout().startswith("log p ≈ −")
 
 
 def test_a_map_is_kept(shown, answered, qtbot):

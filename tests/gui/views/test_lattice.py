@@ -27,18 +27,45 @@ def test_nearby_regions_share_one():
 
 def test_every_point_comes_once_the_coarse_ones_first():
     on = over(-3, -2, 3, 2)
-    parts = on.parts()
-    together = np.concatenate(parts)
-    assert np.array_equal(np.sort(together), np.arange(on.columns * on.rows))
-    assert max(map(len, parts)) <= PART
-    values = np.full((on.rows, on.columns), np.nan)
+    values, strides, together = np.full((on.rows, on.columns), np.nan), [], []
     assert lattice.known(values) is None
-    strides = []
-    for part in parts:
-        values.flat[part] = 1.0
-        strides.append(lattice.known(values))
-    assert strides[0] == 4 and strides[-1] == 1
-    assert strides == sorted(strides, reverse=True) and set(strides) == {4, 2, 1}
+    while (found := lattice.missing(values))[0]:
+        strides.append(found[0])
+        assert max(map(len, found[1])) <= PART
+        for part in found[1]:
+            together.append(part)
+            values.flat[part] = 1.0
+        assert lattice.known(values) == strides[-1]
+    assert strides == [4, 2, 1]
+    assert np.array_equal(np.sort(np.concatenate(together)), np.arange(on.columns * on.rows))
+
+
+def narrow(on, modes, sigma=0.02):
+    """log p of Gaussians."""
+    at = on.points(np.arange(on.columns * on.rows)).astype(float)
+    away = np.square(at[:, None] - np.asarray(modes)).sum(2) / 2 / sigma**2
+    return np.logaddexp.reduce(-away, axis=1).reshape(on.rows, on.columns)
+
+
+@pytest.mark.parametrize("stride", [4, 2])
+@pytest.mark.parametrize("side", [0.5, 1.2, 12.0])
+@pytest.mark.parametrize("modes", [1, 3, 30])
+def test_what_is_left_out_holds_nothing_that_is_seen(side, stride, modes):
+    """Narrow modes that lie anywhere between the points of the stride, however far these are apart."""
+    on, rng = over(-side, -side, side, side), np.random.default_rng(modes)
+    for _ in range(10):
+        values = narrow(on, rng.uniform(-side, side, (modes, 2)))
+        skipped = lattice.far_below(values, stride, 10.0)
+        assert not skipped[::stride, ::stride].any()
+        assert not (skipped & (values > values[::stride, ::stride].max() - 10)).any()
+
+
+def test_most_of_the_plane_about_a_ring_is_left_out():
+    angles = np.arange(8) * np.pi / 4
+    on = over(-1.5, -1.5, 1.5, 1.5)
+    values = narrow(on, np.stack([np.cos(angles), np.sin(angles)], 1))
+    assert lattice.far_below(values, 4, 10.0).mean() > 0.5
+    assert lattice.far_below(values, 2, 10.0).mean() > 0.6
 
 
 def test_points_lie_where_their_index_says():
@@ -46,6 +73,16 @@ def test_points_lie_where_their_index_says():
     assert on.points(np.array([0, 1, on.columns])) == pytest.approx(
         np.array([[on.left, on.bottom], [on.left + on.cell, on.bottom], [on.left, on.bottom + on.cell]])
     )
+
+
+@pytest.mark.parametrize("stride", [2, 4])
+def test_a_bilinear_function_is_filled_in_exactly(stride):
+    on = over(-3, -2, 3, 2)
+    x, y = on.points(np.arange(on.columns * on.rows)).astype(float).T
+    values = (2 + x - 3 * y + 0.5 * x * y).reshape(on.rows, on.columns)
+    some = np.full_like(values, np.nan)
+    some[::stride, ::stride] = values[::stride, ::stride]
+    np.testing.assert_allclose(lattice.filled(some, stride), values, atol=1e-5)
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4])

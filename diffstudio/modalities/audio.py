@@ -1,0 +1,54 @@
+"""Audio: a log-mel spectrogram as state, drawn with low frequencies below, and written as the sound it stands for."""
+
+from __future__ import annotations
+
+import json
+from typing import BinaryIO
+
+import numpy as np
+
+from diffstudio.errors import BadInput
+from diffstudio.modalities.image import to_pixels, to_signed_pixels
+from diffstudio.modalities.mel import spec_of, to_sound
+from diffstudio.modalities.modality import Making, Meaning, Modality, Shown
+from diffstudio.modalities.sound import in_turn
+from diffstudio.modalities.sound_file import inspect_sound, read_sound
+from diffstudio.modalities.wave_file import wave_bytes
+
+WIDE = 2  # pixels for a frame: a spectrogram is as wide as high
+HEARD = ("xt", "x0_hat", "x0_cond", "x0_free")  # the tensors that are states, which have a sound
+
+
+def _draw(meaning: Meaning, shown: Shown) -> np.ndarray:
+    rows = shown.rows[:, :, ::-1].repeat(WIDE, 3)
+    return to_pixels(rows) if shown.limit is None else to_signed_pixels(rows, shown.limit, shown.dark)
+
+
+def _sound(meaning: Meaning, rows: np.ndarray) -> tuple[np.ndarray, int]:
+    spec = spec_of(meaning)
+    return to_sound(rows, spec), spec.rate
+
+
+def _write(stream: BinaryIO, suffix: str, meaning: Meaning, shown: Shown, making: Making) -> None:
+    """A WAV file of 16 bits: the sounds one after the other."""
+    if shown.name not in HEARD:
+        raise BadInput("only x_t and x̂0 have a sound: choose one of them, or export a picture")
+    sounds, rate = _sound(meaning, shown.rows)
+    stream.write(wave_bytes(in_turn(sounds, rate), rate, json.dumps(dict(making.settings)) if making.settings else ""))
+
+
+AUDIO = Modality(
+    name="audio",
+    title="Audio",
+    rank=3,
+    suffixes=(".wav",),
+    read=read_sound,
+    tile=lambda meaning: (meaning.shape[1], WIDE * meaning.shape[2]),
+    draw=_draw,
+    colours=lambda meaning: "grey",
+    inspect=inspect_sound,
+    exports={".wav": ("samples",), ".mp4": ("animation",)},
+    write=_write,
+    sample_suffix=".wav",
+    sound=_sound,
+)
