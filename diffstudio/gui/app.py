@@ -6,7 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
@@ -41,7 +41,6 @@ from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
 TEXT = 12  # pixels
-WARM_UP_MS = 250  # after the first paint; torch's import holds the interpreter, so the window answers first
 
 
 class Studio(QObject):
@@ -84,8 +83,7 @@ class Studio(QObject):
         p.canvas.show_empty(tr("Press Enter or Generate: a batch forms here, and every step can be scrubbed below."))
         self._enable()
         window.say(problem or tr("Ready"))
-        if warm_up:
-            QTimer.singleShot(WARM_UP_MS, p.runs.warm_up)
+        self._warm_up = warm_up
 
     def _wire(self) -> None:
         p = self.parts
@@ -242,6 +240,9 @@ class Studio(QObject):
     def _on_answer(self, kind: str, answer: object) -> None:
         if kind == "plots":
             self.parts.inspect.load_pages()
+            if self._warm_up:
+                # Not sooner: while torch's libraries are loaded, nobody else can load one, the window would wait.
+                self.parts.runs.warm_up()
 
     def use_settings(self, changed: Settings) -> None:
         """Take changed settings into use and write them."""

@@ -29,6 +29,8 @@ def open_window() -> Iterator[Studio]:
         try:
             studio.parts.window.resize(1440, 900)
             studio.parts.window.show()
+            while not studio.parts.inspect.pages:  # they come after the first paint
+                wait(100)
             wait(300)
             yield studio
         finally:
