@@ -5,7 +5,6 @@ import pickle
 import re
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -353,7 +352,7 @@ def test_damaged_window_states_are_left_out(qapp, tmp_path, window):
 
 
 def test_settings_that_can_not_be_saved_do_not_keep_the_window_open(studio, tmp_path):
-    path = Path(studio._settings_path)
+    path = studio.keeping._file
     path.mkdir()
     studio.parts.window.show()
     studio.parts.window.close()

@@ -53,13 +53,13 @@ def press(qtbot, models, text):
     qtbot.mouseClick(models.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
-TRAINED = ["digits", "digits-ddpm", "spoken-digits", "shapes-2d", "spots & dots"]
+TRAINED = ["digits", "digits-ddpm", "bouncing-digits", "spoken-digits", "shapes-2d", "spots & dots"]
 EXACT = ["exact-digits", "exact-digits-gaussian", "exact-gaussian", "exact-points", "exact-ring"]
 MODELS = TRAINED + EXACT
 
 
 def test_models_stand_under_their_modality_with_their_checkpoints(models):
-    assert rows(models, "group") == ["Images", "Audio", "Points", "Exact", "Can't be used"]
+    assert rows(models, "group") == ["Images", "Video", "Audio", "Points", "Exact", "Can't be used"]
     assert rows(models, "model") == MODELS
     assert rows(models, "checkpoint") == ["3500 steps · final", "1500 steps", "400 steps"]
     assert item(models, "digits").data(0, SUBTITLE) == "28×28×1 · 1.10 M · Flow"
@@ -71,7 +71,7 @@ def test_models_stand_under_their_modality_with_their_checkpoints(models):
         ("ddpm", ["digits-ddpm"]),
         ("8 gauss", ["shapes-2d", "exact-digits-gaussian", "exact-gaussian", "exact-points", "exact-ring"]),
         ("many", ["spots & dots"]),
-        ("DIGITS 28", ["digits", "digits-ddpm", "exact-digits", "exact-digits-gaussian"]),
+        ("DIGITS 28", ["digits", "digits-ddpm", "bouncing-digits", "exact-digits", "exact-digits-gaussian"]),
     ],
 )
 def test_typing_finds_by_name_data_class_and_shape(models, qtbot, typed, found):

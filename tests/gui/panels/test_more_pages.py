@@ -128,7 +128,7 @@ def test_everything_lies_in_the_plot(inspect, make_run):
     assert bottom < positions[:, 1].min() and positions[:, 1].max() < top
 
 
-def test_a_run_that_grows_is_asked_again_now_and_then_and_at_its_end(inspect, make_run):
+def test_a_run_that_grows_is_asked_again_now_and_then_and_at_its_end(inspect, make_run, qtbot):
     run = make_run().append(2)
     inspect.set_trace(run.trace)
     inspect.open("PCA")
@@ -137,6 +137,7 @@ def test_a_run_that_grows_is_asked_again_now_and_then_and_at_its_end(inspect, ma
         before = len(inspect.asked)
         run.append(1)
         inspect.refresh()
+        qtbot.waitUntil(lambda: not inspect._later.isActive())
         if len(inspect.asked) > before:
             lengths.append(len(run.trace))
     assert lengths == [3, 5, 8]
