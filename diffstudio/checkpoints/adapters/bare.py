@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from diffstudio import options
 from diffstudio.checkpoints.adapters.adapter import Adapter, floats
 from diffstudio.checkpoints.adapters.look import Look
-from diffstudio.checkpoints.adapters.parts import read_safetensors
+from diffstudio.checkpoints.adapters.parts import stored_weights
 from diffstudio.checkpoints.adapters.sidecar import ENDING, completed, sidecar
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import name_and_step, shown
-from diffstudio.checkpoints.sandbox import pickled_weights
 from diffstudio.errors import BadFile
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def recognises(look: Look) -> bool:
 
 def card(look: Look) -> Card:
     """The card beside the file, with what the file itself says. Raises: BadFile."""
-    tensors = look.pickled.tensors if look.kind == "torch" else look.header.tensors
+    tensors = look.tensors
     name, step = name_and_step(look.path)
     found: dict[str, Any] = {
         "name": name,
@@ -46,8 +45,7 @@ def card(look: Look) -> Card:
 
 def weights(look: Look) -> dict[str, Tensor]:
     """All tensors of the file. Raises: NotFound, BadFile."""
-    found = read_safetensors(look) if look.kind == "safetensors" else pickled_weights(look.path)
-    return floats(look.path, found)
+    return floats(look.path, stored_weights(look))
 
 
 BARE = Adapter(

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from diffstudio.checkpoints.adapters.adapter import Adapter, floats
 from diffstudio.checkpoints.adapters.look import Look
-from diffstudio.checkpoints.adapters.parts import read_safetensors
+from diffstudio.checkpoints.adapters.parts import stored_weights
 from diffstudio.checkpoints.adapters.sidecar import completed
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.header import TensorInfo
 from diffstudio.checkpoints.names import name_and_step, shown
 from diffstudio.checkpoints.pickled import StoredTensor
-from diffstudio.checkpoints.sandbox import pickled_weights
 from diffstudio.errors import BadFile
 
 if TYPE_CHECKING:
@@ -31,13 +30,13 @@ def recognises(look: Look) -> bool:
     """The names of its first convolution and of its time's layers, at the top of the file."""
     if look.kind not in ("torch", "safetensors"):
         return False
-    tensors = _tensors(look)
+    tensors = look.tensors
     return FIRST in tensors and TIME in tensors and "out.2.weight" in tensors
 
 
 def card(look: Look) -> Card:
     """What the names and shapes say; the rest is taken from the published models. Raises: BadFile."""
-    tensors = _tensors(look)
+    tensors = look.tensors
     args, channels, outputs = _architecture(look, tensors)
     labels = _shape(look, tensors, "label_emb.weight", 2)[0] if "label_emb.weight" in tensors else 0
     side = LOWEST * 2 ** (len(args["widths"]) - 1)
@@ -71,8 +70,7 @@ def card(look: Look) -> Card:
 
 def weights(look: Look) -> dict[str, Tensor]:
     """The weights. Raises: NotFound, BadFile."""
-    found = read_safetensors(look) if look.kind == "safetensors" else pickled_weights(look.path)
-    return floats(look.path, found)
+    return floats(look.path, stored_weights(look))
 
 
 GUIDED_DIFFUSION = Adapter(
@@ -87,10 +85,6 @@ GUIDED_DIFFUSION = Adapter(
     card=card,
     weights=weights,
 )
-
-
-def _tensors(look: Look) -> Mapping[str, StoredTensor | TensorInfo]:
-    return look.pickled.tensors if look.kind == "torch" else look.header.tensors
 
 
 def _shape(look: Look, tensors: Mapping[str, StoredTensor | TensorInfo], name: str, axes: int) -> tuple[int, ...]:

@@ -6,12 +6,13 @@ import functools
 import json
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
-from diffstudio.checkpoints.header import Header, read_header
+from diffstudio.checkpoints.header import Header, TensorInfo, read_header
 from diffstudio.checkpoints.names import shown
-from diffstudio.checkpoints.pickled import Pickled, read_pickled
+from diffstudio.checkpoints.pickled import Pickled, StoredTensor, read_pickled
 from diffstudio.errors import BadFile, NotFound
 
 MAX_JSON = 1 << 20
@@ -62,6 +63,11 @@ class Look:
     def pickled(self) -> Pickled:
         """Of a file of torch.save. Raises: as `read_pickled`."""
         return read_pickled(self.path)
+
+    @property
+    def tensors(self) -> Mapping[str, StoredTensor | TensorInfo]:
+        """Of a file of weights, of either kind, what it says of them by name. Raises: as `header` and `pickled`."""
+        return self.pickled.tensors if self.kind == "torch" else self.header.tensors
 
     @functools.cached_property
     def names(self) -> frozenset[str]:

@@ -55,11 +55,11 @@ def load(files: tuple[Path, ...], prefix: str) -> dict[str, Tensor]:
     """The tensors of the files as they are stored, their names with the prefix. Raises: BadFile."""
     out: dict[str, Tensor] = {}
     for file in files:
-        out.update({f"{prefix}{_current(name)}": tensor for name, tensor in _weights(file).items()})
+        out.update({f"{prefix}{_current(name)}": tensor for name, tensor in stored_weights(Look(file)).items()})
     return out
 
 
-def read_safetensors(look: Look) -> dict[str, Tensor]:
+def _safetensors(look: Look) -> dict[str, Tensor]:
     """The tensors of one .safetensors file, its header checked first. Raises: NotFound, BadFile."""
     from safetensors.torch import load_file
 
@@ -71,16 +71,14 @@ def read_safetensors(look: Look) -> dict[str, Tensor]:
         raise BadFile(f"{shown(look.path, 400)}: the weights can't be read: {first}") from error
 
 
-def _weights(file: Path) -> dict[str, Tensor]:
-    look = Look(file)
-    return read_safetensors(look) if look.kind == "safetensors" else pickled_weights(file)
+def stored_weights(look: Look) -> dict[str, Tensor]:
+    """The tensors of one file of either kind, as they are stored. Raises: NotFound, BadFile."""
+    return _safetensors(look) if look.kind == "safetensors" else pickled_weights(look.path)
 
 
 def _tensors(file: Path) -> dict[str, tuple[str, int]]:
     """Of each tensor in the file the dtype and how many numbers. Raises: NotFound, BadFile."""
-    look = Look(file)
-    found = look.pickled.tensors if look.kind == "torch" else look.header.tensors
-    return {name: (tensor.dtype, math.prod(tensor.shape)) for name, tensor in found.items()}
+    return {name: (tensor.dtype, math.prod(tensor.shape)) for name, tensor in Look(file).tensors.items()}
 
 
 def _files(folder: Path) -> tuple[tuple[Path, ...], dict[str, str]]:
