@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import pickletools
 import stat
 import struct
 import zipfile
@@ -21,42 +20,16 @@ from typing import Any, BinaryIO
 
 from diffstudio.checkpoints.header import ITEM_BYTES, MAX_TENSORS
 from diffstudio.checkpoints.names import shown
+from diffstudio.checkpoints.pickle_machine import Described, Reading, whole
 from diffstudio.errors import BadFile, NotFound
 
 MAX_PICKLE = 8 << 20
-MAX_INSTRUCTIONS = 1_000_000
 MAX_MEMBERS = 40_000
 MAX_DEPTH = 8
 MAX_VALUES = 200_000
 MAX_NUMBERS = 100_000  # in a list that is read for a card
 MAGIC = 0x1950A86A20F9469CFC6C  # of torch.save before its zip files
 LEGACY_VERSION = 1001
-
-# Storage classes and dtypes, as safetensors names them.
-_DTYPES = {
-    "DoubleStorage": "F64",
-    "FloatStorage": "F32",
-    "HalfStorage": "F16",
-    "BFloat16Storage": "BF16",
-    "LongStorage": "I64",
-    "IntStorage": "I32",
-    "ShortStorage": "I16",
-    "CharStorage": "I8",
-    "ByteStorage": "U8",
-    "BoolStorage": "BOOL",
-}
-_TABLES = {"collections.OrderedDict", "collections.defaultdict", "builtins.dict", "__builtin__.dict"}
-_ODD = {
-    "torch._utils._rebuild_sparse_tensor": "sparse",
-    "torch._utils._rebuild_sparse_csr_tensor": "sparse",
-    "torch._utils._rebuild_meta_tensor_no_storage": "a meta tensor, which has no values",
-    "torch._utils._rebuild_qtensor": "quantised",
-    "torch._utils._rebuild_wrapper_subclass": "of a class of its own",
-    "torch._utils._rebuild_nested_tensor": "nested",
-    "torch._tensor._rebuild_from_type_v2": "of a class of its own",
-    "torch._utils._rebuild_device_tensor_from_numpy": "of another device",
-    "torch._utils._rebuild_device_tensor_from_cpu_tensor": "of another device",
-}
 
 
 @dataclass(frozen=True)
@@ -135,7 +108,7 @@ def read_stream(path: Path, stream: BinaryIO) -> Pickled:
     values: dict[str, int | float | str | bool] = {}
     # A table may be met again and again by reference: what is counted is what is met.
     for count, (name, value) in enumerate(_leaves(where, found)):
-        if isinstance(value, _Tensor):
+        if isinstance(value, Described):
             tensors[name] = _checked(where, name, value, stored)
         elif isinstance(value, float | str | bool) or (isinstance(value, int) and abs(value) < 2**63):
             values[name] = value
@@ -145,9 +118,6 @@ def read_stream(path: Path, stream: BinaryIO) -> Pickled:
     if total > 4 * size + (64 << 20):
         raise BadFile(f"{where} declares {total:,} bytes of tensors in a file of {size:,}: not opened")
     return Pickled(path, tensors, values, size)
-
-
-# ── where the pickle and the weights lie ────────────────────────────────────────────────────────────────────────────
 
 
 def _of_zip(where: str, stream: BinaryIO, size: int) -> tuple[Any, dict[str, int]]:
@@ -168,7 +138,7 @@ def _of_zip(where: str, stream: BinaryIO, size: int) -> tuple[Any, dict[str, int
         if order in members and (members[order].file_size > 16 or archive.read(members[order]) != b"little"):
             raise BadFile(f"{where} was written on a big-endian machine, which is not supported")
     stored = {name.removeprefix(f"{root}data/"): m.file_size for name, m in members.items() if "/data/" in name}
-    return _Reading(where).run(io.BytesIO(data)), stored
+    return Reading(where).run(io.BytesIO(data)), stored
 
 
 def _members(where: str, stream: BinaryIO, size: int) -> dict[str, zipfile.ZipInfo]:
@@ -213,7 +183,7 @@ def _of_legacy(where: str, stream: BinaryIO, size: int) -> tuple[Any, dict[str, 
     """torch.save before 1.6: pickles of a magic number, a version, the system, the object and the keys; then bytes."""
     stream.seek(0)
     head = io.BytesIO(stream.read(MAX_PICKLE))
-    reading = _Reading(where)
+    reading = Reading(where)
     if reading.run(head) != MAGIC:
         raise BadFile(f"{where} is a pickle, but not one of torch.save; it was not opened")
     version, system = reading.run(head), reading.run(head)
@@ -235,173 +205,6 @@ def _of_legacy(where: str, stream: BinaryIO, size: int) -> tuple[Any, dict[str, 
     return found, stored
 
 
-# ── what the pickle describes ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class _Name:
-    """A name that a pickle gives for a class or function; never looked up."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class _Storage:
-    dtype: str
-    key: str
-    numel: int
-
-
-@dataclass(frozen=True)
-class _Tensor:
-    """problem: why it can't be used, "" if it can."""
-
-    storage: _Storage | None = None
-    offset: Any = 0
-    shape: Any = ()
-    stride: Any = ()
-    problem: str = ""
-
-
-class _Reading:
-    """The stack machine; `storages` are those that were named, by key."""
-
-    def __init__(self, where: str) -> None:
-        self._where = where
-        self.storages: dict[str, _Storage] = {}
-        self._instructions = 0
-
-    def run(self, stream: io.BytesIO) -> Any:
-        """What one pickle describes; the stream stands behind it then. Raises: BadFile."""
-        self._stack: list[Any] = []
-        self._marks: list[int] = []
-        self._memo: dict[int, Any] = {}
-        try:
-            for code, argument, _ in pickletools.genops(stream):
-                self._instructions += 1
-                if self._instructions > MAX_INSTRUCTIONS:
-                    raise self._refused("has far more instructions than weights need")
-                if code.name == "STOP":
-                    return self._stack.pop()
-                self._step(code.name, argument)
-        except (ValueError, IndexError, KeyError, TypeError, AttributeError, UnicodeError) as error:
-            raise self._refused(
-                f"is damaged ({shown(str(error).splitlines()[0] if str(error) else 'ends early')})"
-            ) from error
-        raise self._refused("ends early")
-
-    def _step(self, code: str, argument: Any) -> None:
-        stack = self._stack
-        if code in _PUSH_ARGUMENT:
-            stack.append(argument)
-        elif code in _CONSTANTS:
-            stack.append(_CONSTANTS[code])
-        elif code in _EMPTY:
-            stack.append(_EMPTY[code]())
-        elif code in ("PROTO", "FRAME"):
-            pass
-        elif code == "MARK":
-            self._marks.append(len(stack))
-        elif code == "POP":
-            stack.pop()
-        elif code == "POP_MARK":
-            self._taken()
-        elif code == "TUPLE":
-            stack.append(tuple(self._taken()))
-        elif code in _TUPLES:
-            count = _TUPLES[code]
-            if len(stack) < count:
-                raise IndexError("a tuple of more than there is")
-            stack[len(stack) - count :] = [tuple(stack[len(stack) - count :])]
-        elif code in ("LIST", "DICT"):
-            items = self._taken()
-            stack.append(items if code == "LIST" else dict(zip(items[::2], items[1::2], strict=True)))
-        elif code in ("APPEND", "APPENDS"):
-            items = [stack.pop()] if code == "APPEND" else self._taken()
-            self._top(list).extend(items)
-        elif code in ("SETITEM", "SETITEMS"):
-            items = self._taken() if code == "SETITEMS" else [stack.pop(-2), stack.pop()]
-            self._top(dict).update(zip(items[::2], items[1::2], strict=True))
-        elif code in ("BINPUT", "LONG_BINPUT", "PUT"):
-            self._memo[argument] = stack[-1]
-        elif code == "MEMOIZE":
-            self._memo[len(self._memo)] = stack[-1]
-        elif code in ("BINGET", "LONG_BINGET", "GET"):
-            stack.append(self._memo[argument])
-        elif code in ("GLOBAL", "STACK_GLOBAL"):
-            parts = argument.split(" ", 1) if code == "GLOBAL" else [stack.pop(-2), stack.pop()]
-            stack.append(_Name(f"{parts[0]}.{parts[1]}"))
-        elif code == "BINPERSID":
-            stack.append(self._storage(stack.pop()))
-        elif code in ("REDUCE", "NEWOBJ"):
-            arguments, called = stack.pop(), stack.pop()
-            stack.append(self._made(called, arguments))
-        elif code == "BUILD":
-            stack.pop()  # what torch.save adds to a table of weights: versions of the layers' formats
-            self._top(dict)
-        else:
-            raise self._refused(f"has the instruction {code}, which weights have no use for")
-
-    def _taken(self) -> list[Any]:
-        """What lies above the last mark."""
-        mark = self._marks.pop()
-        taken = self._stack[mark:]
-        del self._stack[mark:]
-        return taken
-
-    def _top(self, kind: type) -> Any:
-        top = self._stack[-1]
-        if not isinstance(top, kind):
-            raise TypeError(f"a {kind.__name__} was expected")
-        return top
-
-    def _storage(self, found: Any) -> _Storage:
-        kind, named, key, location, numel = found[:5]
-        dtype = _DTYPES.get(named.name.removeprefix("torch."))
-        if kind != "storage" or dtype is None:
-            raise self._refused(f"stores its numbers as '{shown(named.name)}', which is not supported")
-        if not isinstance(key, str) or not isinstance(location, str) or not _whole(numel):
-            raise TypeError("a storage is not described as torch.save does")
-        storage = _Storage(dtype, key, numel)
-        if self.storages.setdefault(key, storage) != storage:
-            raise self._refused(f"describes storage '{shown(key)}' twice, differently")
-        return storage
-
-    def _made(self, called: Any, arguments: Any) -> Any:
-        """The description of what the pickle wants to have made."""
-        if not isinstance(called, _Name) or not isinstance(arguments, tuple):
-            raise TypeError("something is called that is no function")
-        name = called.name
-        if name in _TABLES:
-            pairs = arguments[0] if arguments and isinstance(arguments[0], list) else []
-            return dict(pairs)
-        if name in ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor"):
-            storage, offset, shape, stride = arguments[:4]
-            if not isinstance(storage, _Storage):
-                raise TypeError("a tensor without its storage")
-            return _Tensor(storage, offset, shape, stride)
-        if name == "torch._utils._rebuild_parameter":
-            return arguments[0]
-        if name in ("torch.Size", "torch.device", "torch.serialization._get_layout"):
-            return arguments[0]
-        if name in _ODD:
-            return _Tensor(problem=_ODD[name])
-        raise self._refused(f"calls '{shown(name)}', which weights have no use for")
-
-    def _refused(self, why: str) -> BadFile:
-        return BadFile(f"{self._where}: its pickle {why}; it was not opened")
-
-
-_PUSH_ARGUMENT = {
-    *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
-    *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
-    *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES"),
-}
-_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
-_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-
-
 def _leaves(where: str, found: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """The tensors and values in tables and lists of tables, with their dotted names."""
     if depth > MAX_DEPTH:
@@ -416,11 +219,7 @@ def _leaves(where: str, found: Any, name: str = "", depth: int = 0) -> Iterator[
         yield name, found
 
 
-def _whole(n: Any) -> bool:
-    return type(n) is int and 0 <= n < 2**63
-
-
-def _checked(where: str, name: str, tensor: _Tensor, stored: dict[str, int]) -> StoredTensor:
+def _checked(where: str, name: str, tensor: Described, stored: dict[str, int]) -> StoredTensor:
     """The tensor, if it is dense and lies within its storage, each number once."""
     what = f"{where}: tensor '{shown(name)}'"
     storage = tensor.storage
@@ -428,7 +227,7 @@ def _checked(where: str, name: str, tensor: _Tensor, stored: dict[str, int]) -> 
         raise BadFile(f"{what} is {tensor.problem}: only dense tensors are read; it was not opened")
     shape, stride = tensor.shape, tensor.stride
     plain = isinstance(shape, tuple) and isinstance(stride, tuple) and len(shape) == len(stride) <= 8
-    if not plain or not all(_whole(n) for n in (*shape, *stride, tensor.offset)):
+    if not plain or not all(whole(n) for n in (*shape, *stride, tensor.offset)):
         raise BadFile(f"{what} has shape {shown(shape, 40)}, expected up to 8 whole numbers")
     nbytes = storage.numel * ITEM_BYTES[storage.dtype]
     if stored.get(storage.key) != nbytes:
