@@ -7,7 +7,6 @@ import dataclasses
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from diffstudio.analysis.round_trip import round_trip_error
+from diffstudio.bar import Bar
 from diffstudio.checkpoints.catalog import SUFFIX
 from diffstudio.errors import BadInput
 from diffstudio.studio.engine import Engine, pick_device
@@ -137,7 +137,7 @@ def run(engine: Engine, request: Request, out: Path, options: ExportOptions, bud
     if request.source == "file" and request.source_file:
         outcome.remark = inspect_source(Path(request.source_file), card.meaning).note
     with _trace_path(out, options) as path, interruptible() as interrupt:
-        with _Bar(request.model) as bar:
+        with Bar(request.model) as bar:
             for now in engine.run(request, path, budget, interrupt):
                 bar.show(now.done, now.total, request.model)
         with Trace.open(path) as trace:
@@ -236,7 +236,7 @@ def likelihoods(engine: Engine, request: Request, split: str, steps: int, probes
         BadInput, BadFile, NotFound: as `Engine.likelihood`; BadInput also when nothing was done before Ctrl+C.
     """
     found: Likelihoods | None = None
-    with interruptible() as interrupt, _Bar(request.model) as bar:
+    with interruptible() as interrupt, Bar(request.model) as bar:
         for now in judge(engine, request, split, steps, probes, interrupt):
             bar.show(now.done, now.total, request.model)
             found = now.found or found
@@ -262,7 +262,7 @@ def train(recipe_path: Path, out: Path, device: str, threads: int) -> Outcome:
 
     outcome.device = pick_device(device)
     done = 0
-    with interruptible() as interrupt, _Bar(recipe.name) as bar:
+    with interruptible() as interrupt, Bar(recipe.name) as bar:
         for now in steps(recipe, out, outcome.device):
             done = now.step
             bar.show(now.step, now.steps, f"{recipe.name}, loss {now.loss:.4f}")
@@ -275,31 +275,3 @@ def train(recipe_path: Path, out: Path, device: str, threads: int) -> Outcome:
                 break
     outcome.seconds = time.monotonic() - begun
     return outcome
-
-
-class _Bar:
-    """A progress bar with the time left, on a terminal; elsewhere nothing."""
-
-    def __init__(self, title: str) -> None:
-        self._bar = None
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            tqdm.monitor_interval = 0  # no thread beside the run
-            self._bar = tqdm(desc=f"{title}: loading", unit=" steps", leave=False, dynamic_ncols=True)
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def show(self, done: int, total: int, title: str) -> None:
-        """So much is done."""
-        if self._bar is None:
-            return
-        if self._bar.total is None:
-            self._bar.reset(total)  # its clock begins when the first step does, not with loading
-        self._bar.set_description_str(title, refresh=False)
-        self._bar.update(done - self._bar.n)

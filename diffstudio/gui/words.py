@@ -56,9 +56,9 @@ def duration(seconds: float) -> str:
 
 
 def shape_text(shape: tuple[int, ...] | list[int]) -> str:
-    """28×28×1 for (1, 28, 28); 2D for points."""
+    """28×28×1 for (1, 28, 28), 10×28×28×3 for clips; 2D for points."""
     if len(shape) == 1:
         return f"{shape[0]}D"
-    if len(shape) == 3:
-        return f"{shape[1]}×{shape[2]}×{shape[0]}"
+    if len(shape) >= 3:
+        shape = (*shape[:-3], *shape[-2:], shape[-3])
     return "×".join(str(n) for n in shape)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffstudio import headless
+from diffstudio import bar
 from diffstudio.studio.engine import Engine
 from diffstudio.traces.reader import Trace
 
@@ -122,14 +122,14 @@ def test_a_real_ctrl_c_in_a_real_process(tiny, here):
 
 def test_interrupted_training_keeps_what_is_saved(run, here, monkeypatch, names):
     (here / "r.toml").write_text(RECIPE)
-    show = headless._Bar.show
+    show = bar.Bar.show
 
     def press(self, done, total, title):
         if done == 5:
             os.kill(os.getpid(), signal.SIGINT)
         show(self, done, total, title)
 
-    monkeypatch.setattr(headless._Bar, "show", press)
+    monkeypatch.setattr(bar.Bar, "show", press)
     code, out, err = run("train", "r.toml", "--out", "spots.safetensors")
     assert (code, out.split()) == (130, ["spots@3.safetensors"])
     assert err == "diffstudio: interrupted after step 5 of 30: the checkpoints above are kept\n"

@@ -63,6 +63,7 @@ def test_models_stand_under_their_modality_with_their_checkpoints(models):
     assert rows(models, "model") == MODELS
     assert rows(models, "checkpoint") == ["3500 steps · final", "1500 steps", "400 steps"]
     assert item(models, "digits").data(0, SUBTITLE) == "28×28×1 · 1.10 M · Flow"
+    assert item(models, "bouncing-digits").data(0, SUBTITLE).startswith("10×28×28×3 · ")
 
 
 @pytest.mark.parametrize(
