@@ -5,7 +5,7 @@ Everything is written fully or not at all, and every picture carries its setting
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -32,6 +32,7 @@ from diffstudio.studio.export_options import (
     suffix_of,
 )
 from diffstudio.studio.export_plan import Estimate, check_size, end_of, estimate, records
+from diffstudio.studio.export_steps import Steps, Stopped
 from diffstudio.studio.filmstrip import draw_strip, strip_rows
 from diffstudio.studio.layout import Subject, scale_of
 from diffstudio.traces.reader import Trace
@@ -66,36 +67,6 @@ _SAVE = {
 }
 
 
-class _Stopped(Exception):
-    """The user stopped the export."""
-
-
-class _Steps:
-    """Counts what is done, tells progress, and stops."""
-
-    def __init__(self, progress: Callable[[int, int], None] | None, stop: Callable[[], bool]) -> None:
-        self._progress, self._stop = progress, stop
-        self.done = 0
-        self.total = 1
-
-    def over(self, items: Sequence[int]) -> Iterator[int]:
-        """The items, one step each."""
-        self.total = len(items)
-        for item in items:
-            if self._stop():
-                raise _Stopped
-            yield item
-            self.tick()
-
-    def tick(self) -> None:
-        """One more is done."""
-        if self._stop():
-            raise _Stopped
-        self.done += 1
-        if self._progress:
-            self._progress(min(self.done, self.total), self.total)
-
-
 def export(
     trace: Trace,
     out: Path,
@@ -114,7 +85,7 @@ def export(
         NoRoom: an animation needs more memory than is free.  BadFile: the trace was cut meanwhile.
     """
     check_target(out, options.kind, trace.modality)
-    steps = _Steps(progress, stop)
+    steps = Steps(progress, stop)
     suffix = suffix_of(out)
     try:
         if suffix in trace.meaning.kind.exports and options.kind in kinds_for(suffix, trace.modality):
@@ -128,11 +99,11 @@ def export(
                 return _samples(trace, out, options, steps)
             case _:
                 return _file(trace, out, options, steps)
-    except _Stopped:
+    except Stopped:
         return []
 
 
-def _file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+def _file(trace: Trace, out: Path, options: ExportOptions, steps: Steps) -> list[Path]:
     suffix = suffix_of(out)
     chosen = records(trace, options) if options.kind not in ("arrays", "trace") else []
     found = provenance.settings(trace, chosen, options.tensor, options.sample)
@@ -165,7 +136,7 @@ def _file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> lis
     return [out]
 
 
-def _frames(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+def _frames(trace: Trace, out: Path, options: ExportOptions, steps: Steps) -> list[Path]:
     chosen = records(trace, options)
     _check_size(trace, chosen, options, "")
     digits = max(4, len(str(len(chosen) - 1)))
@@ -178,7 +149,7 @@ def _frames(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> l
     return [out / name for name in names]
 
 
-def _clip_frames(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+def _clip_frames(trace: Trace, out: Path, options: ExportOptions, steps: Steps) -> list[Path]:
     [k] = records(trace, options)
     _check_size(trace, [k], options, "")
     frames = draw_clip(trace, k, options)
@@ -191,7 +162,7 @@ def _clip_frames(trace: Trace, out: Path, options: ExportOptions, steps: _Steps)
     return [out / name for name in names]
 
 
-def _samples(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+def _samples(trace: Trace, out: Path, options: ExportOptions, steps: Steps) -> list[Path]:
     [k] = records(trace, options)
     _check_size(trace, [k], options, "")
     names = _sample_names(trace, options)
@@ -230,7 +201,7 @@ def _write_sample(trace: Trace, k: int, options: ExportOptions, suffix: str, str
     save_picture(_draw(trace, k, options), stream, suffix, found)
 
 
-def _own_file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+def _own_file(trace: Trace, out: Path, options: ExportOptions, steps: Steps) -> list[Path]:
     """A file in a format of the modality's own."""
     kind, chosen = trace.meaning.kind, records(trace, options)
     if options.kind == "animation" and kind.sound is not None:
@@ -244,7 +215,7 @@ def _own_file(trace: Trace, out: Path, options: ExportOptions, steps: _Steps) ->
     return [out]
 
 
-def _sound_movie(trace: Trace, chosen: Sequence[int], out: Path, options: ExportOptions, steps: _Steps) -> list[Path]:
+def _sound_movie(trace: Trace, chosen: Sequence[int], out: Path, options: ExportOptions, steps: Steps) -> list[Path]:
     """The chain as a movie, with the sound of its last step."""
     from diffstudio.studio.sound_movie import write_sound_movie
 
@@ -307,7 +278,7 @@ def _check_size(trace: Trace, chosen: Sequence[int], options: ExportOptions, suf
     check_size(Subject.of(trace), [chains.count(c) for c in sorted(set(chains))], options, suffix)
 
 
-def _copy(trace: Trace, stream: BinaryIO, steps: _Steps) -> None:
+def _copy(trace: Trace, stream: BinaryIO, steps: Steps) -> None:
     """The file up to its last complete record: a run may still be writing it."""
     left = end_of(trace)
     steps.total = -(-left // _COPY)
