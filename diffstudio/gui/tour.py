@@ -22,10 +22,11 @@ from diffstudio.studio.export import export
 from diffstudio.studio.export_options import ExportOptions
 
 SIZES = ((1280, 800), (2560, 1440))
+MORE = (("6-video", "bouncing-digits", 22), ("7-audio", "spoken-digits", 22))  # a model and the step that is shown
 
 
 def run_tour(out: Path) -> None:
-    """Generate digits and points, scrub, export; screenshots and timings.json into `out`. No screen is needed.
+    """Generate in every modality, scrub, export; screenshots and timings.json into `out`. No screen is needed.
 
     Raises:
         BadInput: the folder can't be made.
@@ -101,11 +102,21 @@ def _drive(studio: Studio, out: Path, begun: float) -> dict[str, float]:
     assert points is not None
     parts.playhead.move_to((points.first_of(1) or 0) + 30)
     _shoot(studio, out, "5-points")
+    for name, model, k in MORE:
+        parts.models.choose(model)
+        _generate(studio)
+        trace = parts.runs.trace
+        assert trace is not None
+        parts.playhead.move_to((trace.first_of(1) or 0) + k)
+        _wait(600)  # a sound is found in the background
+        _shoot(studio, out, name)
+    parts.models.choose("digits")
+    _generate(studio)
     for theme in ("light", "dark"):
         studio.use_settings(parts.settings.model_copy(update={"theme": theme}))
         for width, height in SIZES:
             parts.window.resize(width, height)
-            _shoot(studio, out, f"6-{theme}-{width}x{height}")
+            _shoot(studio, out, f"8-{theme}-{width}x{height}")
     return {name: round(value, 3) for name, value in timings.items()}
 
 
