@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -176,3 +176,38 @@ class AudioSpec(BaseModel):
         if self.floor >= self.ceiling:
             raise ValueError(f"floor is {self.floor:g}, expected less than the ceiling of {self.ceiling:g}")
         return self
+
+
+class TextSpec(BaseModel):
+    """What the numbers of a text model stand for, and the process that it reverses.
+
+    vocabulary: the tokens by number; the bundled models have one letter each.
+    process: "masked", a token is lost to a mask (absorbing); "uniform", replaced by a random one; "embedding", Gaussian
+    noise on the vectors of the tokens.  embedding: of that process, a vector for each token, (V, C).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    vocabulary: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=65_536)]
+    process: Literal["masked", "uniform", "embedding"] = "masked"
+    embedding: tuple[tuple[Finite, ...], ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TextSpec:
+        if len(self.vocabulary) < 2 or len(set(self.vocabulary)) < len(self.vocabulary):
+            raise ValueError(f"vocabulary has {len(self.vocabulary)} tokens, expected at least two, each once")
+        if (self.process == "embedding") != bool(self.embedding):
+            raise ValueError("an embedding belongs to process 'embedding': give both or neither")
+        widths = {len(row) for row in self.embedding}
+        if self.embedding and (len(self.embedding) != len(self.vocabulary) or len(widths) != 1 or widths == {0}):
+            raise ValueError(f"embedding has {len(self.embedding)} vectors, expected one for each token, equally long")
+        return self
+
+    @property
+    def mask(self) -> int:
+        """The number of a masked cell."""
+        return len(self.vocabulary)
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the states are the numbers of tokens."""
+        return self.process != "embedding"

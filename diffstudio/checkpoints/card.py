@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from diffstudio import options
 from diffstudio.modalities import MODALITIES, Meaning
-from diffstudio.specs import AudioSpec, Finite, PathSpec, check_choice
+from diffstudio.specs import AudioSpec, Finite, PathSpec, TextSpec, check_choice
 
 FORMAT_VERSION = 1
 MAX_ARGUMENT = 65_536
@@ -29,8 +29,8 @@ class TrainingData(BaseModel):
 class Card(BaseModel):
     """One checkpoint.
 
-    shape: one sample without the batch: (2,) points, (C, H, W) images, (1, bands, frames) audio. decoded: that of the
-    picture which the states of a latent model are decoded to, () where the states are the pictures.
+    shape: one sample without the batch: (2,) points, (C, H, W) images, (1, bands, frames) audio, (1, L) or (C, L)
+    texts. decoded: that of the picture which the states of a latent model are decoded to, () where they are the pictures.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,9 +41,10 @@ class Card(BaseModel):
     modality: ShortText
     shape: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=4)]
     path: PathSpec
-    prediction: Literal["eps", "x0", "v", "flow", "edm"]
+    prediction: Literal["eps", "x0", "v", "flow", "edm", "tokens"]
     sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5  # of an "edm" network
     audio: AudioSpec | None = None  # how the states of an audio model become sound
+    text: TextSpec | None = None  # what the states of a text model stand for
     learned_range: bool = False  # the network has twice the channels, the second half a range of variances
     # How the network counts time: our t, the number of a training step, σ = s/a, or 1000·s/(a + s) of a flow.
     time: Literal["t", "timestep", "sigma", "flow"] = "t"
@@ -88,7 +89,27 @@ class Card(BaseModel):
             raise ValueError(f"decoded is {self.decoded}, expected the channels, height and width of a picture")
         if self.modality == "audio" and self.audio is None:
             raise ValueError("audio says how the states of an audio model become sound, and is missing")
+        self._check_text()
         return self
+
+    def _check_text(self) -> None:
+        text = self.text
+        if (self.modality == "text") != (text is not None) or (text is not None) != (self.prediction == "tokens"):
+            raise ValueError(
+                "a text model predicts tokens and says in 'text' what they are: found one without the other"
+            )
+        if text is None:
+            return
+        if text.discrete and (self.path.name != "flow" or self.path.params):
+            raise ValueError(f"path is '{self.path.name}', expected 'flow': its a is the share of tokens that are kept")
+        channels = 1 if text.discrete else len(text.embedding[0])
+        if self.shape[0] != channels:
+            raise ValueError(f"shape is {self.shape}, expected {channels} first for process '{text.process}'")
+
+    @property
+    def discrete(self) -> bool:
+        """Whether its states are the numbers of tokens, and its chain one over tokens."""
+        return self.text is not None and self.text.discrete
 
     @property
     def meaning(self) -> Meaning:

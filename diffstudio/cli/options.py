@@ -59,6 +59,7 @@ SAMPLE = (
     click.option("--negative", metavar="CLASS", help="Lead away from this class instead of from none."),
     click.option("--split", "record_split", is_flag=True, help="Also record both halves of guidance."),
     click.option("--strength", type=float, help="How far data or a file are noised before denoising, 0 to 1.  [1]"),
+    click.option("--prompt", metavar="TEXT", help="Letters of a text that stay; _ is one that is free: 'the ____ of'."),
     click.option("--mask", metavar="FILE", help="Repaint where this picture is white, keep the rest of the source."),
     click.option("--resample", type=int, help="Passes of each step with a mask (RePaint).  [1]"),
     click.option("--interpolate", type=int, metavar="SEED", help="Samples from the noise of --seed to that of SEED."),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from diffstudio.data import bouncing, digits, ring2d, shapes2d, spoken
+from diffstudio.data import bouncing, digits, prose, ring2d, shapes2d, spoken
 from diffstudio.data.dataset import Dataset
 from diffstudio.errors import BadInput, NotFound
 
@@ -16,6 +16,8 @@ DATASETS: dict[str, Dataset] = {
     "ring-2d": ring2d.DATASET,
     "bouncing-digits": bouncing.DATASET,
     "spoken-digits": spoken.DATASET,
+    "sentences": prose.SENTENCES,
+    "words": prose.WORDS,
 }
 
 
@@ -32,8 +34,10 @@ def dataset(name: str) -> Dataset:
 
 def sample(
     name: str, labels: Sequence[int | None], seeds: Sequence[int], split: str = "train"
-) -> tuple[np.ndarray, list[int]]:
+) -> tuple[np.ndarray, list[int | None]]:
     """One sample for each (label, seed): (B, *shape) float32 and the labels drawn where None asked for any.
+
+    Of a dataset without classes the labels stay None.
 
     A sample depends on its own label and seed alone, not on the batch it is drawn in.
 
@@ -41,9 +45,14 @@ def sample(
         NotFound: no such dataset.  BadInput: a label that it does not have.
     """
     source = dataset(name)
-    rows, drawn = [], []
+    rows: list[np.ndarray] = []
+    drawn: list[int | None] = []
     for label, seed in zip(labels, seeds, strict=True):
         rng = np.random.default_rng([seed, 0xDA7A])
+        if label is None and not source.labels:
+            rows.append(source.draw(np.zeros(1, np.int64), rng, split)[0])
+            drawn.append(None)
+            continue
         chosen = int(rng.integers(len(source.labels))) if label is None else label
         if not 0 <= chosen < len(source.labels):
             raise BadInput(f"dataset '{name}' has the labels 0 to {len(source.labels) - 1}, found {chosen}")

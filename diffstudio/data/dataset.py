@@ -20,7 +20,7 @@ class Dataset:
     augment(x, rng): random changes that keep the label, for training only; None if there are none.
     every(split): all samples (N, *shape) float32 and their labels (N,); None where they are drawn from a formula.
     material(): the dataset that a training draws from, where it is made on the spot and larger than what is carried.
-    audio: how the states of sounds become sound.
+    audio: how the states of sounds become sound.  vocabulary: the tokens of texts, whose samples are their numbers.
     """
 
     name: str
@@ -36,3 +36,4 @@ class Dataset:
     every: Callable[[str], tuple[np.ndarray, np.ndarray]] | None = None
     material: Callable[[], Dataset] | None = None
     audio: AudioSpec | None = None
+    vocabulary: tuple[str, ...] = ()

@@ -68,6 +68,18 @@ class SourceInfo:
     note: str = ""
 
 
+class Extra(NamedTuple):
+    """A field that is recorded beside x_t and x̂0. shape: without the batch.
+
+    known: its value, (B, *shape), where a step gives none because x̂0 is the truth: called with x̂0, (B, …).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    unit: str
+    known: Callable[[np.ndarray], np.ndarray]
+
+
 Colours = Literal["grey", "ramp", "any"]
 Read = Callable[[Path, Meaning, Fit | None], np.ndarray]
 Inspect = Callable[[Path, Meaning], SourceInfo]
@@ -89,6 +101,9 @@ class Modality:
     usual one first; they replace a suffix that all modalities have.  write: one of them.  sample_suffix: of the files
     in a folder of samples.
     sound: of states (B, *shape), as (B, samples) in [−1, 1] and their rate; None: they have none.
+    encode: samples of a dataset (B, …) as states, where they differ.
+    extras: what is recorded of a step beside x_t and x̂0.  scalars: numbers of a record, from its arrays by name.
+    change: how far one state (B, *shape) is from another; None: the root mean square norm of the difference.
     ranged: data lie in [−1, 1] and may be clipped to it.  masked: a picture can choose what is repainted.
     invertible: files may have black and white exchanged.
     """
@@ -108,6 +123,10 @@ class Modality:
     write: Write | None = None
     sample_suffix: str = ".png"
     sound: Callable[[Meaning, np.ndarray], tuple[np.ndarray, int]] | None = None
+    encode: Callable[[Meaning, np.ndarray], np.ndarray] = lambda _, rows: rows
+    extras: Callable[[Meaning], tuple[Extra, ...]] = lambda _: ()
+    scalars: Mapping[str, Callable[[Meaning, Mapping[str, np.ndarray]], float]] = field(default_factory=dict)
+    change: Callable[[Meaning, np.ndarray, np.ndarray], float] | None = None
     default_scale: int = 8
     ranged: bool = True
     masked: bool = False

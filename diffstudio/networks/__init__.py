@@ -15,6 +15,7 @@ from diffstudio.networks.diffusers import DiffusersDiT, DiffusersUNet
 from diffstudio.networks.exact import ExactData, ExactMixture
 from diffstudio.networks.lucidrains import LucidrainsUnet
 from diffstudio.networks.mlp import MLP
+from diffstudio.networks.transformer import Transformer
 from diffstudio.networks.unet import UNet
 from diffstudio.networks.video_unet import VideoUNet
 
@@ -22,6 +23,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "mlp": MLP,
     "unet": UNet,
     "video_unet": VideoUNet,
+    "transformer": Transformer,
     "exact_mixture": ExactMixture,
     "exact_data": ExactData,
     "diffusers_unet": DiffusersUNet,
@@ -45,9 +47,11 @@ def build(card: Card, where: str = "card", device: str = "meta") -> nn.Module:
     try:
         with torch.device(device):
             args = {key: tuple(v) if isinstance(v, list) else v for key, v in card.network_args.items()}
-            if "outputs" in args:
-                raise ValueError("the outputs follow from learned_range")
+            for name, where_from in (("outputs", "learned_range"), ("vocabulary", "the card's text")):
+                if name in args:
+                    raise ValueError(f"the {name} follow from {where_from}")
             given = args | ({"outputs": 2} if card.learned_range else {})
+            given |= {} if card.text is None else {"vocabulary": len(card.text.vocabulary)}
             network = NETWORKS[card.network](card.shape, len(card.labels), **given)
     except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
         reason = shown(" ".join(str(error).split()), 200)

@@ -18,7 +18,9 @@ from diffstudio.data.dataset import Dataset
 from diffstudio.diffusion import exact
 from diffstudio.diffusion.denoiser import Denoiser, clock, from_network
 from diffstudio.diffusion.paths import make_path
+from diffstudio.diffusion.tokens import embedding_denoiser, token_denoiser
 from diffstudio.networks.limits import limit
+from diffstudio.specs import TextSpec
 
 Known = TypeVar("Known", exact.Mixture, exact.FiniteData)
 
@@ -121,6 +123,12 @@ def _placed(known: Known, device: torch.device) -> Known:
     return dataclasses.replace(known, **moved)
 
 
+def _of_text(network: nn.Module, text: TextSpec, device: torch.device) -> Denoiser:
+    if text.discrete:
+        return token_denoiser(network, len(text.vocabulary), text.process, device)
+    return embedding_denoiser(network, torch.tensor(text.embedding, device=device))
+
+
 def as_denoiser(network: nn.Module, card: Card, device: torch.device) -> Denoiser:
     """The denoiser of the card's network, or of what stands in its place.
 
@@ -129,6 +137,8 @@ def as_denoiser(network: nn.Module, card: Card, device: torch.device) -> Denoise
     """
     if isinstance(network, ExactMixture | ExactData):
         return network.distribution(device).denoise
+    if card.text is not None:
+        return _of_text(network, card.text, device)
     return from_network(
         network,
         card.prediction,

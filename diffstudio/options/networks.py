@@ -10,12 +10,14 @@ PREDICTIONS: dict[str, Choice] = by_name(
     Choice("v", "v", "The network predicts v = a·ε − s·x0 (Salimans & Ho 2022)."),
     Choice("flow", "velocity", "The network predicts the flow velocity ε − x0 (Lipman et al. 2022)."),
     Choice("edm", "F", "The network predicts EDM's F: x0, less what a linear guess knows (Karras et al. 2022)."),
+    Choice("tokens", "tokens", "The network predicts how likely each token is in each cell of a text."),
 )
 
 NETWORKS: dict[str, NetworkOption] = by_name(
     NetworkOption("mlp", "MLP", "A residual MLP on Fourier features, for points."),
     NetworkOption("unet", "U-Net", "A convolutional U-Net with attention, for images."),
     NetworkOption("video_unet", "Space-time U-Net", "A U-Net that mixes frames and attends across them, for clips."),
+    NetworkOption("transformer", "Transformer", "Attention over the cells of a text, in both directions."),
     NetworkOption("exact_mixture", "Exact: Gaussians", "Gaussians whose denoiser is known exactly.", trained=False),
     NetworkOption("exact_data", "Exact: data", "The optimal denoiser of a finite set of data.", trained=False),
     NetworkOption("diffusers_unet", "U-Net (diffusers)", "diffusers' UNet2DModel, of pixels or latents.", foreign=True),

@@ -38,7 +38,7 @@ class SolverOption:
     evals_per_step: network calls of a step; None where the solver decides (adaptive).
     evals_at_start: calls that a multistep method makes on top of these, once, to start at its order.
     noise: how a stochastic one draws by default, None for a deterministic one.
-    needs: what the network must give beside x̂0: "range", a learned variance.
+    needs: what the network must give: "range", a learned variance beside x̂0; "tokens", the chances of each token.
     """
 
     name: str
@@ -49,7 +49,7 @@ class SolverOption:
     stochastic: bool = False
     params: tuple[Param, ...] = ()
     noise: Literal["fresh", "brownian"] | None = None
-    needs: Literal["range"] | None = None
+    needs: Literal["range", "tokens"] | None = None
     evals_at_start: int = 0
 
 

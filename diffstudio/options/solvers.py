@@ -9,6 +9,9 @@ _ANCESTRAL_ETA = Param("eta", "η", 1.0, 0.0, 1.0, "Share of fresh noise in each
 _SDE_ETA = Param("eta", "η", 1.0, 0.0, 1.0, "Strength of the noise: 0 is DPM-Solver++ 2M, 1 the SDE of the paper.")
 _SDE_VARIANT = Param("variant", "Variant", 1, 1, 2, "How the second term is weighted: 1 midpoint, 2 Heun.", 1, True)
 _UNIPC_VARIANT = Param("variant", "B(h)", 2, 1, 2, "1 is bh1, B(h) = h; 2 is bh2, B(h) = 1 − exp(−h).", 1, True)
+_TEMPERATURE = Param(
+    "temperature", "Temperature", 1.0, 0.1, 2.0, "Below 1 the likely letters gain: safer, less varied."
+)
 
 SOLVERS: dict[str, SolverOption] = by_name(
     SolverOption(
@@ -139,5 +142,25 @@ SOLVERS: dict[str, SolverOption] = by_name(
         order=5,
         evals_per_step=None,
         params=(Param("rtol", "Tolerance", 1e-4, 1e-10, 0.1, "Error allowed in each of its own steps.", 1e-4),),
+    ),
+    SolverOption(
+        "tokens_ancestral",
+        "Ancestral (tokens)",
+        "Draws each text from the process's own posterior: masked letters are revealed in random order, random ones "
+        "replaced (Austin et al. 2021, Sahoo et al. 2024).",
+        order=None,
+        params=(_TEMPERATURE,),
+        needs="tokens",
+    ),
+    SolverOption(
+        "tokens_surest",
+        "Surest first (tokens)",
+        "Reveals first the letters of which the network is surest: fewer slips, and less variety (Chang et al. 2022).",
+        order=None,
+        params=(
+            _TEMPERATURE,
+            Param("randomness", "Randomness", 0.5, 0.0, 10.0, "Of the order, 0 is none; it fades as the text fills."),
+        ),
+        needs="tokens",
     ),
 )

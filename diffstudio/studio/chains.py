@@ -14,13 +14,13 @@ from diffstudio.diffusion.clipping import CLIPS
 from diffstudio.diffusion.denoiser import Condition, Denoiser, Estimate, on_path
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import Path
+from diffstudio.modalities.text import states_of
+from diffstudio.modalities.text_file import read_prompt
 from diffstudio.networks.model import Model
 from diffstudio.studio.plan import Plan
 from diffstudio.studio.prepare import FORWARD_STREAM, MASK_STREAM, Prepared
-
-
-class Stopped(Exception):
-    """The user stopped the run."""
+from diffstudio.studio.stopping import Stopped
+from diffstudio.studio.token_steps import token_steps
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,9 @@ def chains(plan: Plan, networks: Networks, prepared: Prepared, stop: Callable[[]
         Stopped: before a network call, once `stop` is true.
     """
     request, model = plan.request, networks.model
+    if plan.card.discrete:
+        yield from token_steps(plan, stoppable(model.denoiser, stop), prepared, stop)
+        return
     denoise = stoppable(denoiser(plan, networks, prepared.path), stop)
     cond = model.labels(prepared.cond, request.samples)
     noised: Tensor | None = None
@@ -104,7 +107,13 @@ def _forward(
 
 
 def _projection(plan: Plan, prepared: Prepared, model: Model):
-    """What puts the known region of an inpainting back at every level; None without a mask."""
+    """What puts the known region of an inpainting, or the prompt of a text, back at every level; None without one."""
+    if plan.request.prompt and plan.card.text is not None:
+        tokens, fixed = read_prompt(plan.request.prompt, plan.card.text, plan.card.shape[1])
+        known = torch.from_numpy(states_of(tokens[None], plan.card.text)).to(model.device)
+        free = torch.from_numpy(~fixed).to(model.device, known.dtype)
+        noise = SampleNoise(plan.request.seed, plan.request.samples, plan.card.shape, stream=MASK_STREAM)
+        return edit.known_region(known, free, noise, prepared.path.theta)
     if prepared.mask is None or prepared.x0 is None:
         return None
     noise = SampleNoise(plan.request.seed, plan.request.samples, plan.card.shape, stream=MASK_STREAM)

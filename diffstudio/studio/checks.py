@@ -32,6 +32,7 @@ def unavailable(card: Card, request: Request) -> dict[str, str]:
         **_of_start(card, request),
         **edits,
         **_of_clip(card),
+        **_of_text(card),
         **_of_steps(request, repeats),
     }
 
@@ -49,7 +50,10 @@ def usable(card: Card, request: Request) -> Request:
         update["steps"] = request.grid_steps
     request = request.model_copy(update=update)
     if solver_problem(card, request.solver):
-        request = request.model_copy(update=_neutral("solver", "solver_params", "noise"))
+        own = {"solver": "tokens_ancestral"} if card.discrete else {}
+        request = request.model_copy(update=_neutral("solver", "solver_params", "noise") | own)
+    if forward_problem(card, request.forward):
+        request = request.model_copy(update=_neutral("forward"))
     if grid_choice_problem(card, request, request.grid):
         request = request.model_copy(update=_neutral("grid", "grid_params", "times"))
     if request.path is not None and path_choice_problem(card, request, request.path.name):
@@ -141,6 +145,17 @@ def _of_clip(card: Card) -> dict[str, str]:
     return dict.fromkeys(("clip", "clip_params"), reason)
 
 
+def _of_text(card: Card) -> dict[str, str]:
+    """What tokens have, and what they have not."""
+    if card.text is None:
+        return {"prompt": f"a prompt fixes letters of a text, and '{card.name}' makes none: leave the prompt out"}
+    if not card.discrete:
+        return {}
+    whole = f"'{card.name}' draws tokens, between which there is nothing: leave it out"
+    own = f"'{card.name}' loses its tokens by its own process: leave the path out"
+    return dict.fromkeys(("interpolate", "variation", "variation_seed"), whole) | {"path": own}
+
+
 def _of_steps(request: Request, repeats: bool) -> dict[str, str]:
     """How the steps are made."""
     out: dict[str, str] = {}
@@ -156,11 +171,24 @@ def _of_steps(request: Request, repeats: bool) -> dict[str, str]:
 
 def solver_problem(card: Card, name: str) -> str:
     """Why a solver can't run this checkpoint, "" if it can."""
+    row = options.SOLVERS[name]
+    if (row.needs == "tokens") != card.discrete:
+        draws, other = ("tokens", "numbers") if card.discrete else ("numbers", "tokens")
+        return f"{row.label} steps through {other}, and the states of '{card.name}' are {draws}: choose another solver"
+    if name == "tokens_surest" and card.text is not None and card.text.process != "masked":
+        return f"{row.label} reveals masked letters, and '{card.name}' has none: choose Ancestral (tokens)"
     if options.SOLVERS[name].needs == "range" and not card.learned_range:
         return (
             f"{options.SOLVERS[name].label} needs a network that has learned its variance; '{card.name}' has not: "
             "choose another solver"
         )
+    return ""
+
+
+def forward_problem(card: Card, name: str) -> str:
+    """Why a way of the forward chain can't be chosen, "" if it can."""
+    if card.discrete and name in ("invert", "invert_heun"):
+        return f"inversion runs an equation of numbers backwards, and '{card.name}' draws tokens: choose 'fixed'"
     return ""
 
 
@@ -219,6 +247,7 @@ def check(card: Card, request: Request) -> None:
         solver_problem(card, request.solver),
         grid_numbers_problem(card, request, path),
         path_problem(card, request, path),
+        forward_problem(card, request.forward),
         _data_problem(card, request),
     ):
         if reason:

@@ -111,7 +111,7 @@ class Engine:
         header = _header(plan, str(networks.model.device), prepared.labels)
         total = request.steps_run * len(plan.chains)
         with TraceWriter(trace_path, header) as writer:
-            recorder = Recorder(writer, request.trace_every, request.steps_run, header.fields)
+            recorder = Recorder(writer, request.trace_every, request.steps_run, header.fields, plan.card.meaning)
             clock = _Clock(total)
             yield clock.progress(0, 0)
             try:
@@ -263,12 +263,14 @@ def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHea
     shape = (plan.request.samples, *plan.card.shape)
     dtype = plan.request.trace_dtype
     names = ("xt", "x0_hat", *(SPLIT if plan.request.record_split else ()))
+    extras = ((extra.name, (plan.request.samples, *extra.shape), extra.unit) for extra in plan.extras)
+    fields = (*((name, shape, "data") for name in names), *extras)
     return TraceHeader(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         request=plan.request.model_dump(mode="json"),
         card=plan.card.model_dump(mode="json"),
-        fields=tuple(FieldSpec(name=name, shape=shape, dtype=dtype, unit="data") for name in names),
-        scalars=SCALARS,
+        fields=tuple(FieldSpec(name=name, shape=shape, dtype=dtype, unit=unit) for name, shape, unit in fields),
+        scalars=(*SCALARS, *plan.card.meaning.kind.scalars),
         chains=plan.chains,
         versions={"diffstudio": __version__, "torch": torch.__version__, "numpy": np.__version__},
         device=device,

@@ -11,6 +11,8 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Catalog, Entry
 from diffstudio.data import DATASETS
 from diffstudio.errors import BadFile, BadInput
+from diffstudio.modalities import Extra
+from diffstudio.modalities.text_file import read_prompt
 from diffstudio.studio.checks import check
 from diffstudio.studio.masks import load_mask
 from diffstudio.studio.request import Request
@@ -41,6 +43,11 @@ class Plan:
         return any(chain.name == "forward" for chain in self.chains)
 
     @property
+    def extras(self) -> tuple[Extra, ...]:
+        """What the modality records beside x_t and x̂0."""
+        return self.card.meaning.kind.extras(self.card.meaning)
+
+    @property
     def total_bytes(self) -> int:
         """The size that the trace will have."""
         return self.record_bytes * sum(chain.records for chain in self.chains)
@@ -57,6 +64,8 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
         raise BadFile(entry.problem or f"{entry.path}: no card")
     card = entry.card
     check(card, request)
+    if request.prompt and card.text is not None:
+        read_prompt(request.prompt, card.text, card.shape[1])
     if request.mask:
         load_mask(Path(request.mask), card.shape)
     weak = _weak(catalog, card, request)
@@ -68,6 +77,8 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
         chains.append(ChainSpec(name="reverse", records=count))
     fields = 4 if request.record_split else 2
     elements = request.samples * math.prod(card.shape)
+    kind = card.meaning.kind
+    beside = request.samples * sum(math.prod(extra.shape) for extra in kind.extras(card.meaning))
     width = 2 if request.trace_dtype == "float16" else 4
     return Plan(
         entry,
@@ -75,7 +86,7 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
         request,
         tuple(chains),
         network_calls(request),
-        record_bytes=fields * elements * width + 8 * len(SCALARS) + 16,
+        record_bytes=(fields * elements + beside) * width + 8 * (len(SCALARS) + len(kind.scalars)) + 16,
         memory_bytes=STATES_IN_MEMORY * elements * 4 + max(NETWORK_MEMORY, WEIGHT_BYTES * card.parameters),
         weak=weak,
     )

@@ -105,7 +105,11 @@ def read_data(
     if not (plan.has_forward or request.source == "data"):
         return None, labels
     rows, drawn = data.sample(plan.card.data.dataset, labels, range(request.seed, request.seed + count), split)
-    return torch.from_numpy(rows), tuple(drawn) if request.label is None and request.source == "data" else labels
+    meaning = plan.card.meaning
+    rows = meaning.kind.encode(meaning, rows)
+    return torch.from_numpy(np.ascontiguousarray(rows)), tuple(
+        drawn
+    ) if request.label is None and request.source == "data" else labels
 
 
 def _from_file(file: FilePath, plan: Plan) -> Tensor:
@@ -132,4 +136,5 @@ def _recorded_step(plan: Plan, path: Path) -> tuple[Tensor, float]:
         x = trace.array(k, "xt").copy()  # torch shares the memory
         a, s, log_snr = (trace.scalar(k, name) for name in ("a", "s", "log_snr"))
     own = level(path, path.t_at_log_snr(log_snr))
-    return torch.from_numpy(x) * ((own.a + own.s) / (a + s)), own.t
+    scale = 1.0 if plan.card.discrete else (own.a + own.s) / (a + s)
+    return torch.from_numpy(x) * scale, own.t

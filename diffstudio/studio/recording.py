@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from diffstudio.modalities import Meaning
 from diffstudio.traces.format import FieldSpec
 
 SPLIT = ("x0_cond", "x0_free")  # the halves of guidance
@@ -24,12 +25,23 @@ class Appender(Protocol):
 class Recorder:
     """Appends steps to a trace, with their norms. It keeps the last state of the chain for the differences."""
 
-    def __init__(self, writer: Appender, every: int, steps: int, fields: Sequence[FieldSpec] = ()) -> None:
-        """every: record every k-th step, and step number `steps`. fields: what is declared, extras of a step too."""
+    def __init__(
+        self,
+        writer: Appender,
+        every: int,
+        steps: int,
+        fields: Sequence[FieldSpec] = (),
+        meaning: Meaning | None = None,
+    ) -> None:
+        """every: record every k-th step, and step number `steps`. fields: what is declared, extras of a step too.
+
+        meaning: of the states, where their modality has its own measures; None is that of plain numbers.
+        """
         self._writer = writer
         self._every = every
         self._steps = steps
         self._extras = tuple(spec.name for spec in fields if spec.name not in ("xt", "x0_hat"))
+        self._measures = Measures(meaning)
         self._begun = time.monotonic()
         self._before: tuple[str, np.ndarray, np.ndarray] | None = None
         self.records = 0
@@ -49,17 +61,51 @@ class Recorder:
             "s": at.s,
             "log_snr": at.log_snr,
             "nfe": step.nfe,
-            "dx_norm": _rms_norm(xt - before[1]) if before else 0.0,
-            "eps_norm": _rms_norm(xt - at.a * x0_hat) / at.s if at.s > 0 else 0.0,
-            "x0_change": _rms_norm(x0_hat - before[2]) if before and x0_hat is not before[2] else 0.0,
+            "dx_norm": self._measures.change(xt, before[1]) if before else 0.0,
+            "eps_norm": self._measures.noise(xt, x0_hat, at),
+            "x0_change": self._measures.change(x0_hat, before[2]) if before and x0_hat is not before[2] else 0.0,
             "seconds": time.monotonic() - self._begun,
         }
         self._before = (step.chain, xt, x0_hat)
-        # Where a step has no halves (the forward chain, the data itself) x̂0 stands for both: their difference is none.
-        extras = {name: step.extras[name].cpu().numpy() if name in step.extras else x0_hat for name in self._extras}
-        self._writer.append(scalars, {"xt": xt, "x0_hat": x0_hat, **extras})
+        extras = {
+            name: step.extras[name].cpu().numpy() if name in step.extras else self._measures.known(name, x0_hat)
+            for name in self._extras
+        }
+        arrays = {"xt": xt, "x0_hat": x0_hat, **extras}
+        self._writer.append(scalars | self._measures.scalars(arrays), arrays)
         self.records += 1
         return True
+
+
+class Measures:
+    """Distances of states, and what a modality records beside them."""
+
+    def __init__(self, meaning: Meaning | None) -> None:
+        self._meaning = meaning
+        kind = None if meaning is None else meaning.kind
+        self._change = None if kind is None else kind.change
+        self._scalars = {} if kind is None else kind.scalars
+        self._known = {} if meaning is None else {extra.name: extra.known for extra in meaning.kind.extras(meaning)}
+
+    def change(self, new: np.ndarray, old: np.ndarray) -> float:
+        """How far a state is from the one before."""
+        if self._change is None or self._meaning is None:
+            return _rms_norm(new - old)
+        return self._change(self._meaning, new, old)
+
+    def noise(self, xt: np.ndarray, x0_hat: np.ndarray, at) -> float:
+        """The norm of ε̂; none where states are no numbers."""
+        return _rms_norm(xt - at.a * x0_hat) / at.s if at.s > 0 and self._change is None else 0.0
+
+    def known(self, name: str, x0_hat: np.ndarray) -> np.ndarray:
+        """A field where x̂0 is the truth. A step without halves has x̂0 for both: their difference is none."""
+        return self._known[name](x0_hat) if name in self._known else x0_hat
+
+    def scalars(self, arrays: Mapping[str, np.ndarray]) -> dict[str, float]:
+        """The modality's own numbers of a record."""
+        if self._meaning is None:
+            return {}
+        return {name: measure(self._meaning, arrays) for name, measure in self._scalars.items()}
 
 
 def _rms_norm(difference: np.ndarray) -> float:

@@ -23,6 +23,7 @@ class Request(BaseModel):
     any.  guidance_model: a weaker checkpoint to be led away
     from instead (autoguidance).  record_split: also record both halves of guidance.
     strength: the share of the chain that a run from data or a file goes through (SDEdit), 1 all of it.
+    prompt: the letters of a text that stay as they are, "_" for one that is free.
     mask: a picture, white where the source is repainted.  resample: how often each step is repeated (RePaint).
     interpolate: the seed of the other end, the samples lie between (spherical).
     variation: how far the noise of the samples is from that of the seed towards noise of variation_seed.
@@ -37,6 +38,7 @@ class Request(BaseModel):
     source_fit: Literal["crop", "pad", "stretch"] | None = None
     source_invert: bool = False
     strength: Finite = Field(1.0, gt=0, le=1)
+    prompt: str = Field("", max_length=10_000)
     mask: str | None = None
     resample: int = Field(1, ge=1, le=100)
     label: Annotated[int, Field(ge=0)] | Literal["each"] | None = None

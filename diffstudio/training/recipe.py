@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from diffstudio import options
@@ -14,7 +15,7 @@ from diffstudio.data import DATASETS
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import NEEDS_SIGNAL, level
 from diffstudio.errors import BadFile, BadInput
-from diffstudio.specs import Finite, PathSpec, check_choice
+from diffstudio.specs import Finite, PathSpec, TextSpec, check_choice
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,6 +25,7 @@ class Schedule(BaseModel):
 
     start: a checkpoint of the same network whose weights the training begins with; "" for fresh ones.
     bound: weight of the variational bound beside the plain loss, where a range of variances is learned.
+    precision: of the network's products; some processors multiply "bfloat16" faster, others much slower.
     """
 
     model_config = _STRICT
@@ -38,6 +40,7 @@ class Schedule(BaseModel):
     label_dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
     times: Literal["uniform", "logit-normal"] = "uniform"
     start: ShortText = ""
+    precision: Literal["float32", "bfloat16"] = "float32"
     save_at: tuple[Annotated[int, Field(ge=1)], ...] = ()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
@@ -49,8 +52,29 @@ class Schedule(BaseModel):
         return self
 
 
+class TextProcess(BaseModel):
+    """How the tokens of a text are lost; channels: of the vectors of process "embedding"."""
+
+    model_config = _STRICT
+    process: Literal["masked", "uniform", "embedding"] = "masked"
+    channels: Annotated[int, Field(ge=2, le=256)] = 16
+
+    def spec(self, vocabulary: tuple[str, ...], seed: int) -> TextSpec:
+        """The process with a vocabulary. Its vectors are random ones of length √channels, which are never learned:
+        learned ones must be kept from falling together (Li et al. 2022, Diffusion-LM)."""
+        if self.process != "embedding":
+            return TextSpec(vocabulary=vocabulary, process=self.process)
+        rows = np.random.default_rng(seed).standard_normal((len(vocabulary), self.channels))
+        rows *= self.channels**0.5 / np.linalg.norm(rows, axis=1, keepdims=True)
+        embedding = tuple(tuple(row) for row in rows.round(4).tolist())
+        return TextSpec(vocabulary=vocabulary, process=self.process, embedding=embedding)
+
+
 class Recipe(BaseModel):
     """What is trained on what. `defaults` go into the card: request fields that give a good result.
+
+    text: how tokens are lost, for prediction "tokens".  corpus: a text file of the user's own, read in the form of the
+    dataset; "" the dataset itself.
 
     sigma_data: the spread of the data, for prediction "edm".  learned_range: the network learns its variance too.
     """
@@ -62,9 +86,11 @@ class Recipe(BaseModel):
     dataset: str
     network: str
     network_args: dict[str, Any] = {}
-    prediction: Literal["eps", "x0", "v", "flow", "edm"] = "flow"
+    prediction: Literal["eps", "x0", "v", "flow", "edm", "tokens"] = "flow"
     sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5
     learned_range: bool = False
+    text: TextProcess | None = None
+    corpus: Annotated[str, Field(max_length=4096)] = ""
     path: PathSpec = PathSpec()
     training: Schedule
     defaults: dict[str, Finite | int | str | dict[str, Finite]] = {}
@@ -91,6 +117,8 @@ class Recipe(BaseModel):
                 f"prediction '{self.prediction}' has no x̂0 where path '{self.path.name}' ends without signal: "
                 "choose 'v', 'x0' or 'flow', or another path"
             )
+        if (self.prediction == "tokens") != (self.text is not None):
+            raise ValueError("prediction 'tokens' and the process in 'text' go together: give both or neither")
         if self.prediction != "edm" and self.sigma_data != 0.5:
             raise ValueError(f"sigma_data belongs to prediction 'edm', found '{self.prediction}': leave it out")
         if self.learned_range and self.path.training_steps is None:

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from diffstudio.checkpoints.card import Card
-from diffstudio.diffusion import chain
+from diffstudio.diffusion import chain, token_chain
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import levels
@@ -35,7 +35,11 @@ def thumbnail(card: Card, weights: dict[str, Tensor], label: int | None = LABEL)
     cond = torch.full((samples,), shown) if card.labels else None
     start = grid[0].s * noise.draw(path.theta)
     denoise = as_denoiser(network, card, torch.device("cpu"))
-    *_, last = chain.reverse(denoise, path, grid, start, noise, cond=cond)
+    if card.text is not None and card.text.discrete:
+        process = token_chain.process(card.text, 0, samples, card.shape)
+        *_, last = token_chain.reverse(denoise, process, grid, token_chain.prior(process, samples, card.shape[1]))
+    else:
+        *_, last = chain.reverse(denoise, path, grid, start, noise, cond=cond)
     kind, shown = card.meaning.kind, Shown(last.xt[:1].numpy())
     if kind.play is not None:
         [clip] = kind.play(card.meaning, shown)

@@ -1,0 +1,219 @@
+"""Texts: (1, L) numbers of tokens, or (C, L) vectors that are near a token's. Drawn as cells, written as .txt and .json.
+
+What the text is and what the network guesses are never drawn alike: letters of x_t are ink, a guess is coloured and as
+strong as it is sure, and a masked cell shows its box behind it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from diffstudio.errors import BadInput
+from diffstudio.modalities.glyphs import HEIGHT, WIDTH, atlas, block
+from diffstudio.modalities.modality import Extra, Making, Meaning, Modality, Shown
+from diffstudio.modalities.text_file import read_text
+from diffstudio.specs import TextSpec
+
+ONE_LINE, WRAPPED = 20, 16  # a text of more cells than the first is wrapped at the second
+BEST = 5  # guesses of a cell that are recorded
+FAINT = 0.12  # strength of a mask's box
+WRITTEN = ("xt", "x0_hat")  # the tensors that are texts
+INK = {True: (232, 233, 237), False: (24, 26, 31)}
+PAPER = {True: (18, 19, 22), False: (255, 255, 255)}
+GUESS = {True: (106, 165, 255), False: (31, 95, 208)}
+
+
+def spec_of(meaning: Meaning) -> TextSpec:
+    """The vocabulary and process of a text model's states."""
+    return _spec(json.dumps(meaning.card["text"]))
+
+
+@functools.lru_cache(maxsize=16)
+def _spec(stored: str) -> TextSpec:
+    return TextSpec.model_validate_json(stored)
+
+
+def tokens_of(rows: np.ndarray, spec: TextSpec) -> np.ndarray:
+    """The token of each cell, (B, C, L) → (B, L) int: its number, V for a mask; of vectors the nearest."""
+    if spec.discrete:
+        return np.nan_to_num(rows[:, 0]).round().clip(0, spec.mask).astype(np.int64)
+    table = _table(spec)
+    # |x − e|² without |x|², the same for every e
+    return ((table**2).sum(1)[:, None] - 2 * np.einsum("vc,bcl->bvl", table, np.nan_to_num(rows))).argmin(1)
+
+
+def nearness(rows: np.ndarray, spec: TextSpec) -> np.ndarray:
+    """How near a cell is to its token, (B, L) in 0..1: of vectors the cosine to the nearest, of tokens 1."""
+    if spec.discrete:
+        return np.ones((len(rows), rows.shape[2]), np.float32)
+    nearest = _table(spec)[tokens_of(rows, spec)].transpose(0, 2, 1)
+    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(nearest, axis=1)
+    return ((rows * nearest).sum(1) / np.maximum(lengths, 1e-6)).clip(0, 1)
+
+
+def states_of(tokens: np.ndarray, spec: TextSpec) -> np.ndarray:
+    """The clean states of tokens (B, L): (B, 1, L), or (B, C, L) of vectors."""
+    if spec.discrete:
+        return tokens[:, None].astype(np.float32)
+    return _table(spec)[tokens.astype(np.int64)].transpose(0, 2, 1)
+
+
+@functools.lru_cache(maxsize=4)
+def _table(spec: TextSpec) -> np.ndarray:
+    return np.asarray(spec.embedding, np.float32)
+
+
+def strings(rows: np.ndarray, spec: TextSpec, mask: str = "░") -> list[str]:
+    """Each sample as a string; `mask` stands for a masked cell."""
+    letters = np.array([*spec.vocabulary, mask])
+    return ["".join(line) for line in letters[tokens_of(rows, spec)]]
+
+
+def _encode(meaning: Meaning, rows: np.ndarray) -> np.ndarray:
+    """Samples of a dataset, which are numbers, as states."""
+    return states_of(rows[:, 0], spec_of(meaning))
+
+
+def columns(length: int) -> int:
+    """Cells of a line of the picture."""
+    return length if length <= ONE_LINE else WRAPPED
+
+
+def _tile(meaning: Meaning) -> tuple[int, int]:
+    across = columns(meaning.shape[1])
+    return HEIGHT * -(-meaning.shape[1] // across), WIDTH * across
+
+
+def _draw(meaning: Meaning, shown: Shown) -> np.ndarray:
+    spec, length = spec_of(meaning), meaning.shape[1]
+    if shown.limit is not None:
+        return _wrapped(_heat(shown), length)
+    letters, strength, boxes, colour = _cells(shown, spec)
+    paper, ink = (np.array(colours[shown.dark], np.float32) for colours in (PAPER, INK))
+    cover = (atlas(spec.vocabulary)[letters] * strength[..., None, None])[..., None]
+    under = (block() * FAINT * boxes[..., None, None])[..., None]
+    cells = paper + (ink - paper) * under
+    cells += (colour[..., None, None, :] - cells) * cover
+    return _wrapped(cells.round().astype(np.uint8), length, PAPER[shown.dark])
+
+
+def _cells(shown: Shown, spec: TextSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of each cell (B, L): the letter, how strong it is, whether it is masked, its colour (B, L, 3)."""
+    letters = tokens_of(shown.rows, spec)
+    masked = letters == spec.mask
+    strength, guessed = nearness(shown.rows, spec), np.zeros_like(masked)
+    guesses, odds = shown.other("guesses"), shown.other("odds")
+    if guesses is not None and odds is not None:
+        best, sure = guesses[:, 0].astype(np.int64), odds[:, 0]
+        guessed = masked if shown.name == "xt" else sure < 1
+        letters = np.where(masked, best, letters)
+        strength = np.where(guessed, 0.15 + 0.85 * sure, strength)
+    colour = np.where(guessed[..., None], np.array(GUESS[shown.dark]), np.array(INK[shown.dark]))
+    return letters, strength, masked & (shown.name == "xt"), colour.astype(np.float32)
+
+
+def _heat(shown: Shown) -> np.ndarray:
+    """Of a difference: cells as bright as they changed, (B, L, HEIGHT, WIDTH, 3) uint8."""
+    paper, mark = (np.array(colours[shown.dark], np.float32) for colours in (PAPER, GUESS))
+    amount = (np.sqrt((shown.rows.astype(np.float32) ** 2).mean(1)) / (shown.limit or 1)).clip(0, 1)
+    cells = paper + (mark - paper) * (amount[..., None, None, None] * block()[..., None])
+    return cells.round().astype(np.uint8)
+
+
+def _wrapped(cells: np.ndarray, length: int, paper: tuple[int, int, int] = (0, 0, 0)) -> np.ndarray:
+    """Cells (B, L, h, w, 3) as pictures of lines."""
+    across = columns(length)
+    missing = -length % across
+    if missing:
+        fill = np.broadcast_to(np.array(paper, np.uint8), (len(cells), missing, *cells.shape[2:]))
+        cells = np.concatenate([cells, fill], 1)
+    lines = cells.reshape(len(cells), -1, across, *cells.shape[2:]).transpose(0, 1, 3, 2, 4, 5)
+    return np.ascontiguousarray(lines.reshape(len(cells), lines.shape[1] * HEIGHT, across * WIDTH, 3))
+
+
+def _extras(meaning: Meaning) -> tuple[Extra, ...]:
+    spec, length = spec_of(meaning), meaning.shape[1]
+    best = min(BEST, len(spec.vocabulary))
+
+    def guesses(x0: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(x0), best, length), np.float32)
+        out[:, 0] = tokens_of(x0, spec)
+        return out
+
+    def odds(x0: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(x0), best, length), np.float32)
+        out[:, 0] = 1
+        return out
+
+    def nothing(x0: np.ndarray) -> np.ndarray:
+        return np.zeros((len(x0), 1, length), np.float32)
+
+    found = (
+        Extra("guesses", (best, length), "token", guesses),
+        Extra("odds", (best, length), "1", odds),
+        Extra("entropy", (1, length), "bit", nothing),
+    )
+    return (*found, Extra("revealed", (1, length), "step", nothing)) if spec.discrete else found
+
+
+def _change(meaning: Meaning, new: np.ndarray, old: np.ndarray) -> float:
+    """Cells of a sample that hold another token, on average."""
+    spec = spec_of(meaning)
+    return float((tokens_of(new, spec) != tokens_of(old, spec)).sum() / len(new))
+
+
+def _masked(meaning: Meaning, arrays: Mapping[str, np.ndarray]) -> float:
+    spec = spec_of(meaning)
+    return float((tokens_of(arrays["xt"], spec) == spec.mask).sum() / len(arrays["xt"]))
+
+
+def _entropy(meaning: Meaning, arrays: Mapping[str, np.ndarray]) -> float:
+    return float(arrays["entropy"].sum() / len(arrays["xt"]))
+
+
+def _write(stream: BinaryIO, suffix: str, meaning: Meaning, shown: Shown, making: Making) -> None:
+    """.txt: a line for each sample. .json: tokens, and the step at which each was set; with the settings."""
+    if shown.name not in WRITTEN:
+        raise BadInput("only x_t and x̂0 are texts: choose one of them, or export a picture")
+    spec = spec_of(meaning)
+    lines = strings(shown.rows, spec)
+    if suffix == ".txt":
+        stream.write("".join(line.rstrip() + "\n" for line in lines).encode())
+        return
+    found: dict[str, Any] = {
+        "tensor": shown.name,
+        "texts": lines,
+        "tokens": [[spec.vocabulary[i] if i < spec.mask else None for i in row] for row in tokens_of(shown.rows, spec)],
+    }
+    revealed, odds = shown.other("revealed"), shown.other("odds")
+    if revealed is not None:
+        found["revealed_at_step"] = [[None if k < 0 else int(k) for k in row] for row in revealed[:, 0]]
+    if odds is not None:
+        found["confidence"] = odds[:, 0].round(4).astype(float).tolist()
+    found["settings"] = dict(making.settings)
+    stream.write(json.dumps(found, ensure_ascii=False, indent=1).encode())
+
+
+TEXT = Modality(
+    name="text",
+    title="Text",
+    rank=2,
+    suffixes=(".txt",),
+    read=lambda path, meaning, fit: states_of(read_text(path, spec_of(meaning), meaning.shape[1]), spec_of(meaning)),
+    tile=_tile,
+    draw=_draw,
+    encode=_encode,
+    extras=_extras,
+    change=_change,
+    scalars={"masked": _masked, "entropy": _entropy},
+    exports={".txt": ("samples",), ".json": ("samples",)},
+    write=_write,
+    sample_suffix=".txt",
+    default_scale=2,
+    ranged=False,
+)
