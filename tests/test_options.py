@@ -13,6 +13,7 @@ import torch
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
+from diffstudio.diffusion import tokens
 from diffstudio.diffusion.chain import reverse
 from diffstudio.diffusion.clipping import CLIPS
 from diffstudio.diffusion.denoiser import Estimate
@@ -27,10 +28,10 @@ from diffstudio.studio.request import Request
 from diffstudio.training.recipe import Recipe
 
 TABLES = {name: table for name, table in vars(options).items() if name.isupper() and isinstance(table, dict)}
-FUNCTIONS = {"SOLVERS": SOLVERS, "PATHS": PATHS, "GRIDS": GRIDS, "CLIPS": CLIPS}
+FUNCTIONS = {"SOLVERS": SOLVERS | tokens.SOLVERS, "PATHS": PATHS, "GRIDS": GRIDS, "CLIPS": CLIPS}
 # What a function takes beside the numbers of its row; θ tells the two mixing paths apart.
 GIVEN = {
-    "SOLVERS": {"step"},
+    "SOLVERS": {"step", "x", "found", "at", "to", "draw", "process"},
     "PATHS": {"theta", "betas"},
     "GRIDS": {"path", "steps", "t_start", "times", "shape"},
     "CLIPS": {"denoise"},
@@ -154,6 +155,6 @@ def test_ddim_draws_noise_once_eta_is_set():
     assert not torch.equal(*runs)
 
 
-@pytest.mark.parametrize("name", [name for name, row in options.SOLVERS.items() if row.evals_per_step is not None])
+@pytest.mark.parametrize("name", [name for name in SOLVERS if options.SOLVERS[name].evals_per_step is not None])
 def test_a_solver_makes_the_network_calls_that_its_row_promises(name):
     assert _chain(name, 0)[1] == network_calls(Request(solver=name, steps=8))

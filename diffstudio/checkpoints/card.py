@@ -30,7 +30,7 @@ class Card(BaseModel):
     """One checkpoint.
 
     shape: one sample without the batch: (2,) points, (C, H, W) images, (1, bands, frames) audio, (1, L) or (C, L)
-    texts. decoded: that of the picture which the states of a latent model are decoded to, () where they are the pictures.
+    texts. decoded: that of the picture which a latent model's states are decoded to, () where they are the pictures.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,4 +1,4 @@
-"""Texts: (1, L) numbers of tokens, or (C, L) vectors that are near a token's. Drawn as cells, written as .txt and .json.
+"""Texts: (1, L) numbers of tokens, or (C, L) vectors near those of tokens. Drawn as cells, written as .txt and .json.
 
 What the text is and what the network guesses are never drawn alike: letters of x_t are ink, a guess is coloured and as
 strong as it is sure, and a masked cell shows its box behind it.

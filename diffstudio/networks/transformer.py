@@ -53,10 +53,7 @@ class Transformer(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         """x: (B, 1, L) or (B, C, L); t: (B,) → (B, V, L)."""
-        if isinstance(self.cells, nn.Embedding):
-            h = self.cells(x[:, 0].long())
-        else:
-            h = self.cells(x).transpose(1, 2)
+        h = self.cells(x[:, 0].long()) if isinstance(self.cells, nn.Embedding) else self.cells(x).transpose(1, 2)
         if self.clock is not None:
             h = h + self.clock(sinusoidal(t.float(), h.shape[-1]))[:, None]
         turns = rotations(*self._rotations, device=h.device)

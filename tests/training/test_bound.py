@@ -10,7 +10,7 @@ from torch.distributions import Normal, kl_divergence
 from diffstudio.diffusion.denoiser import target, x0_from, x0_gain
 from diffstudio.diffusion.paths import flow, vp_cosine_table, vp_linear
 from diffstudio.training.bound import bound, is_first, variances
-from diffstudio.training.loop import Batch, _loss
+from diffstudio.training.objectives import NoiseBatch, noise_loss
 
 PATH = vp_linear(n=50, beta_start=1e-3, beta_end=0.2)
 T = np.array([1, 2, 17, 50]) / 50
@@ -100,9 +100,9 @@ def test_the_bound_teaches_the_variance_and_leaves_the_mean_to_the_plain_loss(ma
     spec = {"name": "vp_linear", "params": {"n": 50, "beta_start": 1e-3, "beta_end": 0.2}}
     recipe = make_recipe({"bound": 0.1}, prediction="x0", learned_range=True, path=spec)
     x0, eps = np.random.default_rng(0).normal(size=(2, 4, 2)).astype(np.float32)
-    batch = Batch(x0, eps, np.zeros(4, np.int64), T, PATH.a(T), PATH.s(T))
+    batch = NoiseBatch(x0, eps, np.zeros(4, np.int64), T, PATH.a(T), PATH.s(T))
     network = Constant()
-    _loss(network, recipe, PATH, batch, "cpu").backward()
+    noise_loss(network, recipe, PATH, batch, "cpu").backward()
     assert float(network.out.grad) == pytest.approx(2 * (0.3 - x0.mean()), rel=1e-4)
     v = torch.tensor([[-0.2]], dtype=torch.float64, requires_grad=True)
     error = torch.from_numpy(0.3 - x0).double()

@@ -16,7 +16,7 @@ from diffstudio.diffusion.times import level
 from diffstudio.errors import BadFile, BadInput, NotFound
 from diffstudio.networks import NETWORKS
 from diffstudio.networks.model import load_file
-from diffstudio.training import loop
+from diffstudio.training import objectives
 from diffstudio.training.loop import train
 
 HALF = 2e-3  # files hold half precision: weights of size 1 come back to within this
@@ -269,7 +269,7 @@ def test_dropout_trains_the_label_that_stands_for_any(dropout, make_recipe, run)
 
 def test_a_quarter_of_the_labels_is_dropped(make_recipe, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr("diffstudio.training.loop._loss", _recording(seen))
+    monkeypatch.setattr("diffstudio.training.objectives.noise_loss", _recording(seen))
     list(train(make_recipe(training={"batch": 4000, "label_dropout": 0.25}), tmp_path / "net.safetensors"))
     labels = np.concatenate([batch.labels for batch in seen])
     shares = np.bincount(labels, minlength=9) / len(labels)
@@ -279,7 +279,7 @@ def test_a_quarter_of_the_labels_is_dropped(make_recipe, tmp_path, monkeypatch):
 def test_the_digits_are_augmented_and_the_held_out_ones_not_used(make_recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(digits, "load", _only_train(digits.load))
     seen = []
-    monkeypatch.setattr("diffstudio.training.loop._loss", _recording(seen))
+    monkeypatch.setattr("diffstudio.training.objectives.noise_loss", _recording(seen))
     recipe = make_recipe(dataset="digits", network="unet", network_args={"channels": [8], "patch": 4, "embed": 8})
     list(train(recipe, tmp_path / "net.safetensors"))
     pictures = digits.load("train")[0]
@@ -295,7 +295,7 @@ def _only_train(load):
 
 
 def _recording(seen):
-    original = loop._loss
+    original = objectives.noise_loss
 
     def recorded(network, recipe, path, batch, device):
         seen.append(batch)

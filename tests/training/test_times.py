@@ -8,7 +8,7 @@ from scipy import special
 
 from diffstudio.diffusion.paths import make_path
 from diffstudio.specs import PathSpec
-from diffstudio.training.loop import draw_times
+from diffstudio.training.objectives import draw_times
 from diffstudio.training.recipe import Schedule
 
 B = 512

@@ -12,7 +12,7 @@ import torch
 from exact import Gaussian, Mixture
 
 from diffstudio import options
-from diffstudio.diffusion import solvers
+from diffstudio.diffusion import solvers, tokens
 from diffstudio.diffusion.chain import reverse
 from diffstudio.diffusion.denoiser import Estimate
 from diffstudio.diffusion.noise import SampleNoise
@@ -41,7 +41,8 @@ def smooth_grid(name, steps, high=3.0, low=-3.0):
 
 
 def test_every_row_of_the_options_has_its_function():
-    assert set(solvers.SOLVERS) == set(options.SOLVERS)
+    assert set(solvers.SOLVERS) | set(tokens.SOLVERS) == set(options.SOLVERS)
+    assert set(tokens.SOLVERS) == {name for name, row in options.SOLVERS.items() if row.needs == "tokens"}
 
 
 @pytest.mark.parametrize("solver", ODE)
