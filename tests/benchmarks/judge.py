@@ -1,6 +1,6 @@
 """Judge the bundled checkpoints: class agreement, copies, sliced Wasserstein distances, modes of the ring.
 
-python tests/benchmarks/judge.py [digits] [digits-ddpm] [shapes-2d]
+python tests/benchmarks/judge.py [digits] [digits-ddpm] [shapes-2d] [shapes-ddpm]
 """
 
 from __future__ import annotations
@@ -81,20 +81,22 @@ def sliced_wasserstein(a: np.ndarray, b: np.ndarray, directions: int = 200) -> f
     return float(np.abs(np.sort(a @ line, 0) - np.sort(b @ line, 0)).mean())
 
 
-def judge_shapes(engine: Engine, samples: int = 5000) -> None:
+def judge_shapes(engine: Engine, name: str, steps: int, solver: str, samples: int = 5000) -> None:
     """Distance to fresh data over the distance between two fresh data sets, median of five pairs."""
-    for label, (name, draw) in enumerate(SHAPES.items()):
+    print(f"{name:12} {solver}, {steps} steps, {samples:,} points of each shape")
+    for label, (shape, draw) in enumerate(SHAPES.items()):
         request = Request(
-            model="shapes-2d", label=label, samples=samples, steps=40, guidance=1.0, forward="off", trace_every=40
-        )
+            model=name, label=label, samples=samples, steps=steps, solver=solver, guidance=1.0, forward="off",
+            trace_every=steps,
+        )  # fmt: skip
         found = final_samples(engine, request)
         fresh = [draw(np.random.default_rng(i), samples) for i in range(10)]
         ours = np.median([sliced_wasserstein(found, data) for data in fresh])
         floor = np.median([sliced_wasserstein(fresh[i], fresh[i + 5]) for i in range(5)])
-        extra = f"   modes {ring_modes(found)}" if name == "8 Gaussians" else ""
-        if name == "unit square":
+        extra = f"   modes {ring_modes(found)}" if shape == "8 Gaussians" else ""
+        if shape == "unit square":
             extra = f"   inside [0, 1]² {np.mean(((found >= 0) & (found <= 1)).all(1)):.3f}"
-        print(f"{name:14} SW {ours:.4f}   data against data {floor:.4f}   ratio {ours / floor:.2f}{extra}")
+        print(f"{shape:14} SW {ours:.4f}   data against data {floor:.4f}   ratio {ours / floor:.2f}{extra}")
 
 
 def ring_modes(found: np.ndarray) -> str:
@@ -110,10 +112,15 @@ def ring_modes(found: np.ndarray) -> str:
 
 def main() -> None:
     """Judge what is named, or everything."""
-    engine, names = Engine(default_catalog()), sys.argv[1:] or ["shapes-2d", "digits", "digits@400", "digits-ddpm"]
+    engine, names = (
+        Engine(default_catalog()),
+        sys.argv[1:] or ["shapes-2d", "shapes-ddpm", "digits", "digits@400", "digits-ddpm"],
+    )
     for name in names:
         if name == "shapes-2d":
-            judge_shapes(engine)
+            judge_shapes(engine, name, 40, "dpmpp_2m")
+        elif name == "shapes-ddpm":
+            judge_shapes(engine, name, 100, "ddpm_learned")
         elif name == "digits-ddpm":
             judge_digits(engine, name, 1000, "ddpm", 10)
             judge_digits(engine, name, 30, "dpmpp_2m", 100)
