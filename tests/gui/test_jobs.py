@@ -2,6 +2,8 @@
 
 import itertools
 import logging
+import os
+import sys
 import threading
 import time
 
@@ -9,7 +11,7 @@ import pytest
 from PySide6.QtCore import QObject, QThread, Slot
 
 from diffstudio.errors import BadInput
-from diffstudio.gui.jobs import PROGRESS_MS, Jobs
+from diffstudio.gui.jobs import NICER, PROGRESS_MS, Jobs
 
 
 class Heard(QObject):
@@ -109,6 +111,27 @@ def test_the_last_progress_of_each_of_many_short_jobs_is_heard_before_its_end(jo
     for number in numbers:
         assert order.index((number, 3)) < order.index((number, "ended"))
     assert len({(number, value) for number, value, _ in heard.progress}) == len(heard.progress)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere niceness is that of the whole process")
+def test_the_window_has_a_core_before_the_jobs_and_the_threads_that_they_start(jobs, heard, qtbot):
+    found = []
+
+    def note():
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    def job(stop):
+        note()
+        helper = threading.Thread(target=note)
+        helper.start()
+        helper.join()
+        yield None
+
+    for _ in range(2):  # the second job goes no further back
+        jobs.submit(job)
+    qtbot.waitUntil(lambda: len(heard.ended) == 2)
+    here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert found == [min(19, here + NICER)] * 4
 
 
 def test_a_job_that_says_nothing_still_ends(jobs, heard, qtbot):
