@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from collections.abc import Mapping
@@ -25,16 +26,17 @@ class TraceWriter:
         self.path = Path(path)
         self.header = header
         self._count = 0
-        self._buffer = np.zeros(header.record_bytes, np.uint8)
-        self._payload = self._buffer[RECORD.size :]
-        width = 8 * len(header.scalars)
-        self._scalars = self._payload[:width].view("<f8")
+        self._buffer = bytearray(header.record_bytes)
+        self._payload = memoryview(self._buffer)[RECORD.size :]
+        self._scalars = np.frombuffer(self._payload, "<f8", len(header.scalars))
         self._arrays = {
-            spec.name: self._payload[at : at + spec.nbytes]
-            .view(np.dtype(spec.dtype).newbyteorder("<"))
-            .reshape(spec.shape)
+            spec.name: np.frombuffer(
+                self._payload,
+                np.dtype(spec.dtype).newbyteorder("<"),
+                math.prod(spec.shape),
+                header.offset_of(spec.name),
+            ).reshape(spec.shape)
             for spec in header.fields
-            for at in [header.offset_of(spec.name)]
         }
         text = header.model_dump_json().encode()
         try:
@@ -64,14 +66,12 @@ class TraceWriter:
         Raises:
             NoRoom: the disk is full; what was written before stays readable.
         """
-        for i, name in enumerate(self.header.scalars):
-            self._scalars[i] = scalars.get(name, np.nan)
+        self._scalars[:] = [scalars.get(name, math.nan) for name in self.header.scalars]
         with np.errstate(over="ignore"):  # half precision may overflow to inf: the views say so
             for name, target in self._arrays.items():
                 target[...] = arrays[name]
-        payload = memoryview(self._payload)  # pyright: ignore
-        RECORD.pack_into(self._buffer, 0, RECORD_MAGIC, len(payload), zlib.crc32(payload), 0)  # pyright: ignore
-        self._write(memoryview(self._buffer))  # pyright: ignore
+        RECORD.pack_into(self._buffer, 0, RECORD_MAGIC, len(self._payload), zlib.crc32(self._payload), 0)
+        self._write(self._buffer)
         self._count += 1
         return self._count - 1
 
@@ -90,7 +90,7 @@ class TraceWriter:
             finally:
                 os.close(file)
 
-    def _write(self, data: bytes | memoryview) -> None:
+    def _write(self, data: bytes | bytearray) -> None:
         left = memoryview(data)
         try:
             while left:
