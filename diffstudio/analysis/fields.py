@@ -45,7 +45,12 @@ def tensor(trace: Trace, k: int, name: str, sample: int | slice | None = None) -
         xt, x0_hat = trace.array(k, "xt", sample), trace.array(k, "x0_hat", sample)
         a, s = trace.scalar(k, "a"), trace.scalar(k, "s")
         with np.errstate(invalid="ignore", over="ignore"):  # half precision may have overflowed: ∞ − ∞ is NaN
-            return (xt - np.float32(a) * x0_hat) / np.float32(s) if s > 0 else np.zeros_like(xt)
+            if s <= 0:
+                return np.zeros_like(xt)
+            out = np.float32(a) * x0_hat
+            np.subtract(xt, out, out=out)
+            out /= np.float32(s)
+            return out
     if name == "delta":
         xt = trace.array(k, "xt", sample)
         if is_first(trace, k):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,7 @@ def summarize(array: np.ndarray, bins: int = 64) -> Summary:
     """Summary of all values of an array; of at most MAX_VALUES of them, evenly spread, where there are more."""
     flat = array.reshape(-1)
     every = -(-flat.size // MAX_VALUES) if flat.size else 1
-    seen = flat[::every]
+    seen = np.ascontiguousarray(flat[::every])
     with np.errstate(invalid="ignore"):
         total = float(np.sum(seen, dtype=np.float64))
     non_finite = 0
@@ -49,13 +50,20 @@ def summarize(array: np.ndarray, bins: int = 64) -> Summary:
     if max(-low, high) > SAFE or high - low < 1 / SAFE:
         seen = seen.astype(np.float64)  # squares and ranges of such a chain overflow single precision, or vanish in it
     span = (high - low) or 1.0
-    index = ((seen - low) * (bins / span)).astype(np.int32)
+    place = seen - low
+    place *= bins / span
+    index = place.astype(np.int32)
     np.minimum(index, bins - 1, out=index)
     counts = np.bincount(index, minlength=bins)
     mean = total / seen.size if not non_finite else float(np.mean(seen, dtype=np.float64))
-    from_mean = (seen - mean).ravel()
-    std = float(np.sqrt(np.dot(from_mean, from_mean) / seen.size))
+    std = rms(np.subtract(seen, mean, out=place))
     return Summary(mean, std, low, high, non_finite, counts, np.linspace(low, low + span, bins + 1), every)
+
+
+def rms(x: np.ndarray) -> float:
+    """√(mean of x²); x is overwritten."""
+    # Not by np.dot: of long arrays BLAS wakes its threads, and waits for them on a busy machine.
+    return math.sqrt(np.square(x, out=x).mean(dtype=np.float64)) if x.size else 0.0
 
 
 def curves(trace: Trace) -> dict[str, np.ndarray]:
@@ -71,5 +79,5 @@ def distance_to_final(trace: Trace, k: int) -> float | None:
     if not trace.complete or trace.chain(len(trace) - 1) != 1 or trace.chain(k) != 1:
         return None
     with np.errstate(invalid="ignore", over="ignore"):  # half precision may have overflowed
-        difference = (trace.array(k, "x0_hat") - trace.array(len(trace) - 1, "xt")).ravel()
-        return float(np.sqrt(np.dot(difference, difference) / trace.batch))
+        difference = trace.array(k, "x0_hat") - trace.array(len(trace) - 1, "xt")
+        return rms(difference) * math.sqrt(difference.size / trace.batch)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from diffstudio.modalities.colour import not_finite, signed_to_rgb
+from diffstudio.modalities.colour import not_finite, signed_to_rgb, to_uint8
 from diffstudio.modalities.modality import Meaning, Modality, Shown
 from diffstudio.modalities.picture_file import PICTURES, inspect_picture, read_picture
 
@@ -15,9 +15,7 @@ NOT_FINITE = (255, 0, 255)
 
 def to_levels(x: np.ndarray) -> np.ndarray:
     """Values (…) → levels (…) uint8: −1 black, +1 white, clipped; what is not finite lands anywhere."""
-    safe = x if not_finite(x) is None else np.nan_to_num(x)
-    with np.errstate(over="ignore"):  # a chain that diverged has values of any size
-        return (safe * np.float32(127.5) + np.float32(128)).clip(0, 255).astype(np.uint8)
+    return to_uint8(x, 127.5, 128)
 
 
 def to_pixels(x: np.ndarray) -> np.ndarray:

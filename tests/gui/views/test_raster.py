@@ -140,3 +140,12 @@ def test_a_picture_and_an_array_are_the_same(width):
 
 def test_colours_by_name():
     assert rgb("#123456") == 0xFF123456
+
+
+def test_values_beyond_every_bound_are_black_and_white_and_what_was_recorded_stays():
+    values = np.array([-np.inf, -1e38, -1, 0, 1, 1e38, np.inf], np.float32)
+    before = values.copy()
+    assert colour.to_uint8(values, 127.5, 128).tolist() == [0, 0, 0, 128, 255, 255, 255]
+    assert colour.signed_index(values, 1e-6).tolist() == [0, 0, 0, 127, 255, 255, 255]
+    assert colour.to_uint8(np.array([np.nan], np.float32), 127.5, 128).dtype == np.uint8
+    assert np.array_equal(values, before)
