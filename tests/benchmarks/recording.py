@@ -29,7 +29,7 @@ from diffstudio.studio.engine import Engine
 from diffstudio.studio.request import Request
 from diffstudio.traces.reader import Trace
 
-STEPS, BATCH, ROUNDS, LABEL = 50, 16, 7, 3
+STEPS, BATCH, ROUNDS, LABEL = 50, 16, 15, 3
 DONE = object()
 
 
