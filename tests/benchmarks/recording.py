@@ -80,9 +80,7 @@ def in_turn(runs: list[Iterator[object]]) -> tuple[list[list[float]], list[objec
     return seconds, last
 
 
-def compare(
-    engine: Engine, model: Model, folder: Path, guidance: float, forward: str
-) -> tuple[float, list[float], str]:
+def compare(engine: Engine, model: Model, folder: Path, guidance: float, forward: str) -> tuple[float, str]:
     """Recorded over bare sampling; and its spread over the rounds, with the seconds of both."""
     fields = {"label": LABEL, "steps": STEPS, "samples": BATCH, "guidance": guidance, "forward": forward, "seed": 0}
     request = Request.model_validate({"model": "digits", "device": "cpu", **fields})
