@@ -63,9 +63,13 @@ def states_of(tokens: np.ndarray, spec: TextSpec) -> np.ndarray:
     return _table(spec)[tokens.astype(np.int64)].transpose(0, 2, 1)
 
 
-@functools.lru_cache(maxsize=4)
 def _table(spec: TextSpec) -> np.ndarray:
-    return np.asarray(spec.embedding, np.float32)
+    return _as_array(spec.embedding)
+
+
+@functools.lru_cache(maxsize=4)
+def _as_array(rows: tuple[tuple[float, ...], ...]) -> np.ndarray:
+    return np.asarray(rows, np.float32)
 
 
 def strings(rows: np.ndarray, spec: TextSpec, mask: str = "░") -> list[str]:
