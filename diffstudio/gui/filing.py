@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
-from diffstudio.checkpoints.catalog import Entry
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadFile, DiffStudioError
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.jobs import Ended, Stop

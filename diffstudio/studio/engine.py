@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diffstudio import __version__
-from diffstudio.checkpoints.catalog import Catalog, stamp
+from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.checkpoints.finding import stamp
 from diffstudio.errors import BadInput
 from diffstudio.studio.plan import Plan, make_plan
 from diffstudio.studio.recording import SPLIT, Recorder

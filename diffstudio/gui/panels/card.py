@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.catalog import Entry
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.gui.widgets import ContentScroll, label
 from diffstudio.gui.words import count, number, parameters, shape_text, size, tr
 

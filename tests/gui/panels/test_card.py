@@ -5,7 +5,7 @@ from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QMenu
 
-from diffstudio.checkpoints.catalog import Entry
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.gui.panels.card import CardPanel, describe
 
 
