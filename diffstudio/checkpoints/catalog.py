@@ -55,6 +55,10 @@ class Catalog:
         unsettled = False
         yield self._list()
         for folder in list(folders):
+            if folder not in self.folders:  # it was taken off the list meanwhile
+                self._found.pop(folder, None)
+                yield self._list(unsettled)
+                continue
             first, known = folder not in self._found, {entry.path for entry in self._found.get(folder, ())}
             found: list[Entry] = []
             told = time.monotonic()

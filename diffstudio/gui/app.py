@@ -29,8 +29,10 @@ from diffstudio.gui.panels.inspect import InspectPanel
 from diffstudio.gui.panels.models import ModelsPanel
 from diffstudio.gui.panels.sampling import SamplingPanel
 from diffstudio.gui.parts import Parts
+from diffstudio.gui.picking import Picking
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
+from diffstudio.gui.scanning import Scanning
 from diffstudio.gui.timeline.timeline import Timeline
 from diffstudio.gui.views.canvas import Canvas
 from diffstudio.gui.words import count, duration, number, size, tr
@@ -52,6 +54,8 @@ class Studio(QObject):
         settings, problem = load_settings(file)
         tokens = tokens_of(settings)
         catalog = default_catalog([Path(folder) for folder in settings.folders])
+        for _ in catalog.scanning(catalog.folders[:1]):  # the bundled ones at once, the others beside the window
+            pass
         playhead = Playhead(self)
         window = MainWindow(tokens)
         self.parts = Parts(
@@ -62,7 +66,8 @@ class Studio(QObject):
             runs=Runs(Engine(catalog), History(runs or runs_folder()), settings, playhead, self),
             files=Jobs("files", self),
             background=Background(self),
-            models=ModelsPanel(catalog, tokens),
+            scanning=Scanning(catalog, self),
+            models=ModelsPanel(catalog.listing, tokens),
             card=CardPanel(),
             sampling=SamplingPanel(tokens, settings.device),
             inspect=InspectPanel(tokens),
@@ -73,11 +78,13 @@ class Studio(QObject):
         panels = {name: getattr(p, name) for name in arrangement.TITLES}
         window.place(p.canvas, panels)
         apply_theme(tokens)  # to the whole tree at once: else every widget is styled anew wherever it is put
-        self.commands = Commands(p, self.use_settings)
+        self.picking = Picking(p)
+        self.commands = Commands(p, self.picking, self.use_settings)
         self._masking = Masking(p)
-        self.keeping = Keeping(p, file)
+        self.keeping = Keeping(p, self.picking, file)
         self._closed = False
         self._wire()
+        self.picking.begin()
         self.keeping.restore()
         self._keys = KeyRouter(window)
         p.canvas.show_empty(tr("Press Enter or Generate: a batch forms here, and every step can be scrubbed below."))
@@ -256,6 +263,7 @@ class Studio(QObject):
         self._closed = True
         self.parts.timeline.pause()
         self.keeping.save()
+        self.picking.shut_down()
         self.parts.files.shut_down()
         self.parts.background.shut_down()
         self.parts.runs.shut_down()

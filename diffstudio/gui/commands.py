@@ -16,6 +16,7 @@ from diffstudio.gui.dialogs.message import show_about, show_error
 from diffstudio.gui.filing import Filing
 from diffstudio.gui.judging import Likelihood
 from diffstudio.gui.parts import Parts
+from diffstudio.gui.picking import Picking
 from diffstudio.gui.theme import DARK, LIGHT
 from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.words import tr
@@ -28,11 +29,11 @@ from diffstudio.studio.settings import Settings
 class Commands(QObject):
     """Bound to the parts of one window."""
 
-    def __init__(self, parts: Parts, on_settings: Callable[[Settings], None]) -> None:
+    def __init__(self, parts: Parts, picking: Picking, on_settings: Callable[[Settings], None]) -> None:
         super().__init__(parts.window)
-        self.parts = parts
+        self.parts, self.picking = parts, picking
         self._on_settings = on_settings
-        self.filing = files = Filing(parts)
+        self.filing = files = Filing(parts, picking)
         self.likelihood = Likelihood(parts)
         p, head, line = parts, parts.playhead, parts.timeline
         self.handlers: dict[str, Callable[[], object]] = {

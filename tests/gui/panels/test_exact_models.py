@@ -4,15 +4,16 @@ import pytest
 
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.gui import theme
+from diffstudio.gui.panels.model_items import ENTRY
 from diffstudio.gui.panels.model_row import SUBTITLE
-from diffstudio.gui.panels.models import ENTRY, ModelsPanel
+from diffstudio.gui.panels.models import ModelsPanel
 from diffstudio.resources import resource
 
 
 @pytest.fixture
 def models(shown):
     """The list of the bundled checkpoints."""
-    return shown(ModelsPanel(Catalog([("bundled", resource("checkpoints"))]), theme.DARK), 240, 700)
+    return shown(ModelsPanel(Catalog([("bundled", resource("checkpoints"))]).listing, theme.DARK), 240, 700)
 
 
 def groups(panel):
