@@ -106,6 +106,15 @@ class Catalog:
             self._found.pop(folder, None)
             self._list()
 
+    def keep_picture(self, entry: Entry, picture: str) -> None:
+        """A small picture for a checkpoint that has none, a PNG in base64; the next scan lists it."""
+        key = entry.group, entry.path
+        if key in self._known:
+            self._known[key] = replace(self._known[key], picture=picture)
+        if self.cache is not None and entry.group != BUNDLED:
+            self.cache.put(entry.path, entry.changed, entry.size, picture=picture)
+            self.cache.save()
+
     def find(self, spec: str) -> Entry:
         """The checkpoint that "digits", "digits@400" or a path names.
 

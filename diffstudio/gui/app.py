@@ -18,6 +18,8 @@ from diffstudio.gui import arrangement
 from diffstudio.gui.background import Background
 from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
+from diffstudio.gui.facts import Facts
+from diffstudio.gui.first_pictures import FirstPictures
 from diffstudio.gui.fonts import with_hats
 from diffstudio.gui.jobs import Ended, Jobs, Stop
 from diffstudio.gui.keeping import Keeping, apply_theme, tokens_of
@@ -79,6 +81,7 @@ class Studio(QObject):
         window.place(p.canvas, panels)
         apply_theme(tokens)  # to the whole tree at once: else every widget is styled anew wherever it is put
         self.picking = Picking(p)
+        self._facts, self._pictures = Facts(p.scanning, p.card, self), FirstPictures(p)
         self.commands = Commands(p, self.picking, self.use_settings)
         self._masking = Masking(p)
         self.keeping = Keeping(p, self.picking, file)
@@ -95,9 +98,13 @@ class Studio(QObject):
     def _wire(self) -> None:
         p = self.parts
         p.models.selected.connect(self.commands.filing.show_entry)
+        p.models.selected.connect(self._facts.show_entry)
         p.models.activated.connect(self.commands.generate)
+        self.picking.changed.connect(self._enable)
+        p.models.menuWanted.connect(self.commands.rows.popup)
         p.sampling.footer.generate.connect(self.commands.generate)
         p.sampling.footer.stop.connect(p.runs.stop)
+        p.sampling.changed.connect(self.picking.forget_removed)
         p.sampling.changed.connect(self._on_request)
         p.sampling.source.browse.connect(self.commands.filing.choose_source)
         p.sampling.presets.saveWanted.connect(self.commands.save_preset)
@@ -228,7 +235,9 @@ class Studio(QObject):
                 p.sampling.source.set_trace(trace.path, True)
         if p.runs.previous is not None and not running:
             states.add("previous")
-        states |= ({"undo"} if p.sampling.can_undo else set()) | ({"redo"} if p.sampling.can_redo else set())
+        states |= ({"undo"} if p.sampling.can_undo or self.picking.can_undo else set()) | (
+            {"redo"} if p.sampling.can_redo else set()
+        )
         if states != getattr(self, "_states", None):
             self._states = states
             p.window.set_states(states)

@@ -15,6 +15,7 @@ from diffstudio.gui.actions import ACTIONS
 from diffstudio.gui.dialogs.message import show_about, show_error
 from diffstudio.gui.filing import Filing
 from diffstudio.gui.judging import Likelihood
+from diffstudio.gui.model_menu import ModelMenu
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.picking import Picking
 from diffstudio.gui.theme import DARK, LIGHT
@@ -34,14 +35,17 @@ class Commands(QObject):
         self.parts, self.picking = parts, picking
         self._on_settings = on_settings
         self.filing = files = Filing(parts, picking)
+        self.rows = ModelMenu(parts, picking)
         self.likelihood = Likelihood(parts)
         p, head, line = parts, parts.playhead, parts.timeline
         self.handlers: dict[str, Callable[[], object]] = {
             "open": files.open, "open_trace": files.open_trace, "save_trace": files.save_trace,
-            "add_folder": files.add_folder, "export": files.export, "copy_picture": files.copy_picture,
+            "add_folder": files.add_folder, "paste": files.paste, "show_model": _bind(self.rows.show_in_folder, None),
+            "export": files.export, "copy_picture": files.copy_picture,
             "quit": p.window.close,
-            "undo": p.sampling.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
-            "copy_request": files.copy_request, "settings": self.preferences,
+            "undo": self.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
+            "copy_request": files.copy_request, "copy_command": _bind(self.rows.copy_command, None),
+            "favourite": picking.toggle_favourite, "settings": self.preferences,
             "flip": p.canvas.flip,
             **{f"tensor_{name}": _bind(p.canvas.set_tensor, name) for name in TENSORS},
             "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit, "play_sound": p.canvas.toggle_sound,
@@ -75,6 +79,13 @@ class Commands(QObject):
             self.handlers[action_id]()
         except DiffStudioError as error:
             show_error(self.parts.window, str(error))
+
+    def undo(self) -> None:
+        """Bring back the folder that was taken off the list, else take back the last change of the sampling panel."""
+        if self.picking.can_undo:
+            self.picking.undo()
+        else:
+            self.parts.sampling.undo()
 
     # ── runs ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -17,6 +17,7 @@ from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.jobs import Ended, Stop
 from diffstudio.gui.masking import MASKS
 from diffstudio.gui.parts import Parts
+from diffstudio.gui.pasting import pasted_paths
 from diffstudio.gui.picking import Picking
 from diffstudio.gui.words import tr
 from diffstudio.studio.parse import read_betas
@@ -67,6 +68,13 @@ class Filing(QObject):
         """Open what was dropped or given on the command line."""
         for path in paths:
             self._guard(partial(self._open, path))
+
+    def paste(self) -> None:
+        """Open the file or folder whose path the clipboard holds."""
+        paths = pasted_paths()
+        if not paths:
+            self.parts.window.say(tr("The clipboard holds no path of a file or folder that is there."))
+        self.open_paths(paths)
 
     def _ask_open(self, kinds: str) -> None:
         p = self.parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from diffstudio.checkpoints.catalog import BUNDLED, Folder
 from diffstudio.checkpoints.listing import Entry, Listing
@@ -16,6 +16,8 @@ from diffstudio.gui.words import count, tr
 
 class Picking(QObject):
     """Scans, favourites, order, folders of one window."""
+
+    changed = Signal()  # what can be undone
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts.window)
@@ -86,7 +88,7 @@ class Picking(QObject):
         p.models.show_listing(p.catalog.listing)
         p.scanning.scan([folder])
         p.window.say(tr("{} is off the list; Undo brings it back.").format(path))
-        p.sampling.changed.emit()
+        self.changed.emit()
 
     @property
     def can_undo(self) -> bool:
@@ -99,6 +101,12 @@ class Picking(QObject):
         folders = [other for other in self.parts.settings.folders if other != path]
         self.parts.settings.folders = [*folders[:place], path, *folders[place:]]
         self.add_folder(Path(path))
+        self.changed.emit()
+
+    @Slot()
+    def forget_removed(self) -> None:
+        """Something else was changed, and is what Undo takes back."""
+        self._removed.clear()
 
     # ── order ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QActionGroup, QKeyEvent, QKeySequence
+from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QLineEdit, QMenu, QToolButton
 
 from diffstudio.gui import actions
 from diffstudio.gui.panels.model_order import SORTS
-from diffstudio.gui.pasting import pasted_paths
 from diffstudio.gui.words import tr
 
 
 class ModelSearch(QLineEdit):
-    """Filters by what is typed; a path that is pasted is opened instead."""
-
-    pasted = Signal(object)  # list[Path]
+    """Filters by what is typed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,13 +22,6 @@ class ModelSearch(QLineEdit):
         self.setToolTip(
             f"{tr('Find a model by its name, its data or its classes.')}  ({actions.shortcut_text('find_model')})"
         )
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        paths: list[Path] = pasted_paths() if event.matches(QKeySequence.StandardKey.Paste) else []
-        if paths:
-            self.pasted.emit(paths)
-        else:
-            super().keyPressEvent(event)
 
 
 class SortButton(QToolButton):
