@@ -40,6 +40,7 @@ from diffstudio.gui.views.canvas import Canvas
 from diffstudio.gui.words import count, duration, number, size, tr
 from diffstudio.studio.engine import Engine, Progress
 from diffstudio.studio.history import History, runs_folder
+from diffstudio.studio.room import free_memory
 from diffstudio.studio.settings import Settings, load_settings, settings_file
 from diffstudio.traces.reader import Trace
 
@@ -113,6 +114,7 @@ class Studio(QObject):
         p.runs.warmed.connect(self._on_warmed)
         p.runs.grew.connect(self._on_grew)
         p.runs.started.connect(self._on_started)
+        p.runs.loading.connect(self._on_loading)
         p.runs.stopping.connect(self._on_stopping)
         p.runs.progressed.connect(self._on_progress)
         p.runs.ended.connect(self._on_ended)
@@ -153,6 +155,10 @@ class Studio(QObject):
         p.window.say(tr("Generating…"))
         self._enable()
 
+    @Slot(float)
+    def _on_loading(self, share: float) -> None:
+        self.parts.canvas.set_busy(tr("Loading the model… {} %").format(number(100 * share, 0)))
+
     @Slot()
     def _on_stopping(self) -> None:
         self.parts.window.say(tr("Stopping after this step…"))
@@ -175,7 +181,10 @@ class Studio(QObject):
         trace = p.runs.trace
         if ended.outcome == "failed":
             p.window.say(tr("The run failed."))
-            show_error(p.window, ended.error, ended.details)
+            if ended.device:
+                self.commands.offer_device(ended.error, ended.device)
+            else:
+                show_error(p.window, ended.error, ended.details)
         elif trace is not None and len(trace):
             seconds = trace.scalar(len(trace) - 1, "seconds")
             word = tr("{} samples in {}") if ended.outcome == "done" else tr("Stopped: {} samples after {}")
@@ -214,7 +223,8 @@ class Studio(QObject):
         try:
             request = p.sampling.checked_request()
             plan = p.runs.engine.plan(request)
-            p.sampling.footer.show_estimate(p.runs.engine.estimate_seconds(request), plan.total_bytes)
+            seconds = p.runs.engine.estimate_seconds(request)
+            p.sampling.footer.show_estimate(seconds, plan.total_bytes, plan.memory_bytes, free_memory())
         except DiffStudioError as error:
             p.sampling.footer.show_problem(str(error))
         self._enable()

@@ -120,6 +120,22 @@ class Commands(QObject):
         question.answered.connect(answered)
         question.open()
 
+    def offer_device(self, problem: str, device: str) -> None:
+        """A run had no room where it was to go: run it on another device?"""
+        from diffstudio.gui.dialogs.questions import Question
+
+        p = self.parts
+        sentence = f"{problem[:1].upper()}{problem[1:]}."
+        question = Question(p.window, tr("Not enough memory"), sentence, tr("Run on {}").format(device.upper()))
+
+        def answered(yes: bool) -> None:
+            if yes:
+                p.sampling.advanced.device.set_value(device)
+                self.generate()
+
+        question.answered.connect(answered)
+        question.open()
+
     def fork(self) -> None:
         """Run on from the step at the playhead, with the panel's settings."""
         p, trace = self.parts, self.parts.runs.trace

@@ -49,6 +49,11 @@ class Plan:
         return self.card.meaning.kind.extras(self.card.meaning)
 
     @property
+    def device_bytes(self) -> int:
+        """The memory that the run needs where the network runs: there the weights are in one copy."""
+        return self.memory_bytes - WEIGHT_BYTES // 2 * self.card.parameters
+
+    @property
     def total_bytes(self) -> int:
         """The size that the trace will have."""
         return self.record_bytes * sum(chain.records for chain in self.chains)
