@@ -358,3 +358,25 @@ def test_a_name_given_to_tell_two_apart_stays_the_same_object(folder):
     after = catalog.scan()
     assert [e.spec for e in after] == ["unet-run@0", "unet-run 2@0"]
     assert all(a is b for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("form", ["checkpoint-{}", "checkpoint_{}", "step_{}", "global_step{}", "epoch-{}"])
+def test_a_folder_of_steps_alone_is_one_model_with_the_last_as_its_usual_one(folder, form):
+    for step in (500, 90, 1000):
+        pipeline(folder / "cats" / form.format(step))
+    catalog = Catalog([("user", folder)])
+    (model,) = catalog.models()
+    assert [entry.spec for entry in model.entries] == ["cats@90", "cats@500", "cats@1000"]
+    assert catalog.find("cats").path.name == form.format(1000)
+
+
+def test_files_and_folders_of_steps_in_two_trainings_stay_apart(folder):
+    table = {"modality": "points", "shape": [2], "path": {}, "prediction": "flow", "network": "mlp"}
+    for run in ("cats", "dogs"):
+        place = folder / run / "checkpoints"
+        place.mkdir(parents=True)
+        for step in (1, 2):
+            library_save({"w": np.zeros(2, np.float32)}, place / f"model-{step}.safetensors")
+            (place / f"model-{step}.safetensors.card.json").write_text(json.dumps(table), "utf-8")
+    found = {m.name: [e.spec for e in m.entries] for m in Catalog([("user", folder)]).models()}
+    assert found == {"cats": ["cats@1", "cats@2"], "dogs": ["dogs@1", "dogs@2"]}
