@@ -14,7 +14,7 @@ from diffstudio.gui.panels.model_row import HEIGHTS, KIND, PICTURE, STARRED, SUB
 from diffstudio.gui.words import count, parameters, shape_text, tr
 
 ENTRY = Qt.ItemDataRole.UserRole
-MANY = 8  # checkpoints of a model that are shown; the older ones when they are asked for
+MANY = 5  # checkpoints of a model that are shown; the older ones when they are asked for
 MORE = "more"  # the kind of the row that asks
 
 

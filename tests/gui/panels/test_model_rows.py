@@ -64,12 +64,12 @@ def test_of_many_steps_the_newest_are_shown_and_the_others_when_asked_for(make, 
     for step in range(1, 21):
         put(folder, step=step)
     panel, again = make()
-    assert rows(panel, "checkpoint")[-1] == "13 steps" and rows(panel, "more") == ["12 older…"]
-    click(qtbot, panel, "12 older…")
+    assert rows(panel, "checkpoint")[-1] == "16 steps" and rows(panel, "more") == ["15 older…"]
+    click(qtbot, panel, "15 older…")
     assert len(rows(panel, "checkpoint")) == 20 and rows(panel, "more") == []
-    assert panel.entry.card.step == 12, "the first of those that were hidden"
+    assert panel.entry.card.step == 15, "the first of those that were hidden"
     again()
-    assert len(rows(panel, "checkpoint")) == 20 and panel.entry.card.step == 12
+    assert len(rows(panel, "checkpoint")) == 20 and panel.entry.card.step == 15
 
 
 def test_older_steps_are_reached_by_the_keyboard(make, folder, qtbot):
@@ -78,12 +78,12 @@ def test_older_steps_are_reached_by_the_keyboard(make, folder, qtbot):
     panel, _ = make()
     panel.choose("spots")
     panel.tree.setFocus()
-    for _ in range(9):
+    for _ in range(6):
         qtbot.keyClick(panel.tree, Qt.Key.Key_Down)
     assert panel.tree.currentItem().data(0, KIND) == "more" and panel.entry is None
     with qtbot.assertNotEmitted(panel.activated):
         qtbot.keyClick(panel.tree, Qt.Key.Key_Return)
-    assert panel.entry.card.step == 12
+    assert panel.entry.card.step == 15
 
 
 def test_a_step_that_is_folded_away_can_be_chosen_by_its_name(make, folder):
