@@ -24,8 +24,8 @@ def groups(panel):
 
 def test_exact_models_come_after_the_trained_ones_in_a_group_of_their_own(models):
     found = groups(models)
-    assert list(found) == ["Images", "Video", "Audio", "Points", "Exact"]
-    assert found["Images"] == ["digits", "digits-ddpm"] and found["Points"] == ["shapes-2d"]
+    assert list(found) == ["Images", "Video", "Text", "Audio", "Points", "Exact"]
+    assert found["Images"] == ["digits", "digits-ddpm"] and found["Points"] == ["shapes-2d", "shapes-ddpm"]
     assert len(found["Exact"]) >= 2 and all(name.startswith("exact-") for name in found["Exact"])
 
 
