@@ -102,6 +102,7 @@ def requests(draw):
         "source_invert": st.booleans(), "mask": st.none() | st.text("ab c'\"-é.", min_size=1),
         "noise": st.sampled_from([None, "fresh", "brownian"]), "forward": st.sampled_from(list(options.FORWARD_MODES)),
         "variation": st.floats(0, 1), "variation_seed": st.integers(0, 99), "interpolate": st.none() | st.just(5),
+        "prompt": st.text("ab_- '", max_size=6),
         "device": st.sampled_from(["auto", "cpu", "cuda:0"]), "trace_every": st.integers(1, 9),
         "trace_dtype": st.sampled_from(["float32", "float16"]),
         "path": st.none() | st.just(PathSpec(name="vp_linear", params={"n": 100.0})),
@@ -118,3 +119,34 @@ def test_any_request_comes_back_as_it_was(fields):
     except ValueError:
         return  # not one that can run
     assert back(command_line(request, card)) == request
+
+
+def test_no_field_is_forgotten():
+    """A new field of a request needs a row in `command_line`, and a word here."""
+    drawn = {
+        "model",
+        "kind",
+        "source_file",
+        "source_step",
+        "times",
+        "solver",
+        "grid",
+        "clip",
+        "label",
+        "seed",
+        "samples",
+    }
+    drawn |= {
+        "solver_params",
+        "grid_params",
+        "clip_params",
+        "steps",
+        "guidance",
+        "guidance_rescale",
+        "negative",
+        "path",
+    }
+    drawn |= {"guidance_interval", "guidance_model", "record_split", "strength", "resample", "source", "source_fit"}
+    drawn |= {"source_invert", "mask", "noise", "forward", "variation", "variation_seed", "interpolate", "prompt"}
+    drawn |= {"device", "trace_every", "trace_dtype"}
+    assert set(Request.model_fields) == drawn
