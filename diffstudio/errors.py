@@ -14,7 +14,14 @@ class BadFile(DiffStudioError):
 
 
 class NoRoom(DiffStudioError):
-    """A run or an export needs more disk or memory than allowed."""
+    """A run or an export needs more disk or memory than allowed.
+
+    device: where the run would have room, "" where nothing is known of another place.
+    """
+
+    def __init__(self, message: str, device: str = "") -> None:
+        super().__init__(message)
+        self.device = device
 
 
 class NotFound(DiffStudioError):

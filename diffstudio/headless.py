@@ -19,7 +19,7 @@ import numpy as np
 
 from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.bar import Bar
-from diffstudio.checkpoints.catalog import SUFFIX
+from diffstudio.checkpoints.finding import SUFFIX
 from diffstudio.errors import BadInput
 from diffstudio.studio.engine import Engine, pick_device
 from diffstudio.studio.export import ExportOptions, check_size, check_target, export, records, suffix_of

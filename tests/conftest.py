@@ -35,6 +35,14 @@ def qtbot(qtbot):
     return qtbot
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """What is read of checkpoints is kept in a folder of this run, never in the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_leaks():
     TIMERS.clear()  # an earlier test has failed for its own

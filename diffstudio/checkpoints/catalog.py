@@ -3,92 +3,117 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from diffstudio.checkpoints.adapters import ENDING, card_at, is_step_folder, may_be_model
+from diffstudio.checkpoints.adapters import card_at
 from diffstudio.checkpoints.card import Card
-from diffstudio.errors import BadFile, DiffStudioError, NotFound
+from diffstudio.checkpoints.finding import SUFFIXES, files_in, hub_folder, stamp, training_of, user_folder
+from diffstudio.checkpoints.listing import Entry, Listing, Model, distinct_names
+from diffstudio.checkpoints.scan_cache import ScanCache, cache_file
+from diffstudio.errors import BadFile, DiffStudioError
 from diffstudio.resources import resource
 
-SUFFIX = ".safetensors"  # of our own
-# Which files a folder is searched for; what a file is, its content says.
-SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".pkl", ".bin")
 HUB = "Hugging Face"  # the group of what lies in its cache
-MAX_DEPTH = 4
-MAX_FILES = 10_000
-MAX_COUNTED = 1000  # files of a folder that are looked at to see whether it has changed
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file or folder in the catalog. `problem` says in one sentence why it can't be used, None if it can."""
-
-    path: Path
-    card: Card | None
-    size: int
-    group: str  # "bundled", "user", or the folder that was added
-    problem: str | None = None
-
-    @property
-    def spec(self) -> str:
-        """How the command line and a request name it: "digits@400"."""
-        return self.card.spec if self.card else str(self.path)
-
-
-@dataclass(frozen=True)
-class Model:
-    """A name with one or more checkpoints, in the order of their training steps."""
-
-    name: str
-    entries: tuple[Entry, ...]
-
-    @property
-    def default(self) -> Entry:
-        """The one that the bare name means: the last of the training."""
-        return self.entries[-1]
-
-    @property
-    def card(self) -> Card:
-        """The card of the default checkpoint."""
-        assert self.default.card is not None
-        return self.default.card
+BUNDLED = "bundled"
+SETTLED = 2.0  # seconds after which nobody writes a file any more
+TOLD = 0.15  # seconds between two listings of a scan that goes on
+Folder = tuple[str, Path]  # (group, folder)
 
 
 class Catalog:
-    """Scans folders; a file that has not changed is not read again."""
+    """Scans folders; a file that has not changed is not read again, with a cache not by the next process either.
 
-    def __init__(self, folders: Sequence[tuple[str, Path]]) -> None:
+    One thread scans at a time; the others may read meanwhile.
+    """
+
+    def __init__(self, folders: Sequence[Folder], cache: ScanCache | None = None) -> None:
         """folders: (group, folder); the first of two checkpoints with the same name and step wins."""
         self.folders = list(folders)
-        self._known: dict[tuple[str, Path], tuple[int, int, Entry]] = {}
-        self._entries: list[Entry] | None = None
+        self.cache = cache
+        self._known: dict[Folder, Entry] = {}
+        self._found: dict[Folder, list[Entry]] = {}
+        self._renamed: dict[Folder, tuple[Entry, Entry]] = {}
+        self._listing: Listing | None = None
 
     def scan(self) -> list[Entry]:
         """Look again; every checkpoint is an entry, broken ones with their problem."""
-        entries = []
-        for group, folder in self.folders:
-            for path in _files(folder, lone=group != HUB):
-                entry = self._entry(path, group)
-                # The cache of the hub is full of what other tools need: only what can be used here is listed.
-                if entry is not None and not (group == HUB and entry.problem):
-                    entries.append(entry)
-        self._entries = _distinct(entries)
-        return self._entries
+        for _ in self.scanning(self.folders):
+            pass
+        return self.entries
+
+    def scanning(
+        self, folders: Sequence[Folder], settle: bool = False, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Listing]:
+        """Look again in some of the folders; gives the whole listing from time to time and at the end.
+
+        A folder that was looked at before is listed as it was until the scan has gone through it. settle: a new file
+        that can't be used, and that was written a moment ago, is not listed yet. stop: asked before every file.
+        """
+        unsettled = False
+        yield self._list()
+        for folder in list(folders):
+            if folder not in self.folders:  # it was taken off the list meanwhile
+                self._found.pop(folder, None)
+                yield self._list(unsettled)
+                continue
+            first, known = folder not in self._found, {entry.path for entry in self._found.get(folder, ())}
+            found: list[Entry] = []
+            told = time.monotonic()
+            for entry in self._entries_in(folder):
+                if stop():
+                    return
+                if settle and entry.path not in known and _is_being_written(entry):
+                    unsettled = True
+                    continue
+                found.append(entry)
+                if first and time.monotonic() - told > TOLD:
+                    self._found[folder] = found
+                    yield self._list(unsettled)
+                    told = time.monotonic()
+            self._found[folder] = found
+            yield self._list(unsettled)
+        if self.cache is not None:
+            self.cache.save()
+
+    @property
+    def listing(self) -> Listing:
+        """What the last scan found."""
+        if self._listing is None:
+            self.scan()
+        return self._listing or Listing()
 
     @property
     def entries(self) -> list[Entry]:
         """What the last scan found."""
-        return self.scan() if self._entries is None else self._entries
+        return list(self.listing.entries)
 
     def models(self) -> list[Model]:
         """The usable checkpoints grouped by model, in the order of the folders and of their names."""
-        grouped: dict[str, dict[float, Entry]] = {}
-        for entry in self.entries:
-            if entry.card is not None and entry.problem is None:
-                grouped.setdefault(entry.card.name, {}).setdefault(_place(entry.card), entry)
-        return [Model(name, tuple(by_step[step] for step in sorted(by_step))) for name, by_step in grouped.items()]
+        return list(self.listing.models)
+
+    def add(self, folder: Folder) -> None:
+        """Another folder, or a file as a folder of its own; the next scan looks at it."""
+        if folder not in self.folders:
+            self.folders.append(folder)
+
+    def remove(self, folder: Folder) -> None:
+        """List a folder no more."""
+        if folder in self.folders:
+            self.folders.remove(folder)
+            self._found.pop(folder, None)
+            self._list()
+
+    def keep_picture(self, entry: Entry, picture: str) -> None:
+        """A small picture for a checkpoint that has none, a PNG in base64; the next scan lists it."""
+        key = entry.group, entry.path
+        if key in self._known:
+            self._known[key] = replace(self._known[key], picture=picture)
+        if self.cache is not None and entry.group != BUNDLED:
+            self.cache.put(entry.path, entry.changed, entry.size, picture=picture)
+            self.cache.save()
 
     def find(self, spec: str) -> Entry:
         """The checkpoint that "digits", "digits@400" or a path names.
@@ -99,24 +124,35 @@ class Catalog:
         path = Path(spec)
         if path.suffix in SUFFIXES or os.sep in spec or (os.altsep and os.altsep in spec):
             return _opened(path)
-        models = {model.name: model for model in self.models()}
-        name, _, step = spec.partition("@")
-        if name not in models:
-            import difflib
+        if spec.partition("@")[0] not in self.listing.by_name and os.path.isfile(path):  # noqa: PTH113
+            # What it is, its content says. (Path.is_file raises for a name that is too long.)
+            return _opened(path)
+        return self.listing.find(spec)
 
-            close = difflib.get_close_matches(name, models, n=3, cutoff=0.4)
-            hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(models) or 'none'}"
-            if os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
-                return _opened(path)  # what it is, its content says
-            raise NotFound(f"there is no model '{spec}': {hint}")
-        model = models[name]
-        if not step:
-            return model.default
-        for entry in model.entries:
-            if entry.card is not None and str(entry.card.step) == step:
-                return entry
-        steps = ", ".join(str(entry.card.step) for entry in model.entries if entry.card)
-        raise NotFound(f"'{name}' has no checkpoint '{step}': it has the steps {steps}")
+    def _list(self, unsettled: bool = False) -> Listing:
+        """Everything that is found so far, each under a name by which it can be found."""
+        entries = [entry for folder in list(self.folders) for entry in self._found.get(folder, ())]
+        self._listing = Listing(map(self._named, entries, distinct_names(entries)), unsettled)
+        return self._listing
+
+    def _named(self, entry: Entry, name: str) -> Entry:
+        """The entry under that name; the same object as long as nothing changes."""
+        if entry.card is None or entry.card.name == name:
+            return entry
+        key = entry.group, entry.path
+        before = self._renamed.get(key)
+        if before is None or before[0] is not entry or before[1].card is None or before[1].card.name != name:
+            renamed = replace(entry, card=entry.card.model_copy(update={"name": name}))
+            before = self._renamed[key] = entry, renamed
+        return before[1]
+
+    def _entries_in(self, folder: Folder) -> Iterator[Entry]:
+        group, root = folder
+        for path in files_in(root, lone=group != HUB):
+            entry = self._entry(path, group)
+            # The cache of the hub is full of what other tools need: only what can be used here is listed.
+            if entry is not None and not (group == HUB and entry.problem):
+                yield entry
 
     def _entry(self, path: Path, group: str) -> Entry | None:
         try:
@@ -124,132 +160,55 @@ class Catalog:
         except OSError:
             return None  # deleted between listing and reading
         known = self._known.get((group, path))
-        if known and known[:2] == (changed, size):
-            return known[2]
-        try:
-            entry = Entry(path, card_at(path), size, group)
-        except DiffStudioError as error:
-            entry = Entry(path, None, size, group, str(error))
-        self._known[group, path] = (changed, size, entry)
-        return entry
+        if known is None or (known.changed, known.size) != (changed, size):
+            known = self._known[group, path] = self._read(path, changed, size, group)
+        return known
+
+    def _read(self, path: Path, changed: int, size: int, group: str) -> Entry:
+        """The entry of a file that is new or has changed: from the cache, else from the file."""
+        cache = self.cache if group != BUNDLED else None  # those few are there sooner than the cache
+        kept = cache.find(path, changed, size) if cache else None
+        card, problem = _from_cache(kept.card, kept.problem) if kept else (None, None)
+        if card is None and problem is None:
+            try:
+                card = card_at(path)
+            except DiffStudioError as error:
+                problem = str(error)
+            if cache and (card is not None or os.access(path, os.R_OK)):  # who may not read now may later
+                found = {"card": card.model_dump_json(exclude_defaults=True)} if card else {"problem": problem or ""}
+                cache.put(path, changed, size, **found)
+        home = training_of(path) if card is not None and card.format else None
+        return Entry(path, card, size, group, problem, changed, home, kept.picture if kept else "")
+
+
+def _from_cache(card: str, problem: str) -> tuple[Card | None, str | None]:
+    """The card and the problem as they were kept; neither if they make no sense."""
+    if problem or not card:
+        return None, problem or None
+    try:
+        return Card.model_validate_json(card), None
+    except ValueError:
+        return None, None
+
+
+def _is_being_written(entry: Entry) -> bool:
+    """Whether a file that can't be used was changed so lately that its end may still be to come."""
+    return entry.problem is not None and abs(time.time() - entry.changed / 1e9) < SETTLED
 
 
 def _opened(path: Path) -> Entry:
     """The checkpoint at a path. Raises: NotFound, BadFile."""
     card = card_at(path)
     try:
-        return Entry(path, card, stamp(path)[1], "file")
+        changed, size = stamp(path)
     except OSError as error:
         raise BadFile(f"can't read {path}: {error.strerror}") from error
-
-
-def user_folder() -> Path:
-    """Where the user's own checkpoints lie."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("diffstudio", appauthor=False)) / "checkpoints"
-
-
-def hub_folder() -> Path:
-    """Where the Hugging Face libraries keep what was downloaded, by their own environment variables."""
-    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
-    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
+    return Entry(path, card, size, "file", changed=changed)
 
 
 def default_catalog(extra: Sequence[Path] = ()) -> Catalog:
     """The bundled folder, the user's folder, those given, and what other tools have downloaded."""
-    own = [("bundled", resource("checkpoints")), ("user", user_folder())]
+    own = [(BUNDLED, resource("checkpoints")), ("user", user_folder())]
     hub = hub_folder()
-    return Catalog([*own, *((str(folder), folder) for folder in extra), *([(HUB, hub)] if hub.is_dir() else [])])
-
-
-def _files(folder: Path, lone: bool = True) -> Iterator[Path]:
-    """The checkpoint files and folders in a folder, a few levels deep; links to folders are not followed.
-
-    A folder that is a model is one entry; in it only the steps of its training are looked for. lone: files too.
-    """
-    if not folder.is_dir():
-        yield folder  # a single file that was opened
-        return
-    count = 0
-    root_depth = len(folder.parts)
-    for at, folders, files in os.walk(folder, onerror=None):
-        here = Path(at)
-        if len(here.parts) - root_depth >= MAX_DEPTH:
-            folders.clear()
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        found = []
-        if may_be_model(here, files, folders):
-            found = [here]
-            folders[:] = filter(is_step_folder, folders)
-        elif lone:
-            found = [here / name for name in sorted(files, key=_without_suffix) if _is_candidate(name)]
-        for path in found:
-            count += 1
-            if count > MAX_FILES:
-                return
-            yield path
-
-
-def _is_candidate(name: str) -> bool:
-    return name.endswith(SUFFIXES) and not name.startswith(".")
-
-
-def _without_suffix(name: str) -> str:
-    return name.removesuffix(SUFFIX)
-
-
-def stamp(path: Path) -> tuple[int, int]:
-    """When it was last changed, in ns, and its bytes; of a folder over its files and those of its folders.
-
-    The card beside a file counts for it.
-
-    Raises:
-        OSError: it is gone.
-    """
-    stat = path.stat()
-    if not path.is_dir():
-        beside = path.with_name(path.name + ENDING)
-        return max(stat.st_mtime_ns, beside.stat().st_mtime_ns if beside.is_file() else 0), stat.st_size
-    changed, size, waiting, count = stat.st_mtime_ns, 0, [path], 0
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                count += 1
-                if count > MAX_COUNTED:
-                    return changed, size
-                found = entry.stat()
-                changed = max(changed, found.st_mtime_ns)
-                if entry.is_file():
-                    size += found.st_size
-                elif entry.is_dir(follow_symlinks=False) and Path(entry.path).parent == path:
-                    waiting.append(Path(entry.path))
-    return changed, size
-
-
-def _place(card: Card) -> float:
-    """Where a checkpoint stands in its training; other tools do not number their last one."""
-    return card.step if card.step or not card.format else float("inf")
-
-
-def _distinct(entries: list[Entry]) -> list[Entry]:
-    """The entries with names by which each can be found: other tools name by the folder, and folders share names."""
-    homes: dict[str, set[Path | None]] = {}
-    out = []
-    for entry in entries:
-        if entry.card is not None:
-            own = not entry.card.format
-            home = None if own else _training_of(entry.path)
-            name, number = entry.card.name, 1
-            while homes.setdefault(name, {home}) != {home}:
-                number += 1
-                name = f"{entry.card.name[:70]} {number}"
-            if name != entry.card.name:
-                entry = replace(entry, card=entry.card.model_copy(update={"name": name}))
-        out.append(entry)
-    return out
-
-
-def _training_of(path: Path) -> Path:
-    """The folder whose checkpoints are steps of one training."""
-    return path.parent if is_step_folder(path.name) or not path.is_dir() else path
+    folders = [*own, *((str(folder), folder) for folder in extra), *([(HUB, hub)] if hub.is_dir() else [])]
+    return Catalog(folders, ScanCache(cache_file()))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import diffstudio
+from diffstudio.checkpoints.loading import told
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 SECONDS = 300.0  # to import torch on a busy machine and read a small file; the size adds to it
 BYTES_PER_SECOND = 20e6
+LOOK = 0.1  # seconds between two looks at whether the weights are still wanted
+MAX_SAID = 65_536
 
 
 def pickled_weights(path: Path, prefixes: Sequence[str] = ()) -> dict[str, Tensor]:
@@ -27,36 +32,50 @@ def pickled_weights(path: Path, prefixes: Sequence[str] = ()) -> dict[str, Tenso
     prefixes: of the dotted names that are wanted; none: all.
 
     Raises:
-        BadFile: the file was refused, or the process ran out of its limits.
+        BadFile: the file was refused, or the process ran out of its limits.  Left: nobody waits for them any more.
     """
     from safetensors.torch import load_file
 
     with tempfile.TemporaryDirectory(prefix="diffstudio-") as folder:
         out = Path(folder) / "weights.safetensors"
         try:
-            seconds = SECONDS + path.stat().st_size / BYTES_PER_SECOND
-            done = subprocess.run(
-                [sys.executable, "-m", "diffstudio.checkpoints.child", str(path.absolute()), str(out), *prefixes],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=seconds,
-                env=_environment(),
-                cwd=folder,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise BadFile(f"{shown(path, 400)} could not be read in {error.timeout:.0f} seconds: given up") from error
+            code, said = _run([str(path.absolute()), str(out), *prefixes], Path(folder), path, out)
         except OSError as error:
             raise BadFile(f"can't read {shown(path, 400)}: {error.strerror or error}") from error
-        said = done.stdout.decode("utf-8", "replace").strip()
-        if done.returncode == 1 and said:
+        if code == 1 and said:
             raise BadFile(said)
-        if done.returncode or not out.is_file():
+        if code or not out.is_file():
             raise BadFile(
-                f"{shown(path, 400)} could not be read: the process that tried ended with {done.returncode}, "
+                f"{shown(path, 400)} could not be read: the process that tried ended with {code}, "
                 "most likely for want of memory"
             )
         # torch reads by a memory map; a copy outlives the folder.
         return {name: tensor.clone() for name, tensor in load_file(out).items()}
+
+
+def _run(arguments: Sequence[str], folder: Path, path: Path, out: Path) -> tuple[int, str]:
+    """Run the child to its end: its exit code and what it said. Raises: OSError, BadFile, Left."""
+    size = path.stat().st_size
+    seconds = SECONDS + size / BYTES_PER_SECOND
+    command, begun = [sys.executable, "-m", "diffstudio.checkpoints.child", *arguments], time.monotonic()
+    with (folder / "said").open("w+b") as stream:  # no pipe, which would fill and hold the child up
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.DEVNULL, env=_environment(), cwd=folder
+        )
+        try:
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(LOOK)
+                    break
+                if time.monotonic() - begun > seconds:
+                    raise BadFile(f"{shown(path, 400)} could not be read in {seconds:.0f} seconds: given up")
+                told(out.stat().st_size if out.exists() else 0, size)
+        finally:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+        stream.seek(0)
+        return child.returncode, stream.read(MAX_SAID).decode("utf-8", "replace").strip()
 
 
 def _environment() -> dict[str, str]:

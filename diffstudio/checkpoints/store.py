@@ -12,6 +12,7 @@ import numpy as np
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.header import CARD_KEY, MAX_HEADER, card_of, read_header
+from diffstudio.checkpoints.loading import read_bytes
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.files import write_bytes
 
@@ -55,6 +56,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
 
     Raises:
         NotFound, BadFile: the file is gone, damaged (its sha256 is not the card's), or has a weight that is not finite.
+        Left: nobody waits for them any more.
     """
     import torch
     from safetensors.torch import load
@@ -62,7 +64,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     header = read_header(path)
     card = card_of(header)
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         raise BadFile(f"can't read {path}: {error.strerror}") from error
     if card.sha256 and hashlib.sha256(_payload(data)).hexdigest() != card.sha256:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from diffstudio.checkpoints.catalog import Entry
+    from diffstudio.checkpoints.listing import Entry
 
 
 @click.command(short_help="List every checkpoint that is found.")

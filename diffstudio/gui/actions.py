@@ -38,7 +38,9 @@ ACTIONS: dict[str, Action] = _table(
     Action("open", "Open…", "File", ("Ctrl+O",), "Open a checkpoint, a trace, a picture or an array.", icon="open"),
     Action("open_trace", "Open trace…", "File", ("Ctrl+Shift+O",), "Reopen a recorded run; no model is needed."),
     Action("save_trace", "Save trace…", "File", ("Ctrl+S",), "Keep this run as a .trace file.", "trace"),
+    Action("paste", "Open pasted path", "File", ("Ctrl+V",), "Open the file or folder whose path was copied."),
     Action("add_folder", "Add checkpoint folder…", "File", (), "List the checkpoints of another folder."),
+    Action("show_model", "Show checkpoint in its folder", "File", (), "Open the folder of the chosen checkpoint."),
     Action(
         "export",
         "Export…",
@@ -57,6 +59,8 @@ ACTIONS: dict[str, Action] = _table(
     ),
     Action("reset", "Reset sampling", "Edit", (), "Set every field to the model's own defaults.", icon="reset"),
     Action("copy_request", "Copy settings as JSON", "Edit", (), "Copy the request for the command line or a script."),
+    Action("copy_command", "Copy as command", "Edit", (), "Copy the line that makes this run in a terminal."),
+    Action("favourite", "Favourite", "Edit", ("Ctrl+Shift+F",), "Put the chosen model on top of the list, or back."),
     Action("settings", "Settings…", "Edit", ("Ctrl+,",), "Trace budget, theme, threads, folders.", separator=True),
     Action("flip", "Flip x_t / x̂0", "View", ("X",), "Show the state, or what the model makes of it.", "trace"),
     Action("tensor_xt", "Show x_t", "View", ("1",), "The state of the chain.", "trace", separator=True),

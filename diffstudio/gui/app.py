@@ -18,6 +18,8 @@ from diffstudio.gui import arrangement
 from diffstudio.gui.background import Background
 from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
+from diffstudio.gui.facts import Facts
+from diffstudio.gui.first_pictures import FirstPictures
 from diffstudio.gui.fonts import with_hats
 from diffstudio.gui.jobs import Ended, Jobs, Stop
 from diffstudio.gui.keeping import Keeping, apply_theme, tokens_of
@@ -29,13 +31,16 @@ from diffstudio.gui.panels.inspect import InspectPanel
 from diffstudio.gui.panels.models import ModelsPanel
 from diffstudio.gui.panels.sampling import SamplingPanel
 from diffstudio.gui.parts import Parts
+from diffstudio.gui.picking import Picking
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
+from diffstudio.gui.scanning import Scanning
 from diffstudio.gui.timeline.timeline import Timeline
 from diffstudio.gui.views.canvas import Canvas
 from diffstudio.gui.words import count, duration, number, size, tr
 from diffstudio.studio.engine import Engine, Progress
 from diffstudio.studio.history import History, runs_folder
+from diffstudio.studio.room import free_memory
 from diffstudio.studio.settings import Settings, load_settings, settings_file
 from diffstudio.traces.reader import Trace
 
@@ -52,6 +57,8 @@ class Studio(QObject):
         settings, problem = load_settings(file)
         tokens = tokens_of(settings)
         catalog = default_catalog([Path(folder) for folder in settings.folders])
+        for _ in catalog.scanning(catalog.folders[:1]):  # the bundled ones at once, the others beside the window
+            pass
         playhead = Playhead(self)
         window = MainWindow(tokens)
         self.parts = Parts(
@@ -62,7 +69,8 @@ class Studio(QObject):
             runs=Runs(Engine(catalog), History(runs or runs_folder()), settings, playhead, self),
             files=Jobs("files", self),
             background=Background(self),
-            models=ModelsPanel(catalog, tokens),
+            scanning=Scanning(catalog, self),
+            models=ModelsPanel(catalog.listing, tokens),
             card=CardPanel(),
             sampling=SamplingPanel(tokens, settings.device),
             inspect=InspectPanel(tokens),
@@ -73,11 +81,14 @@ class Studio(QObject):
         panels = {name: getattr(p, name) for name in arrangement.TITLES}
         window.place(p.canvas, panels)
         apply_theme(tokens)  # to the whole tree at once: else every widget is styled anew wherever it is put
-        self.commands = Commands(p, self.use_settings)
+        self.picking = Picking(p)
+        self._facts, self._pictures = Facts(p.scanning, p.card, self), FirstPictures(p)
+        self.commands = Commands(p, self.picking, self.use_settings)
         self._masking = Masking(p)
-        self.keeping = Keeping(p, file)
+        self.keeping = Keeping(p, self.picking, file)
         self._closed = False
         self._wire()
+        self.picking.begin()
         self.keeping.restore()
         self._keys = KeyRouter(window)
         p.canvas.show_empty(tr("Press Enter or Generate: a batch forms here, and every step can be scrubbed below."))
@@ -88,9 +99,13 @@ class Studio(QObject):
     def _wire(self) -> None:
         p = self.parts
         p.models.selected.connect(self.commands.filing.show_entry)
+        p.models.selected.connect(self._facts.show_entry)
         p.models.activated.connect(self.commands.generate)
+        self.picking.changed.connect(self._enable)
+        p.models.menuWanted.connect(self.commands.rows.popup)
         p.sampling.footer.generate.connect(self.commands.generate)
         p.sampling.footer.stop.connect(p.runs.stop)
+        p.sampling.changed.connect(self.picking.forget_removed)
         p.sampling.changed.connect(self._on_request)
         p.sampling.source.browse.connect(self.commands.filing.choose_source)
         p.sampling.presets.saveWanted.connect(self.commands.save_preset)
@@ -99,6 +114,7 @@ class Studio(QObject):
         p.runs.warmed.connect(self._on_warmed)
         p.runs.grew.connect(self._on_grew)
         p.runs.started.connect(self._on_started)
+        p.runs.loading.connect(self._on_loading)
         p.runs.stopping.connect(self._on_stopping)
         p.runs.progressed.connect(self._on_progress)
         p.runs.ended.connect(self._on_ended)
@@ -139,6 +155,10 @@ class Studio(QObject):
         p.window.say(tr("Generating…"))
         self._enable()
 
+    @Slot(float)
+    def _on_loading(self, share: float) -> None:
+        self.parts.canvas.set_busy(tr("Loading the model… {} %").format(number(100 * share, 0)))
+
     @Slot()
     def _on_stopping(self) -> None:
         self.parts.window.say(tr("Stopping after this step…"))
@@ -161,7 +181,10 @@ class Studio(QObject):
         trace = p.runs.trace
         if ended.outcome == "failed":
             p.window.say(tr("The run failed."))
-            show_error(p.window, ended.error, ended.details)
+            if ended.device:
+                self.commands.offer_device(ended.error, ended.device)
+            else:
+                show_error(p.window, ended.error, ended.details)
         elif trace is not None and len(trace):
             seconds = trace.scalar(len(trace) - 1, "seconds")
             word = tr("{} samples in {}") if ended.outcome == "done" else tr("Stopped: {} samples after {}")
@@ -200,7 +223,8 @@ class Studio(QObject):
         try:
             request = p.sampling.checked_request()
             plan = p.runs.engine.plan(request)
-            p.sampling.footer.show_estimate(p.runs.engine.estimate_seconds(request), plan.total_bytes)
+            seconds = p.runs.engine.estimate_seconds(request)
+            p.sampling.footer.show_estimate(seconds, plan.total_bytes, plan.memory_bytes, free_memory())
         except DiffStudioError as error:
             p.sampling.footer.show_problem(str(error))
         self._enable()
@@ -221,7 +245,9 @@ class Studio(QObject):
                 p.sampling.source.set_trace(trace.path, True)
         if p.runs.previous is not None and not running:
             states.add("previous")
-        states |= ({"undo"} if p.sampling.can_undo else set()) | ({"redo"} if p.sampling.can_redo else set())
+        states |= ({"undo"} if p.sampling.can_undo or self.picking.can_undo else set()) | (
+            {"redo"} if p.sampling.can_redo else set()
+        )
         if states != getattr(self, "_states", None):
             self._states = states
             p.window.set_states(states)
@@ -256,6 +282,7 @@ class Studio(QObject):
         self._closed = True
         self.parts.timeline.pause()
         self.keeping.save()
+        self.picking.shut_down()
         self.parts.files.shut_down()
         self.parts.background.shut_down()
         self.parts.runs.shut_down()

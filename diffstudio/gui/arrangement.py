@@ -15,6 +15,7 @@ from diffstudio.gui.words import tr
 
 LAYOUT_VERSION = 2
 COLUMNS = {"left": ("models", "card"), "right": ("sampling", "inspect")}
+SHARES = {"left": 0.42, "right": 0.0}  # of the lower panel: a long list leaves room for the card
 TITLES = {"models": "Models", "card": "Card", "sampling": "Sampling", "inspect": "Inspect", "timeline": "Timeline"}
 
 
@@ -31,7 +32,9 @@ class Arrangement(QObject):
         area = Qt.DockWidgetArea
         window.setCorner(Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea)
         window.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)
-        self._columns = {name: Column(*(panels[p] for p in pair)) for name, pair in COLUMNS.items()}
+        self._columns = {
+            name: Column(panels[upper], panels[lower], SHARES[name]) for name, (upper, lower) in COLUMNS.items()
+        }
         self._dock("left", self._columns["left"], area.LeftDockWidgetArea)
         self._dock("right", self._columns["right"], area.RightDockWidgetArea)
         self._dock("timeline", panels["timeline"], area.BottomDockWidgetArea)

@@ -1,4 +1,4 @@
-"""Two panels one above the other: the upper is as tall as what it holds, the lower has the rest."""
+"""Two panels one above the other: the upper is as tall as what it holds, the lower has the rest, or its share."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ HANDLE = 7
 class Column(QSplitter):
     """Fits the upper panel by itself until the user drags the line between them; `reset` fits it again."""
 
-    def __init__(self, upper: QWidget, lower: QWidget) -> None:
+    def __init__(self, upper: QWidget, lower: QWidget, share: float = 0.0) -> None:
+        """share: of the height, what the lower panel has at least."""
         super().__init__(Qt.Orientation.Vertical)
-        self._upper, self._lower = upper, lower
+        self._upper, self._lower, self._share = upper, lower, share
         self._dragged = False
         self.setChildrenCollapsible(False)
         self.setHandleWidth(HANDLE)
@@ -56,7 +57,8 @@ class Column(QSplitter):
         if self._dragged or not (self._upper.isVisibleTo(self) and self._lower.isVisibleTo(self)):
             return
         room = self.height() - self.handleWidth()
-        upper = min(_wanted(self._upper, self.width()), room - self._lower.minimumSizeHint().height())
+        least = max(self._lower.minimumSizeHint().height(), round(self._share * room))
+        upper = min(_wanted(self._upper, self.width()), room - least)
         if self.sizes() != [upper, room - upper]:
             self.setSizes([upper, room - upper])
 

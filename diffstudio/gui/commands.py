@@ -15,7 +15,9 @@ from diffstudio.gui.actions import ACTIONS
 from diffstudio.gui.dialogs.message import show_about, show_error
 from diffstudio.gui.filing import Filing
 from diffstudio.gui.judging import Likelihood
+from diffstudio.gui.model_menu import ModelMenu
 from diffstudio.gui.parts import Parts
+from diffstudio.gui.picking import Picking
 from diffstudio.gui.theme import DARK, LIGHT
 from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.words import tr
@@ -28,19 +30,22 @@ from diffstudio.studio.settings import Settings
 class Commands(QObject):
     """Bound to the parts of one window."""
 
-    def __init__(self, parts: Parts, on_settings: Callable[[Settings], None]) -> None:
+    def __init__(self, parts: Parts, picking: Picking, on_settings: Callable[[Settings], None]) -> None:
         super().__init__(parts.window)
-        self.parts = parts
+        self.parts, self.picking = parts, picking
         self._on_settings = on_settings
-        self.filing = files = Filing(parts)
+        self.filing = files = Filing(parts, picking)
+        self.rows = ModelMenu(parts, picking)
         self.likelihood = Likelihood(parts)
         p, head, line = parts, parts.playhead, parts.timeline
         self.handlers: dict[str, Callable[[], object]] = {
             "open": files.open, "open_trace": files.open_trace, "save_trace": files.save_trace,
-            "add_folder": files.add_folder, "export": files.export, "copy_picture": files.copy_picture,
+            "add_folder": files.add_folder, "paste": files.paste, "show_model": _bind(self.rows.show_in_folder, None),
+            "export": files.export, "copy_picture": files.copy_picture,
             "quit": p.window.close,
-            "undo": p.sampling.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
-            "copy_request": files.copy_request, "settings": self.preferences,
+            "undo": self.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
+            "copy_request": files.copy_request, "copy_command": _bind(self.rows.copy_command, None),
+            "favourite": picking.toggle_favourite, "settings": self.preferences,
             "flip": p.canvas.flip,
             **{f"tensor_{name}": _bind(p.canvas.set_tensor, name) for name in TENSORS},
             "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit, "play_sound": p.canvas.toggle_sound,
@@ -75,6 +80,13 @@ class Commands(QObject):
         except DiffStudioError as error:
             show_error(self.parts.window, str(error))
 
+    def undo(self) -> None:
+        """Bring back the folder that was taken off the list, else take back the last change of the sampling panel."""
+        if self.picking.can_undo:
+            self.picking.undo()
+        else:
+            self.parts.sampling.undo()
+
     # ── runs ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @Slot()
@@ -104,6 +116,22 @@ class Commands(QObject):
             if yes:
                 change = question.change
                 p.runs.generate(request.model_copy(update=change), None if change else plan.total_bytes)
+
+        question.answered.connect(answered)
+        question.open()
+
+    def offer_device(self, problem: str, device: str) -> None:
+        """A run had no room where it was to go: run it on another device?"""
+        from diffstudio.gui.dialogs.questions import Question
+
+        p = self.parts
+        sentence = f"{problem[:1].upper()}{problem[1:]}."
+        question = Question(p.window, tr("Not enough memory"), sentence, tr("Run on {}").format(device.upper()))
+
+        def answered(yes: bool) -> None:
+            if yes:
+                p.sampling.advanced.device.set_value(device)
+                self.generate()
 
         question.answered.connect(answered)
         question.open()

@@ -11,13 +11,15 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
-from diffstudio.checkpoints.catalog import Entry
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadFile, DiffStudioError
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.jobs import Ended, Stop
 from diffstudio.gui.masking import MASKS
 from diffstudio.gui.parts import Parts
-from diffstudio.gui.words import count, tr
+from diffstudio.gui.pasting import pasted_paths
+from diffstudio.gui.picking import Picking
+from diffstudio.gui.words import tr
 from diffstudio.studio.parse import read_betas
 from diffstudio.studio.plan import guides
 
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
 class Filing(QObject):
     """What the actions of the File menu do, and what a dropped file means."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, picking: Picking) -> None:
         super().__init__(parts.window)
-        self.parts = parts
+        self.parts, self.picking = parts, picking
         self._export: tuple[int, str] | None = None
         parts.window.dropped.connect(self.open_paths)
         parts.sampling.advanced.betas.browse.connect(self.choose_betas)
@@ -67,6 +69,13 @@ class Filing(QObject):
         for path in paths:
             self._guard(partial(self._open, path))
 
+    def paste(self) -> None:
+        """Open the file or folder whose path the clipboard holds."""
+        paths = pasted_paths()
+        if not paths:
+            self.parts.window.say(tr("The clipboard holds no path of a file or folder that is there."))
+        self.open_paths(paths)
+
     def _ask_open(self, kinds: str) -> None:
         p = self.parts
         path, _ = QFileDialog.getOpenFileName(p.window, tr("Open"), p.settings.last_folder, kinds)
@@ -85,7 +94,7 @@ class Filing(QObject):
         elif found.kind == "checkpoint":
             self._open_checkpoint(path)
         elif found.kind == "folder":
-            self._add_folder(path)
+            self.picking.add_folder(path.absolute())
         elif found.kind == "settings":
             self._offer_settings(found)
         else:
@@ -94,12 +103,9 @@ class Filing(QObject):
         p.window.set_recent(p.settings.recent)
 
     def _open_checkpoint(self, path: Path) -> None:
-        p = self.parts
-        entry = p.catalog.find(str(path.absolute()))
-        p.catalog.folders.append(("opened", entry.path))
-        p.models.reload()
-        if entry.card is not None and not p.models.choose(entry.spec):
-            self.show_entry(entry)
+        entry = self.parts.catalog.find(str(path.absolute()))
+        if not self.picking.add_file(entry):
+            self.show_entry(entry)  # at once; the list will follow
 
     def _offer_settings(self, found: Opened) -> None:
         from diffstudio.gui.dialogs.questions import RestoreQuestion
@@ -138,20 +144,7 @@ class Filing(QObject):
         p = self.parts
         folder = QFileDialog.getExistingDirectory(p.window, tr("Folder of checkpoints"), p.settings.last_folder)
         if folder:
-            self._add_folder(Path(folder))
-
-    def _add_folder(self, folder: Path) -> None:
-        p = self.parts
-        if str(folder) not in p.settings.folders:
-            p.settings.folders = [*p.settings.folders, str(folder)]
-            p.catalog.folders.append((str(folder), folder))
-        p.models.reload()
-        added = [e for e in p.catalog.entries if folder in e.path.parents]
-        usable = sum(entry.card is not None for entry in added)
-        parts = [tr("Checkpoints in {}: {}").format(folder, count(usable))]
-        if usable < len(added):
-            parts.append(tr("can't be used: {}").format(count(len(added) - usable)))
-        p.window.say(" · ".join(parts))
+            self.picking.add_folder(Path(folder))
 
     def save_trace(self) -> None:
         """Keep the trace under a name."""

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
-from diffstudio.errors import DiffStudioError
+from diffstudio.errors import DiffStudioError, NoRoom
 from diffstudio.gui.words import tr
 
 log = logging.getLogger("diffstudio")
@@ -33,12 +33,16 @@ Job = Callable[[Stop], Iterator[Any]]
 
 @dataclass(frozen=True)
 class Ended:
-    """How a job ended. error: one sentence for the user; details: the traceback, for the log and "Details"."""
+    """How a job ended. error: one sentence for the user; details: the traceback, for the log and "Details".
+
+    device: where a run that had no room would have it, "" where nothing is known of another place.
+    """
 
     number: int
     outcome: Literal["done", "cancelled", "failed"]
     error: str = ""
     details: str = ""
+    device: str = ""
 
 
 class _Worker(QObject):
@@ -87,7 +91,8 @@ class _Worker(QObject):
                     steps.close()  # pyright: ignore[reportAttributeAccessIssue] - a generator's
                     break
         except DiffStudioError as error:
-            return Ended(number, "failed", str(error))
+            device = error.device if isinstance(error, NoRoom) else ""
+            return Ended(number, "failed", str(error), device=device)
         except MemoryError:
             return Ended(number, "failed", tr("There is not enough memory: use fewer samples."))
         except BaseException as error:  # the worker's boundary: whatever it is, the window lives on

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from diffstudio.gui import theme
 from diffstudio.gui.parts import Parts
+from diffstudio.gui.picking import Picking
 from diffstudio.gui.views.options import OPTIONS
 from diffstudio.studio.settings import Settings, save_settings
 
@@ -20,9 +21,9 @@ log = logging.getLogger("diffstudio")
 class Keeping(QObject):
     """The settings of one window, and their file."""
 
-    def __init__(self, parts: Parts, file: Path) -> None:
+    def __init__(self, parts: Parts, picking: Picking, file: Path) -> None:
         super().__init__(parts.window)
-        self.parts, self._file = parts, file
+        self.parts, self._picking, self._file = parts, picking, file
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
 
     def use(self, changed: Settings) -> None:
@@ -47,8 +48,12 @@ class Keeping(QObject):
         p.sampling.presets.set_names(sorted(p.settings.presets))
         p.sampling.folds.set_open(str(state.get("fold", "")))
         p.window.set_recent(p.settings.recent)
-        if not (p.settings.last_model and p.models.choose(p.settings.last_model)) and not p.models.choose("digits"):
-            p.models.choose_first()
+        last = p.settings.last_model
+        if not (last and p.models.choose(last)):
+            if not p.models.choose("digits"):
+                p.models.choose_first()
+            if last:
+                self._picking.choose(last)  # in a folder that has not been looked through yet
         p.models.tree.setFocus()
 
     def save(self) -> None:

@@ -1,10 +1,13 @@
-"""Which keys a focused control keeps for itself, although the window has a shortcut on them."""
+"""Which keys a focused control keeps for itself, although the window has a shortcut on them, and which it does not."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QSlider, QWidget
+
+from diffstudio.gui.main_window import MainWindow
+from diffstudio.gui.pasting import pasted_paths
 
 _PRESS = {Qt.Key.Key_Space}
 _MOVE = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End}
@@ -16,7 +19,7 @@ class KeyRouter(QObject):
     Controls take the focus by Tab alone: after a click the keys still belong to the timeline.
     """
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
         for control in (*window.findChildren(QAbstractButton), *window.findChildren(QSlider)):
@@ -47,7 +50,17 @@ class KeyRouter(QObject):
         ):
             self._window.setFocus()  # Esc leaves a field
             return True
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            return self._opens(watched, event)
         return False
+
+    def _opens(self, watched: QObject, event: QKeyEvent) -> bool:
+        """The path of a file that is pasted into a field is opened: no field takes one as its text."""
+        field = isinstance(watched, QLineEdit | QAbstractSpinBox) and watched.window() is self._window
+        paths = pasted_paths() if field and event.matches(QKeySequence.StandardKey.Paste) else []
+        if paths:
+            self._window.dropped.emit(paths)
+        return bool(paths)
 
 
 def _keeps(watched: QObject, event: QKeyEvent) -> bool:

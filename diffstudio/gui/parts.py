@@ -14,6 +14,7 @@ from diffstudio.gui.panels.models import ModelsPanel
 from diffstudio.gui.panels.sampling import SamplingPanel
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
+from diffstudio.gui.scanning import Scanning
 from diffstudio.gui.timeline.timeline import Timeline
 from diffstudio.gui.views.canvas import Canvas
 from diffstudio.studio.settings import Settings
@@ -30,6 +31,7 @@ class Parts:
     runs: Runs
     files: Jobs
     background: Background
+    scanning: Scanning
     models: ModelsPanel
     card: CardPanel
     sampling: SamplingPanel

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from diffstudio.errors import DiffStudioError, NoRoom
 from diffstudio.gui.asking import Part, Question
@@ -22,6 +22,7 @@ from diffstudio.studio.settings import Settings
 from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
+LOOK_MS = 100  # between two looks at how far the weights are read
 
 
 class Runs(QObject):
@@ -31,6 +32,7 @@ class Runs(QObject):
     grew = Signal()  # new records in the trace that is shown
     warmed = Signal()  # torch is loaded
     started = Signal()
+    loading = Signal(float)  # the share of the weights that is read, before the first step
     stopping = Signal()  # the user's stop is taken; `ended` comes when the network call that goes has returned
     progressed = Signal(object)  # engine.Progress
     ended = Signal(object)  # jobs.Ended
@@ -52,6 +54,10 @@ class Runs(QObject):
         self._number = 0
         self._warm_up = 0
         self._waiting = False  # the run that goes has not written its first record yet
+        self._loaded = [0.0]  # the share of the weights that is read, written by the thread that reads them
+        self._look = QTimer(self)
+        self._look.setInterval(LOOK_MS)
+        self._look.timeout.connect(self._on_look)
         self._jobs = Jobs("compute", self)
         self._score, self._density, self._judging = (Question(self._jobs, self) for _ in range(3))
         self._score.answered.connect(self._on_score)
@@ -91,7 +97,9 @@ class Runs(QObject):
             return
         budget = budget or int(self._settings.trace_budget_gib * 2**30)
         self.request, self._path, self._waiting = request, path, True
-        self._number = self._jobs.submit(_run_job(self.engine, request, path, budget))
+        self._loaded = [0.0]
+        self._look.start()
+        self._number = self._jobs.submit(_run_job(self.engine, request, path, budget, self._loaded))
         self.started.emit()
 
     def stop(self) -> None:
@@ -204,6 +212,7 @@ class Runs(QObject):
 
     def shut_down(self) -> None:
         """Cancel, join, close the traces."""
+        self._look.stop()
         self._jobs.shut_down()
         for trace in (self.trace, self.previous):
             if trace is not None:
@@ -213,6 +222,7 @@ class Runs(QObject):
     def _on_progress(self, number: int, progress: object) -> None:
         if number != self._number or not isinstance(progress, Progress):
             return
+        self._look.stop()
         if self._waiting and progress.records and self._path is not None:
             self._waiting = False
             try:
@@ -223,6 +233,11 @@ class Runs(QObject):
             self._refresh()
         self.progressed.emit(progress)
 
+    @Slot()
+    def _on_look(self) -> None:
+        if self._loaded[0]:
+            self.loading.emit(self._loaded[0])
+
     @Slot(object)
     def _on_ended(self, ended: Ended) -> None:
         if ended.number == self._warm_up and ended.outcome == "done":
@@ -231,6 +246,7 @@ class Runs(QObject):
             if ended.outcome == "failed":
                 log.warning("%s", ended.error)
             return
+        self._look.stop()
         if self._waiting and self._path is not None:
             self._path.unlink(missing_ok=True)  # nothing was recorded
         else:
@@ -274,8 +290,11 @@ def _warm_up_job(engine: Engine, threads: int) -> Job:
     return job
 
 
-def _run_job(engine: Engine, request: Request, path: Path, budget: int) -> Job:
+def _run_job(engine: Engine, request: Request, path: Path, budget: int, loaded: list[float]) -> Job:
+    def tell(share: float) -> None:
+        loaded[0] = share
+
     def job(stop: Stop) -> Iterator[Progress]:
-        yield from engine.run(request, path, budget, stop)
+        yield from engine.run(request, path, budget, stop, tell)
 
     return job

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diffstudio import __version__
-from diffstudio.checkpoints.catalog import Catalog, stamp
-from diffstudio.errors import BadInput
+from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.checkpoints.finding import stamp
+from diffstudio.checkpoints.loading import Left, watched
+from diffstudio.errors import BadInput, NoRoom
 from diffstudio.studio.plan import Plan, make_plan
 from diffstudio.studio.recording import SPLIT, Recorder
 from diffstudio.studio.request import Request
-from diffstudio.studio.room import check_room
+from diffstudio.studio.room import check_room, free_memory, size
 from diffstudio.studio.torch_loading import load_libraries, wait_briefly
 from diffstudio.traces.format import SCALARS, FieldSpec, TraceHeader
 from diffstudio.traces.reader import Trace
@@ -91,11 +93,12 @@ class Engine:
         trace_path: Path,
         budget_bytes: int = DEFAULT_BUDGET,
         stop: Callable[[], bool] = lambda: False,
+        loading: Callable[[float], None] = lambda share: None,
     ) -> Iterator[Progress]:
         """Run a request and record it; yields after the header is written and after every step.
 
         Closing the iterator, or `stop` turning true, ends the run before the next network call; the trace keeps what
-        is recorded.
+        is recorded. loading: is told how much of the weights is read, 0 to 1; `stop` holds then too.
 
         Raises:
             BadInput, BadFile, NotFound: as `plan`, and what loading the weights or the source finds.
@@ -103,7 +106,12 @@ class Engine:
         """
         plan = self.plan(request)
         check_room(plan.total_bytes, plan.memory_bytes, trace_path.parent, budget_bytes)
-        networks = self._networks(plan)
+        self._check_device(plan)
+        try:
+            with watched(loading, stop):
+                networks = self._networks(plan)
+        except Left:
+            return
         from diffstudio.studio.chains import Stopped, chains
         from diffstudio.studio.prepare import prepare
 
@@ -187,6 +195,25 @@ class Engine:
 
         return likelihood(plan, networks, split, steps, probes, stop)
 
+    def _check_device(self, plan: Plan) -> None:
+        """Say before the weights are read that the GPU has no room for them.
+
+        Raises:
+            NoRoom: it has not; the CPU is named, if that has.
+        """
+        place = pick_device(plan.request.device)
+        free = free_on(place)
+        loaded = any(key[0] == plan.entry.path and key[-1] == place for key in self._models)
+        if free is None or loaded or plan.device_bytes <= free:
+            return
+        memory = free_memory()
+        other = "cpu" if memory is None or plan.memory_bytes <= memory else ""
+        way = "run it on the CPU, or draw fewer samples" if other else "draw fewer samples"
+        raise NoRoom(
+            f"the run needs about {size(plan.device_bytes)} on {place}, but only {size(free)} is free there: {way}",
+            other,
+        )
+
     def _networks(self, plan: Plan) -> Networks:
         device = plan.request.device
         model = self._load(plan.entry.path, device)
@@ -255,6 +282,16 @@ def pick_device(name: str) -> str:
     except (RuntimeError, AssertionError) as error:
         raise BadInput(f"device '{name}' can't be used here: {str(error).splitlines()[0]}") from error
     return name
+
+
+def free_on(place: str) -> int | None:
+    """Bytes of memory that are free on an accelerator; None for the CPU, and where torch does not know."""
+    import torch
+
+    if not place.startswith("cuda"):
+        return None
+    torch.cuda.empty_cache()  # what models that were dropped have left
+    return torch.cuda.mem_get_info(place)[0]
 
 
 def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHeader:

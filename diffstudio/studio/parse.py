@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.catalog import Entry
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.specs import PathSpec
 from diffstudio.studio.defaults import default_request

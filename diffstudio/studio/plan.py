@@ -8,7 +8,8 @@ from pathlib import Path
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.catalog import Catalog, Entry
+from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.data import DATASETS
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities import Extra
@@ -46,6 +47,11 @@ class Plan:
     def extras(self) -> tuple[Extra, ...]:
         """What the modality records beside x_t and x̂0."""
         return self.card.meaning.kind.extras(self.card.meaning)
+
+    @property
+    def device_bytes(self) -> int:
+        """The memory that the run needs where the network runs: there the weights are in one copy."""
+        return self.memory_bytes - WEIGHT_BYTES // 2 * self.card.parameters
 
     @property
     def total_bytes(self) -> int:

@@ -34,6 +34,9 @@ class Settings(BaseModel):
     )
     folders: Annotated[list[str], Field(max_length=100)] = []
     recent: Annotated[list[str], Field(max_length=20)] = []
+    model_sort: Literal["name", "newest", "size", "used"] = "name"
+    favourites: Annotated[list[str], Field(max_length=200)] = []  # names of models
+    used: Annotated[list[str], Field(max_length=200)] = []  # names of models, the last one first
     presets: Annotated[dict[str, dict[str, Any]], Field(max_length=200)] = {}
     last_model: str = ""
     last_folder: str = ""
@@ -43,6 +46,10 @@ class Settings(BaseModel):
     def remember_recent(self, path: str) -> None:
         """Put a file first among the recent ones."""
         self.recent = [path, *(p for p in self.recent if p != path)][:10]
+
+    def remember_used(self, model: str) -> None:
+        """Put a model first among those used lately."""
+        self.used = [model, *(name for name in self.used if name != model)][:100]
 
 
 def settings_file() -> Path:

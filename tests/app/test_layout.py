@@ -88,15 +88,15 @@ def test_panels_grow_with_the_window_and_the_canvas_keeps_most_of_it(open_at):
     assert [parts.models.width(), parts.sampling.width(), parts.timeline.height()] == small
 
 
-def test_advanced_scrolls_where_it_must(open_at):
+def test_advanced_scrolls_where_it_must(open_at, qtbot):
     parts = open_at(1280, 800)
     parts.sampling.folds.set_open("advanced")
     settle()
-    assert parts.sampling.fields.verticalScrollBar().maximum() > 0
+    qtbot.waitUntil(lambda: parts.sampling.fields.verticalScrollBar().maximum() > 0)
     assert parts.sampling.footer.button.isVisible() and not parts.sampling.footer.visibleRegion().isEmpty()
     parts.sampling.folds.set_open("")
-    settle()
-    assert parts.sampling.fields.verticalScrollBar().maximum() == 0
+    # The column is laid out anew in steps, as above.
+    qtbot.waitUntil(lambda: parts.sampling.fields.verticalScrollBar().maximum() == 0)
 
 
 @pytest.mark.parametrize("name", ["guidance", "edit", "advanced"])
@@ -227,3 +227,16 @@ def contrast(a, b):
 
     high, low = sorted((luminance(a), luminance(b)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+def test_a_long_list_leaves_room_for_the_card_and_shows_what_is_chosen(open_at, qtbot):
+    parts = open_at(1280, 800)
+    tree = parts.models.tree
+
+    def is_seen():  # a row keeps a pixel of air above and below
+        return tree.viewport().rect().adjusted(0, 0, 0, 1).contains(tree.visualItemRect(tree.currentItem()))
+
+    for model in ("exact-ring", "digits", "spoken-digits"):
+        assert parts.models.choose(model)
+        qtbot.waitUntil(is_seen)
+        assert parts.card.height() >= 0.4 * parts.models.parentWidget().height()

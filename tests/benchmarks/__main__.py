@@ -1,6 +1,6 @@
 """Every benchmark of speed, one after the other, as one table in Markdown.
 
-python tests/benchmarks [startup recording playhead gap cancel]
+python tests/benchmarks [startup recording playhead gap cancel listing]
 
 Each runs in a process of its own. They want a quiet machine. (`judge.py`, of the checkpoints' quality, runs alone.)
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from table import HEADINGS, machine, markdown
 
-NAMES = ("startup", "recording", "playhead", "gap", "cancel")
+NAMES = ("startup", "recording", "playhead", "gap", "cancel", "listing")
 
 
 def main() -> int:

@@ -11,7 +11,8 @@ import pytest
 from safetensors.numpy import save_file as library_save
 from tensor_bytes import card, good
 
-from diffstudio.checkpoints.catalog import Catalog, default_catalog, user_folder
+from diffstudio.checkpoints.catalog import Catalog, default_catalog
+from diffstudio.checkpoints.finding import user_folder
 from diffstudio.checkpoints.store import save
 from diffstudio.errors import BadFile, NotFound
 
@@ -292,3 +293,90 @@ def test_a_card_beside_a_file_that_changes_changes_the_entry(folder):
     os.utime(beside, ns=(1, path.stat().st_mtime_ns + 10**9))
     (entry,) = catalog.scan()
     assert (entry.spec, entry.card.format if entry.card else "") == ("mine@3", "bare")
+
+
+def test_a_scan_tells_what_it_has_found_as_it_goes(folder, tmp_path, monkeypatch):
+    second = tmp_path / "second"
+    put(second, "digits")
+    for step in range(3):
+        put(folder, step=step)
+    monkeypatch.setattr("diffstudio.checkpoints.catalog.TOLD", 0)
+    catalog = Catalog([("user", folder), ("added", second)])
+    counts = [len(listing.entries) for listing in catalog.scanning(catalog.folders)]
+    assert counts[0] == 0 and counts[-1] == 4
+    assert sorted(counts) == counts and 2 in counts
+    assert min(len(listing.entries) for listing in catalog.scanning(catalog.folders)) == 4, "rows stay during the next"
+
+
+def test_one_folder_can_be_looked_at_alone_and_taken_away(folder, tmp_path):
+    second = tmp_path / "second"
+    put(second, "digits")
+    put(folder)
+    catalog = Catalog([("user", folder)])
+    list(catalog.scanning([("user", folder)]))
+    catalog.add(("added", second))
+    assert [e.spec for e in catalog.entries] == ["rings@300"]
+    list(catalog.scanning([("added", second)]))
+    assert [e.spec for e in catalog.entries] == ["rings@300", "digits@300"]
+    catalog.remove(("added", second))
+    assert [e.spec for e in catalog.entries] == ["rings@300"]
+    assert [folder for _, folder in catalog.folders] == [folder]
+
+
+def test_a_scan_that_is_stopped_leaves_the_list_as_it_was(folder):
+    put(folder)
+    catalog = Catalog([("user", folder)])
+    before = catalog.scan()
+    put(folder, step=400)
+    list(catalog.scanning(catalog.folders, stop=lambda: True))
+    assert catalog.entries == before
+    assert len(catalog.scan()) == 2
+
+
+def test_a_file_that_is_being_written_waits(folder):
+    put(folder)
+    torn = folder / "torn.safetensors"
+    torn.write_bytes(good()[:-1])
+    catalog = Catalog([("user", folder)])
+
+    def listed(**how):
+        *_, last = catalog.scanning(catalog.folders, **how)
+        return [entry.path.name for entry in last.entries], last.unsettled
+
+    assert listed(settle=True) == (["rings@300.safetensors"], True)
+    os.utime(torn, ns=(1, 1))
+    assert listed(settle=True) == (["rings@300.safetensors", "torn.safetensors"], False)
+    torn.write_bytes(good()[:-1])
+    assert listed(settle=True) == (["rings@300.safetensors", "torn.safetensors"], False), "who was listed stays"
+
+
+def test_a_name_given_to_tell_two_apart_stays_the_same_object(folder):
+    for name in ("a/unet-run", "b/unet-run"):
+        pipeline(folder / name)
+    catalog = Catalog([("user", folder)])
+    before = catalog.scan()
+    after = catalog.scan()
+    assert [e.spec for e in after] == ["unet-run@0", "unet-run 2@0"]
+    assert all(a is b for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("form", ["checkpoint-{}", "checkpoint_{}", "step_{}", "global_step{}", "epoch-{}"])
+def test_a_folder_of_steps_alone_is_one_model_with_the_last_as_its_usual_one(folder, form):
+    for step in (500, 90, 1000):
+        pipeline(folder / "cats" / form.format(step))
+    catalog = Catalog([("user", folder)])
+    (model,) = catalog.models()
+    assert [entry.spec for entry in model.entries] == ["cats@90", "cats@500", "cats@1000"]
+    assert catalog.find("cats").path.name == form.format(1000)
+
+
+def test_files_and_folders_of_steps_in_two_trainings_stay_apart(folder):
+    table = {"modality": "points", "shape": [2], "path": {}, "prediction": "flow", "network": "mlp"}
+    for run in ("cats", "dogs"):
+        place = folder / run / "checkpoints"
+        place.mkdir(parents=True)
+        for step in (1, 2):
+            library_save({"w": np.zeros(2, np.float32)}, place / f"model-{step}.safetensors")
+            (place / f"model-{step}.safetensors.card.json").write_text(json.dumps(table), "utf-8")
+    found = {m.name: [e.spec for e in m.entries] for m in Catalog([("user", folder)]).models()}
+    assert found == {"cats": ["cats@1", "cats@2"], "dogs": ["dogs@1", "dogs@2"]}

@@ -1,6 +1,8 @@
 """Small traces with known numbers, and a mouse."""
 
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from diffstudio.gui.playhead import Playhead
 from diffstudio.traces.format import TraceHeader
 from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter
+
+sys.path.insert(0, str(Path(__file__).parent))  # where checkpoint_files.py lies
 
 
 def pytest_itemcollected(item):

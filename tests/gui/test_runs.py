@@ -25,11 +25,14 @@ class MadeEngine:
     """Records STEPS + 1 states of zeros.
 
     gate: closed, it holds a run before its next state; `hold_after` closes it.  fail: raised after `after` states.
+    loaded: closed, it holds a run while the share of its weights is read.
     """
 
     def __init__(self):
         self.gate = threading.Event()
         self.gate.set()
+        self.share, self.loaded = 0.0, threading.Event()
+        self.loaded.set()
         self.fail, self.after, self.hold_after = None, 0, -1
         self.budgets, self.warmed, self.asked = [], [], []
 
@@ -37,8 +40,12 @@ class MadeEngine:
         assert not gc.isenabled()
         self.warmed.append(threads)
 
-    def run(self, request, path, budget, stop):
+    def run(self, request, path, budget, stop, loading):
         self.budgets.append(budget)
+        loading(self.share)
+        while not self.loaded.wait(0.005):
+            if stop():
+                return
         if self.fail and self.after == 0:
             raise self.fail
         header = TraceHeader(
@@ -333,3 +340,31 @@ def test_to_shut_down_in_the_middle_joins_and_closes_the_traces(runs, run, engin
     assert not runs._jobs._thread.isRunning()
     with pytest.raises(BadFile, match="is closed"):
         trace.array(0, "xt")
+
+
+def test_how_much_of_the_weights_is_read_is_told_until_the_first_step(runs, engine, qtbot):
+    engine.share = 0.25
+    engine.loaded.clear()
+    with qtbot.waitSignal(runs.loading) as signal:
+        runs.generate(REQUEST)
+    assert signal.args == [0.25]
+    with qtbot.waitSignal(runs.ended) as signal:
+        engine.loaded.set()
+    assert signal.args[0].outcome == "done" and not runs._look.isActive()
+
+
+def test_a_run_is_stopped_while_its_weights_are_read(runs, engine, qtbot):
+    engine.share = 0.5
+    engine.loaded.clear()
+    with qtbot.waitSignal(runs.loading):
+        runs.generate(REQUEST)
+    with qtbot.waitSignal(runs.ended) as signal:
+        runs.stop()
+    assert signal.args[0].outcome == "cancelled" and runs.trace is None and not runs._look.isActive()
+
+
+def test_where_a_run_would_have_room_is_told(runs, engine, qtbot):
+    engine.fail = NoRoom("cuda:0 is full", "cpu")
+    with qtbot.waitSignal(runs.ended) as signal:
+        runs.generate(REQUEST)
+    assert (signal.args[0].error, signal.args[0].device) == ("cuda:0 is full", "cpu")

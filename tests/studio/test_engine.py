@@ -268,3 +268,29 @@ def test_how_long_threads_spin_is_said_before_torch_is_imported_unless_the_user_
     environment |= {} if own is None else {"GOMP_SPINCOUNT": own}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == found
+
+
+# ── loading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_run_is_left_while_its_weights_are_read(engine, request_of, tmp_path, monkeypatch):
+    shares = []
+    monkeypatch.setattr("diffstudio.checkpoints.loading.BLOCK", 100)
+    steps = list(engine.run(request_of(), tmp_path / "a.trace", stop=lambda: bool(shares), loading=shares.append))
+    assert steps == [] and len(shares) == 1 and 0 < shares[0] < 1
+    assert not (tmp_path / "a.trace").exists()
+    (engine.run(request_of(), tmp_path / "a.trace", loading=shares.append)).__next__()
+    assert shares[-1] == 1.0, "and the next run loads them"
+
+
+def test_a_gpu_without_room_is_known_before_loading_and_the_cpu_is_offered(engine, request_of, tmp_path, monkeypatch):
+    monkeypatch.setattr("diffstudio.studio.engine.pick_device", lambda name: "cuda:0")
+    monkeypatch.setattr("diffstudio.studio.engine.free_on", lambda place: 1 << 20)
+    monkeypatch.setattr(Engine, "_load", lambda *_: pytest.fail("the weights were loaded"))
+    with pytest.raises(NoRoom, match=r"on cuda:0, but only 1\.05 MB is free there: run it on the CPU") as caught:
+        next(engine.run(request_of(), tmp_path / "a.trace"))
+    assert caught.value.device == "cpu"
+    monkeypatch.setattr("diffstudio.studio.engine.free_memory", lambda: 1 << 20)
+    with pytest.raises(NoRoom, match=r"free there: draw fewer samples$") as caught:
+        next(engine.run(request_of(), tmp_path / "a.trace"))
+    assert caught.value.device == ""

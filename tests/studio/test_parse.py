@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from diffstudio.checkpoints.card import Card, TrainingData
-from diffstudio.checkpoints.catalog import Entry
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.specs import PathSpec
 from diffstudio.studio.parse import (

@@ -16,7 +16,7 @@ from diffstudio.checkpoints.adapters.look import Look, read_json
 from diffstudio.checkpoints.adapters.parts import Parts, load, parts
 from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
 from diffstudio.checkpoints.card import Card, TrainingData
-from diffstudio.checkpoints.names import model_name, shown
+from diffstudio.checkpoints.names import model_name, name_of_folder, shown
 from diffstudio.errors import BadFile, DiffStudioError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _OLD_NAMES = {"Transformer2DModel": "DiTTransformer2DModel"}  # DiT before diffu
 _NETWORK_FOLDERS = ("unet_ema", "unet", "transformer")
 _DECODER_FOLDERS = ("vae", "vqvae")
 _TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3", "tokenizer")
-STEP_FOLDER = re.compile(r"checkpoint[-_](\d{1,9})")
+STEP_FOLDER = re.compile(r"(?:checkpoint|ckpt|step|steps|global[-_]?step|iter|epoch)[-_]?(\d{1,9})")
 
 
 def recognises(look: Look) -> bool:
@@ -245,7 +245,7 @@ def _name_and_step(folder: Path) -> tuple[str, int]:
     real = folder.absolute()
     step = STEP_FOLDER.fullmatch(real.name)
     if step:
-        return model_name(real.parent.name), int(step[1])
+        return name_of_folder(real.parent), int(step[1])
     if real.parent.name == "snapshots" and real.parent.parent.name.startswith("models--"):
         return model_name(real.parent.parent.name.removeprefix("models--").replace("--", " ")), 0
     if real.name in _NETWORK_FOLDERS:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diffstudio.checkpoints.adapters.look import Look, inside, read_json
+from diffstudio.checkpoints.loading import told
 from diffstudio.checkpoints.names import shown
 from diffstudio.checkpoints.sandbox import pickled_weights
 from diffstudio.errors import BadFile
@@ -60,12 +61,16 @@ def load(files: tuple[Path, ...], prefix: str) -> dict[str, Tensor]:
 
 
 def _safetensors(look: Look) -> dict[str, Tensor]:
-    """The tensors of one .safetensors file, its header checked first. Raises: NotFound, BadFile."""
-    from safetensors.torch import load_file
+    """The tensors of one .safetensors file, its header checked first. Raises: NotFound, BadFile, Left."""
+    from safetensors import safe_open
 
-    _ = look.header
+    size, out = look.header.size, {}
     try:
-        return load_file(look.path)
+        with safe_open(look.path, framework="pt") as file:
+            for name, tensor in look.header.tensors.items():
+                out[name] = file.get_tensor(name)
+                told(look.header.payload_start + tensor.end, size)
+        return out
     except Exception as error:  # the library's own error type is not public
         first = shown(str(error).splitlines()[0] if str(error) else type(error).__name__, 200)
         raise BadFile(f"{shown(look.path, 400)}: the weights can't be read: {first}") from error

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.catalog import Entry
-from diffstudio.gui.widgets import ContentScroll, label
+from diffstudio.checkpoints.listing import Entry
+from diffstudio.gui.panels.whole_lines import WholeLines
+from diffstudio.gui.widgets import label
 from diffstudio.gui.words import count, number, parameters, shape_text, size, tr
 
 
@@ -19,6 +20,8 @@ class CardPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entry: Entry | None = None
+        self._hash: QLabel | None = None
+        self._digest = ""
         self._lines = QVBoxLayout()
         self._lines.setSpacing(3)
         body = QWidget()
@@ -30,7 +33,7 @@ class CardPanel(QWidget):
         layout.setContentsMargins(10, 4, 6, 8)
         layout.setSpacing(6)
         layout.addWidget(label(tr("CARD"), "heading"))
-        scroll = ContentScroll(body)
+        scroll = WholeLines(body)
         scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         scroll.setProperty("framed", True)
         scroll.setAccessibleName(tr("Card of the checkpoint"))
@@ -46,12 +49,35 @@ class CardPanel(QWidget):
                 widget.deleteLater()
         if entry.card is None:
             return
+        self._hash, self._digest = None, entry.card.sha256
         for i, text in enumerate(describe(entry.card, entry.size)):
-            line = label(text, "" if i == 0 else "dim")
-            line.setWordWrap(True)
-            line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            line.setMinimumWidth(10)
-            self._lines.addWidget(line)
+            self._add(text, "" if i == 0 else "dim")
+
+    def set_hash(self, entry: Entry, digest: str, share: float | None, file: str = "") -> None:
+        """The sha256 of the file of the checkpoint that is shown.
+
+        share: how much of it is read, None: it can't be read. file: the one that was read, of a folder.
+        """
+        if entry is not self._entry:
+            return
+        self._digest = digest
+        if digest:
+            text = _hash_text(digest) + (f" ({file})" if file else "")
+        elif share is None:
+            text = tr("sha256 unknown: the file can't be read")
+        else:
+            text = tr("sha256: reading the file…") + (f" {number(100 * share, 0)} %" if share else "")
+        if self._hash is None:
+            self._hash = self._add(text, "dim")
+        self._hash.setText(text)
+
+    def _add(self, text: str, role: str) -> QLabel:
+        line = label(text, role)
+        line.setWordWrap(True)
+        line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        line.setMinimumWidth(10)
+        self._lines.addWidget(line)
+        return line
 
     def lines(self) -> list[str]:
         """What is shown, line by line."""
@@ -64,7 +90,7 @@ class CardPanel(QWidget):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for title, text in ((tr("Copy path"), str(self._entry.path)), (tr("Copy sha256"), self._entry.card.sha256)):
+        for title, text in ((tr("Copy path"), str(self._entry.path)), (tr("Copy sha256"), self._digest)):
             action = menu.addAction(title)
             action.setData(text)
             action.setEnabled(bool(text))
@@ -81,7 +107,8 @@ def describe(card: Card, file_bytes: int) -> list[str]:
     out = [card.description or card.title or card.name, *_origin(card)]
     network = options.NETWORKS[card.network].label
     weights = [parameters(card.parameters)] if card.parameters else []
-    out.append(" · ".join([network, *weights, shape_text(card.shape), size(file_bytes)]))
+    dtype = [card.dtype] if card.dtype else []
+    out.append(" · ".join([network, *weights, *dtype, shape_text(card.shape), size(file_bytes)]))
     if card.labels:
         out.append(tr("Classes: {}").format(", ".join(card.labels[:20]) + (" …" if len(card.labels) > 20 else "")))
     for name, value in list(card.measures.items())[:6]:
@@ -93,8 +120,28 @@ def describe(card: Card, file_bytes: int) -> list[str]:
     if card.licence:
         out.append(tr("Weights: {}").format(card.licence))
     if card.sha256:
-        out.append(f"sha256 {card.sha256[:4]} {card.sha256[4:8]} … {card.sha256[-4:]}")
+        out.append(_hash_text(card.sha256))
+    unknown = _unknown(card)
+    if unknown:
+        out.append(tr("Unknown: {}").format(", ".join(unknown)))
     return out
+
+
+def _hash_text(digest: str) -> str:
+    return f"sha256 {digest[:4]} {digest[4:8]} … {digest[-4:]}"
+
+
+def _unknown(card: Card) -> list[str]:
+    """What the file does not say."""
+    trained = card.group != "exact"
+    said = {
+        tr("training data"): card.data.title or not trained,
+        tr("training steps"): card.step or not trained,
+        tr("number of parameters"): card.parameters or not trained,
+        tr("dtype"): card.dtype or not card.format,  # our own files are float16 or float32, and are read as such
+        tr("licence"): card.licence,
+    }
+    return [name for name, value in said.items() if not value]
 
 
 def _origin(card: Card) -> list[str]:
@@ -102,10 +149,11 @@ def _origin(card: Card) -> list[str]:
     path = options.PATHS[card.path.name].label
     if card.group == "exact":
         return [tr("Exact x̂0 on the {} path, nothing was trained").format(path)]
-    trained = tr("Trained {} steps").format(count(card.step))
+    facts = [tr("Trained {} steps").format(count(card.step))] if card.step else []
     if card.ema:
-        trained += f" · EMA {number(card.ema, 3)}"
+        facts.append(f"EMA {number(card.ema, 3)}")
     if card.loss is not None:
-        trained += " · " + tr("loss {}").format(number(card.loss, 4))
+        facts.append(tr("loss {}").format(number(card.loss, 4)))
     prediction = options.PREDICTIONS[card.prediction].label
-    return [tr("Predicts {} on the {} path").format(prediction, path), trained]
+    trained = [" · ".join(facts)] if facts else []
+    return [tr("Predicts {} on the {} path").format(prediction, path), *trained]

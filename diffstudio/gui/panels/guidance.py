@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from diffstudio import options
-from diffstudio.checkpoints.catalog import Entry
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.gui.panels.fields import CheckField, Combo, DecimalSpin, NumberField
 from diffstudio.gui.panels.rows import Row, RowGroup
 from diffstudio.gui.widgets import label

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
+import base64
+import binascii
+import functools
+import math
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from diffstudio.gui.theme import Tokens
 
 SUBTITLE = Qt.ItemDataRole.UserRole + 1
 PICTURE = Qt.ItemDataRole.UserRole + 2
-KIND = Qt.ItemDataRole.UserRole + 3  # "group", "model", "checkpoint", "problem"
-HEIGHTS = {"group": 24, "model": 38, "checkpoint": 24, "problem": 24}
+KIND = Qt.ItemDataRole.UserRole + 3  # a key of HEIGHTS
+STARRED = Qt.ItemDataRole.UserRole + 4
+HEIGHTS = {"group": 24, "model": 38, "checkpoint": 24, "more": 24, "problem": 24}
 THUMBNAIL = 30
+STAR = 14
 
 
 class ModelRow(QStyledItemDelegate):
@@ -33,14 +40,18 @@ class ModelRow(QStyledItemDelegate):
         state = option.state  # pyright: ignore[reportAttributeAccessIssue]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if kind in ("model", "checkpoint"):
+        if kind in ("model", "checkpoint", "more"):
             _paint_back(painter, rect, state, t)
         font = QFont(option.font)  # pyright: ignore[reportAttributeAccessIssue]
         text, subtitle = index.data(Qt.ItemDataRole.DisplayRole), index.data(SUBTITLE) or ""
         if kind == "model":
-            _paint_model(painter, rect, font, (text, subtitle), index.data(PICTURE), t)
-        elif kind == "checkpoint":
-            _paint_line(painter, rect.adjusted(46, 0, -6, 0), font, text, t.text)
+            if index.data(STARRED):
+                _paint_star(painter, rect, t)
+                rect = rect.adjusted(0, 0, -STAR, 0)
+            _paint_model(painter, rect, font, (text, subtitle), thumbnail(index.data(PICTURE) or ""), t)
+        elif kind in ("checkpoint", "more"):
+            colour = t.text if kind == "checkpoint" else t.text_dim
+            _paint_line(painter, rect.adjusted(46, 0, -6, 0), font, text, colour)
         else:
             font.setItalic(kind == "problem")
             colour = t.text_dim
@@ -74,6 +85,27 @@ def _paint_model(
     small = QFont(font)
     small.setPixelSize(11)
     _paint_line(painter, QRect(text.left(), text.top() + half, text.width(), half), small, words[1], t.text_dim)
+
+
+def _paint_star(painter: QPainter, rect: QRect, t: Tokens) -> None:
+    side = STAR * 0.8
+    place = QRectF(rect.right() - STAR - 3, rect.top() + 6, side, side)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(t.lane_a))
+    points = [(0.5 * (0.42 if i % 2 else 1.0), math.pi * (i / 5 - 0.5)) for i in range(10)]
+    corners = [place.center() + QPointF(math.cos(at), math.sin(at)) * (side * radius) for radius, at in points]
+    painter.drawPolygon(QPolygonF(corners))
+
+
+@functools.lru_cache(maxsize=512)
+def thumbnail(picture: str) -> QPixmap | None:
+    """The picture of a card, a PNG in base64; None where there is none or a broken one."""
+    pixmap = QPixmap()
+    try:
+        pixmap.loadFromData(base64.b64decode(picture, validate=True), "PNG")  # pyright: ignore
+    except (binascii.Error, ValueError):
+        return None
+    return None if pixmap.isNull() else pixmap
 
 
 def _paint_line(painter: QPainter, rect: QRect, font: QFont, text: str, colour: str) -> None:

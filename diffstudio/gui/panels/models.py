@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPixmap
-from PySide6.QtWidgets import (
-    QLineEdit,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QTreeWidgetItemIterator,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QPoint, QSignalBlocker, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from diffstudio import options
-from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.catalog import Catalog, Entry, Model
-from diffstudio.gui import actions
-from diffstudio.gui.panels.model_row import HEIGHTS, KIND, PICTURE, SUBTITLE, ModelRow
+from diffstudio.checkpoints.listing import Entry, Listing
+from diffstudio.gui.panels.model_items import ENTRY, MORE, ModelRows, group_item, problem_item
+from diffstudio.gui.panels.model_order import BROKEN, FAVOURITES, GROUPS, Order, arranged
+from diffstudio.gui.panels.model_row import HEIGHTS, KIND, ModelRow
+from diffstudio.gui.panels.model_search import ModelSearch, SortButton
+from diffstudio.gui.panels.model_tree import ModelTree
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import label
-from diffstudio.gui.words import count, parameters, shape_text, tr
-from diffstudio.modalities import MODALITIES
+from diffstudio.gui.words import tr
 
-ENTRY = Qt.ItemDataRole.UserRole
-GROUPS = {
-    **{name: row.title for name, row in MODALITIES.items()},
-    "exact": "Exact",
-}  # by the card's group, in their order
+PLACES = {title: place for place, title in enumerate((FAVOURITES, *GROUPS.values(), BROKEN))}
 
 
 class ModelsPanel(QWidget):
@@ -39,28 +25,31 @@ class ModelsPanel(QWidget):
 
     selected = Signal(object)
     activated = Signal(object)  # double click or Enter: choose and generate
+    menuWanted = Signal(object, QPoint)  # an Entry, and where on the screen
 
-    def __init__(self, catalog: Catalog, tokens: Tokens, parent: QWidget | None = None) -> None:
+    def __init__(self, listing: Listing, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._catalog = catalog
-        self._chosen = ""
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(tr("Filter checkpoints…"))
-        self.search.setClearButtonEnabled(True)
-        self.search.setAccessibleName(tr("Filter checkpoints"))
-        self.search.setToolTip(
-            f"{tr('Find a model by its name, its data or its classes.')}  ({actions.shortcut_text('find_model')})"
-        )
-        self.tree = _Tree()
+        self._listing, self._order = listing, Order()
+        self._chosen: Entry | None = None
+        self._groups: dict[str, QTreeWidgetItem] = {}
+        self._rows: dict[str, ModelRows] = {}
+        self._shown: dict[str, list[QTreeWidgetItem]] = {}  # the rows of each group, in their order
+        self._unfolded: set[str] = set()
+        self.search = ModelSearch()
+        self.sort = SortButton()
+        self.tree = ModelTree()
         self.tree.setAccessibleName(tr("Models and checkpoints"))
         self._delegate = ModelRow(tokens, self.tree)
         self.tree.setItemDelegate(self._delegate)
         self.empty = label(tr("No model fits. Clear the filter, or add a folder (File menu)."), "dim")
         self.empty.setWordWrap(True)
+        head = QHBoxLayout()
+        head.addWidget(label(tr("MODELS"), "heading"), 1)
+        head.addWidget(self.sort)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 10, 10, 2)
+        layout.setContentsMargins(10, 6, 10, 2)
         layout.setSpacing(6)
-        layout.addWidget(label(tr("MODELS"), "heading"))
+        layout.addLayout(head)
         layout.addWidget(self.search)
         layout.addWidget(self.empty)
         layout.addWidget(self.tree, 1)
@@ -68,49 +57,38 @@ class ModelsPanel(QWidget):
         self.search.returnPressed.connect(self.tree.setFocus)
         self.tree.currentItemChanged.connect(self._on_current)
         self.tree.itemActivated.connect(self._on_activated)
-        self.reload()
+        self.tree.itemClicked.connect(self._on_clicked)
+        self.tree.menuWanted.connect(self._on_menu)
+        self._arrange()
 
     def apply_theme(self, tokens: Tokens) -> None:
         """Draw in other colours."""
         self._delegate.tokens = tokens
         self.tree.viewport().update()
 
-    def reload(self) -> None:
-        """Read the catalog again; the selection stays if its checkpoint is still there."""
-        chosen = self._chosen
-        self.tree.blockSignals(True)
-        self.tree.clear()
-        self._catalog.scan()
-        groups: dict[str, QTreeWidgetItem] = {}
-        order = list(GROUPS)
-        for model in sorted(self._catalog.models(), key=lambda model: order.index(model.card.group)):
-            name = GROUPS[model.card.group]
-            if name not in groups:
-                groups[name] = _group(self.tree, tr(name))
-            _model_item(groups[name], model)
-        broken = [entry for entry in self._catalog.entries if entry.problem]
-        if broken:
-            group = _group(self.tree, tr("Can't be used"))
-            for entry in broken:
-                _problem_item(group, entry)
-        self.tree.blockSignals(False)
-        self._filter(self.search.text())
-        self.tree.updateGeometry()
-        if chosen:
-            self.choose(chosen)
+    def show_listing(self, listing: Listing) -> None:
+        """Show what is there now; the selection stays if its checkpoint is still there."""
+        self._listing = listing
+        self._arrange()
+
+    def set_order(self, order: Order) -> None:
+        """Other favourites, or another order."""
+        if order != self._order:
+            self._order = order
+            self.sort.set_sort(order.sort)
+            self._arrange()
 
     def choose(self, spec: str) -> bool:
         """Select "digits" or "digits@400"; False if there is none."""
-        for item in self._items():
-            entry = item.data(0, ENTRY)
-            if isinstance(entry, Entry) and entry.card and spec in (entry.card.name, entry.spec, str(entry.path)):
-                self.tree.setCurrentItem(item)
-                return True
-        return False
+        rows = self._rows.get(spec)
+        item = rows.item if rows is not None else self._item_of(spec)
+        if item is not None:
+            self.tree.setCurrentItem(item)
+        return item is not None
 
     def choose_first(self) -> None:
         """Select the first model."""
-        for item in self._items():
+        for item in self.tree.items():
             if item.data(0, KIND) == "model":
                 self.tree.setCurrentItem(item)
                 return
@@ -118,159 +96,180 @@ class ModelsPanel(QWidget):
     @property
     def entry(self) -> Entry | None:
         """What is selected."""
-        item = self.tree.currentItem()
-        found = item.data(0, ENTRY) if item else None
-        return found if isinstance(found, Entry) and found.card else None
+        return _entry_of(self.tree.currentItem())
+
+    # ── the rows ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _arrange(self) -> None:
+        """Make the rows those of the listing: what has not changed stays as it is."""
+        with QSignalBlocker(self.tree):
+            groups = arranged(self._listing, self._order)
+            changed = False
+            for title, models in groups.items():
+                for model in models:
+                    rows = self._rows.get(model.name)
+                    if rows is None:
+                        rows = self._rows[model.name] = ModelRows(model)
+                    starred, unfolded = model.name in self._order.favourites, model.name in self._unfolded
+                    changed |= rows.update(model, starred, unfolded)
+                self._fill(title, [self._rows[model.name].item for model in models])
+            self._fill(BROKEN, self._problems())
+            for title in [title for title in self._shown if title not in groups and title != BROKEN]:
+                self._fill(title, [])
+            for name in self._rows.keys() - self._listing.by_name.keys():
+                del self._rows[name]
+            self._filter(self.search.text())
+            heights = [rows.height for rows in self._rows.values()]
+            broken = HEIGHTS["problem"] * len(self._shown.get(BROKEN, ()))
+            self.tree.set_wanted(sum(heights) + broken + HEIGHTS["group"] * len(self._groups))
+        self._keep_choice()
+
+    def _problems(self) -> list[QTreeWidgetItem]:
+        """A row for each file that can't be used; the ones that were there before stay."""
+        before = _by_entry(self._shown.get(BROKEN, ()))
+        return [before.get(id(e)) or problem_item(e) for e in self._listing.entries if e.problem]
+
+    def _fill(self, title: str, items: Sequence[QTreeWidgetItem]) -> None:
+        """Let the group of that title have these rows; without any it goes."""
+        before = self._shown.get(title, [])
+        if list(items) == before:
+            return
+        group = self._group(title)
+        kept = set(map(id, items))
+        for item in before:
+            if id(item) not in kept and item.parent() is group:
+                group.removeChild(item)
+        for item in items:
+            parent = item.parent()
+            if parent is not None and parent is not group:  # it came from another group
+                parent.removeChild(item)
+        _insert(group, items, [item for item in before if id(item) in kept])
+        self._shown[title] = list(items)
+        if not items:
+            self.tree.takeTopLevelItem(self.tree.indexOfTopLevelItem(self._groups.pop(title)))
+            del self._shown[title]
+
+    def _group(self, title: str) -> QTreeWidgetItem:
+        if title not in self._groups:
+            item = self._groups[title] = group_item(tr(title))
+            above = sum(PLACES[other] < PLACES[title] for other in self._groups if other != title)
+            self.tree.insertTopLevelItem(above, item)
+            item.setExpanded(True)
+        return self._groups[title]
+
+    def _item_of(self, spec: str, entry: Entry | None = None) -> QTreeWidgetItem | None:
+        """The row of the checkpoint of that name or path; where it is folded away it is shown."""
+        for rows in self._rows.values():
+            for found in rows.model.entries:
+                if found.spec == spec or str(found.path) == spec:
+                    return self._row_of(rows, found)
+        return None
+
+    def _row_of(self, rows: ModelRows, entry: Entry) -> QTreeWidgetItem:
+        if entry is rows.model.default:
+            return rows.item
+        items = _by_entry(rows.children)
+        if id(entry) not in items:
+            self._unfold(rows)
+            items = _by_entry(rows.children)
+        return items[id(entry)]
+
+    def _unfold(self, rows: ModelRows) -> None:
+        with QSignalBlocker(self.tree):
+            self._unfolded.add(rows.model.name)
+            self._arrange()
+
+    # ── what is chosen and shown ────────────────────────────────────────────────────────────────────────────────────
+
+    def _keep_choice(self) -> None:
+        """Select again what was selected, if its row went; tell only of a checkpoint that is not what it was."""
+        chosen, now = self._chosen, self.entry
+        if chosen is None or now is chosen:
+            return
+        item = self._item_of(str(chosen.path))
+        with QSignalBlocker(self.tree):
+            self.tree.setCurrentItem(item)  # pyright: ignore[reportArgumentType] - None: nothing
+        found = _entry_of(item)
+        if found is not None and (found.changed, found.size, found.spec) != (chosen.changed, chosen.size, chosen.spec):
+            self._on_current(item, None)
+        elif found is not None:
+            self._chosen = found
 
     @Slot(str)
     def _filter(self, text: str) -> None:
         words = text.casefold().split()
         shown = 0
-        for item in self._items():
-            kind = item.data(0, KIND)
-            if kind in ("model", "problem"):
-                fits = all(word in _haystack(item) for word in words)
-                item.setHidden(not fits)
-                shown += fits
-        for i in range(self.tree.topLevelItemCount()):
-            group = self.tree.topLevelItem(i)
-            assert group is not None
-            group.setHidden(all(group.child(j).isHidden() for j in range(group.childCount())))  # pyright: ignore
+        for rows in self._rows.values():
+            shown += _show(rows.item, not words or all(word in rows.words for word in words))
+        for item in self._shown.get(BROKEN, ()):
+            shown += _show(item, all(word in item.text(0).casefold() for word in words))
+        for title, group in self._groups.items():
+            _show(group, any(not item.isHidden() for item in self._shown.get(title, ())))
         self.empty.setVisible(shown == 0)
 
     @Slot(QTreeWidgetItem, QTreeWidgetItem)
     def _on_current(self, item: QTreeWidgetItem | None, before: QTreeWidgetItem | None) -> None:
-        entry = self.entry
+        entry = _entry_of(item)
         if entry is not None:
-            self._chosen = entry.spec
+            self._chosen = entry
             self.selected.emit(entry)
 
     @Slot(QTreeWidgetItem, int)
     def _on_activated(self, item: QTreeWidgetItem, column: int) -> None:
         if self.entry is not None:
             self.activated.emit(self.entry)
+        elif item.data(0, KIND) == MORE:
+            self._show_more(item)
 
-    def _items(self) -> list[QTreeWidgetItem]:
-        out, stack = [], [self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount())]
-        while stack:
-            item = stack.pop(0)
-            assert item is not None
-            out.append(item)
-            stack = [item.child(i) for i in range(item.childCount())] + stack
-        return out
+    @Slot(QTreeWidgetItem, int)
+    def _on_clicked(self, item: QTreeWidgetItem, column: int) -> None:
+        if item.data(0, KIND) == MORE:
+            self._show_more(item)
 
+    def _show_more(self, item: QTreeWidgetItem) -> None:
+        rows = next(rows for rows in self._rows.values() if item in rows.children)
+        place = rows.children.index(item)
+        self._unfold(rows)
+        self.tree.setCurrentItem(rows.children[place])
 
-class _Tree(QTreeWidget):
-    def __init__(self) -> None:
-        super().__init__()
-        self.setHeaderHidden(True)
-        self.setIndentation(0)
-        self.setRootIsDecorated(False)
-        self.setMouseTracking(True)
-        self.setExpandsOnDoubleClick(False)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QTreeWidget.ScrollMode.ScrollPerPixel)
-
-    def sizeHint(self) -> QSize:
-        return QSize(200, sum(HEIGHTS[kind] for kind in self._kinds()) + 2)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(100, HEIGHTS["group"] + 3 * HEIGHTS["model"])
-
-    def _kinds(self) -> list[str]:
-        """Of all rows, also of those that the filter hides: typing does not move what is below."""
-        items = QTreeWidgetItemIterator(self)
-        kinds = []
-        while (item := items.value()) is not None:
-            kinds.append(item.data(0, KIND))
-            items += 1
-        return kinds
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            self._walk(self.indexAbove if event.key() == Qt.Key.Key_Up else self.indexBelow)
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            super().keyPressEvent(event)
-        else:
-            event.ignore()  # the rest belongs to the timeline
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self.indexAt(event.position().toPoint()).flags() & Qt.ItemFlag.ItemIsSelectable:
-            super().mousePressEvent(event)
-
-    def _walk(self, following: Callable[[QModelIndex], QModelIndex]) -> None:
-        """To the next row that can be chosen: not a heading, not a broken file."""
-        index = following(self.currentIndex())
-        while index.isValid() and not index.flags() & Qt.ItemFlag.ItemIsSelectable:
-            index = following(index)
-        if index.isValid():
-            self.setCurrentIndex(index)
+    @Slot(QTreeWidgetItem, QPoint)
+    def _on_menu(self, item: QTreeWidgetItem, at: QPoint) -> None:
+        entry = item.data(0, ENTRY)
+        if isinstance(entry, Entry):
+            self.menuWanted.emit(entry, at)
 
 
-def _group(tree: QTreeWidget, title: str) -> QTreeWidgetItem:
-    item = QTreeWidgetItem(tree, [title])
-    item.setData(0, KIND, "group")
-    item.setFlags(Qt.ItemFlag.ItemIsEnabled)
-    item.setExpanded(True)
-    return item
+def _entry_of(item: QTreeWidgetItem | None) -> Entry | None:
+    found = item.data(0, ENTRY) if item is not None else None
+    return found if isinstance(found, Entry) and found.card else None
 
 
-def _model_item(group: QTreeWidgetItem, model: Model) -> None:
-    card = model.card
-    item = QTreeWidgetItem(group, [card.name])
-    path = options.PATHS[card.path.name].label
-    item.setData(0, KIND, "model")
-    item.setData(0, ENTRY, model.default)
-    weights = [parameters(card.parameters)] if card.parameters else []  # an exact model has none to learn
-    item.setData(0, SUBTITLE, " · ".join([shape_text(card.shape), *weights, path]))
-    item.setData(0, PICTURE, thumbnail(card))
-    title = card.title or card.name
-    # What nothing was trained for needs a word of what it is.
-    about = f"\n{card.description}" if card.group == "exact" else ""
-    item.setToolTip(0, _plain(f"{title}\n{item.data(0, SUBTITLE)}{about}"))
-    if len(model.entries) > 1:
-        for entry in reversed(model.entries):
-            assert entry.card is not None
-            child = QTreeWidgetItem(item, [_checkpoint_title(entry.card, entry is model.default)])
-            child.setData(0, KIND, "checkpoint")
-            child.setData(0, ENTRY, entry)
-        item.setExpanded(True)
+def _by_entry(items: Iterable[QTreeWidgetItem]) -> dict[int, QTreeWidgetItem]:
+    """Rows by the identity of what they show."""
+    return {id(item.data(0, ENTRY)): item for item in items}
 
 
-def _checkpoint_title(card: Card, is_default: bool) -> str:
-    steps = tr("{} steps").format(count(card.step))
-    return f"{steps} · {tr('final')}" if is_default else steps
+def _show(item: QTreeWidgetItem, on: bool) -> bool:
+    if item.isHidden() == on:
+        item.setHidden(not on)
+    return on
 
 
-def _problem_item(group: QTreeWidgetItem, entry: Entry) -> None:
-    item = QTreeWidgetItem(group, [entry.path.name])
-    item.setData(0, KIND, "problem")
-    item.setData(0, ENTRY, entry)
-    item.setFlags(Qt.ItemFlag.ItemIsEnabled)
-    item.setToolTip(0, _plain(entry.problem or ""))
-
-
-def _plain(text: str) -> str:
-    """A tooltip guesses at rich text: what a file says of itself is escaped."""
-    return "<qt>" + text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>") + "</qt>"
-
-
-def thumbnail(card: Card) -> QPixmap | None:
-    """The picture in a card; None where it has none or a broken one."""
-    if not card.thumbnail:
-        return None
-    pixmap = QPixmap()
-    try:
-        pixmap.loadFromData(base64.b64decode(card.thumbnail, validate=True), "PNG")  # pyright: ignore
-    except (binascii.Error, ValueError):
-        return None
-    return None if pixmap.isNull() else pixmap
-
-
-def _haystack(item: QTreeWidgetItem) -> str:
-    entry = item.data(0, ENTRY)
-    words = [item.text(0), str(item.data(0, SUBTITLE) or "")]
-    if isinstance(entry, Entry) and entry.card:
-        card = entry.card
-        words += [card.title, card.description, card.data.title, card.network, card.prediction, *card.labels[:200]]
-    return " ".join(words).casefold()
+def _insert(group: QTreeWidgetItem, items: Sequence[QTreeWidgetItem], there: list[QTreeWidgetItem]) -> None:
+    """Bring a group's rows into this order; those that are there already must be among them."""
+    known = set(map(id, there))
+    if [item for item in items if id(item) in known] != there:
+        group.takeChildren()
+        known = set()
+    place = 0
+    while place < len(items):
+        run = [items[place]]
+        if id(items[place]) in known:
+            place += 1
+            continue
+        while place + len(run) < len(items) and id(items[place + len(run)]) not in known:
+            run.append(items[place + len(run)])
+        group.insertChildren(place, run)
+        for item in run:
+            item.setExpanded(True)
+        place += len(run)

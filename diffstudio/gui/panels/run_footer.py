@@ -9,6 +9,8 @@ from diffstudio.gui import actions
 from diffstudio.gui.widgets import Note
 from diffstudio.gui.words import count, duration, number, size, tr
 
+MUCH_MEMORY = 2 << 30  # bytes from which it is worth a word
+
 
 class RunFooter(QWidget):
     """Emits `generate`, or `stop` while a run goes."""
@@ -60,10 +62,18 @@ class RunFooter(QWidget):
             parts += [tr("{} left").format(duration(eta)), tr("{} steps/s").format(number(rate, 1))]
         self.note.setText(" · ".join(parts))
 
-    def show_estimate(self, seconds: float | None, trace_bytes: int) -> None:
-        """What the run will take; seconds: None while nothing has been measured."""
+    def show_estimate(self, seconds: float | None, trace_bytes: int, memory: int = 0, free: int | None = None) -> None:
+        """What the run will take; seconds: None while nothing has been measured.
+
+        memory: bytes that it needs, said where they are many; free: bytes that there are, None where nobody knows.
+        """
         parts = [tr("about {}").format(duration(seconds))] if seconds is not None else []
-        self.note.setText(" · ".join([*parts, tr("trace {}").format(size(trace_bytes))]))
+        parts.append(tr("trace {}").format(size(trace_bytes)))
+        if free is not None and memory > free:
+            parts = [tr("needs about {} of memory, only {} is free").format(size(memory), size(free))]
+        elif memory >= MUCH_MEMORY:
+            parts.append(tr("memory {}").format(size(memory)))
+        self.note.setText(" · ".join(parts))
 
     def show_problem(self, sentence: str) -> None:
         """Why the run can't go."""

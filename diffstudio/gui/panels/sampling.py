@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.catalog import Entry
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.data import DATASETS
 from diffstudio.errors import BadInput
 from diffstudio.gui.panels.advanced import AdvancedFields

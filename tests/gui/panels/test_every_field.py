@@ -9,7 +9,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
 from diffstudio import options
-from diffstudio.checkpoints.catalog import Entry
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadInput
 from diffstudio.gui import theme
 from diffstudio.gui.panels.sampling import SamplingPanel

@@ -4,15 +4,16 @@ import pytest
 
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.gui import theme
+from diffstudio.gui.panels.model_items import ENTRY
 from diffstudio.gui.panels.model_row import SUBTITLE
-from diffstudio.gui.panels.models import ENTRY, ModelsPanel
+from diffstudio.gui.panels.models import ModelsPanel
 from diffstudio.resources import resource
 
 
 @pytest.fixture
 def models(shown):
     """The list of the bundled checkpoints."""
-    return shown(ModelsPanel(Catalog([("bundled", resource("checkpoints"))]), theme.DARK), 240, 700)
+    return shown(ModelsPanel(Catalog([("bundled", resource("checkpoints"))]).listing, theme.DARK), 240, 700)
 
 
 def groups(panel):
@@ -23,8 +24,8 @@ def groups(panel):
 
 def test_exact_models_come_after_the_trained_ones_in_a_group_of_their_own(models):
     found = groups(models)
-    assert list(found) == ["Images", "Video", "Audio", "Points", "Exact"]
-    assert found["Images"] == ["digits", "digits-ddpm"] and found["Points"] == ["shapes-2d"]
+    assert list(found) == ["Images", "Video", "Text", "Audio", "Points", "Exact"]
+    assert found["Images"] == ["digits", "digits-ddpm"] and found["Points"] == ["shapes-2d", "shapes-ddpm"]
     assert len(found["Exact"]) >= 2 and all(name.startswith("exact-") for name in found["Exact"])
 
 

@@ -30,14 +30,14 @@ def folder(tmp_path):
 
 @pytest.fixture
 def models(shown, folder):
-    return shown(ModelsPanel(default_catalog([folder]), theme.DARK), 240, 600)
+    return shown(ModelsPanel(default_catalog([folder]).listing, theme.DARK), 240, 600)
 
 
 def rows(models, kind=None):
     """The titles of the rows that are shown."""
     return [
         item.text(0)
-        for item in models._items()
+        for item in models.tree.items()
         if not item.isHidden()
         and not (item.parent() and item.parent().isHidden())
         and kind in (None, item.data(0, KIND))
@@ -45,7 +45,7 @@ def rows(models, kind=None):
 
 
 def item(models, text):
-    return next(found for found in models._items() if found.text(0) == text)
+    return next(found for found in models.tree.items() if found.text(0) == text)
 
 
 def press(qtbot, models, text):
@@ -139,12 +139,12 @@ def test_what_a_file_says_of_itself_is_plain_text(models):
     assert "&lt;i>Spots&lt;/i>" in item(models, "spots & dots").toolTip(0)
 
 
-def test_reload_keeps_the_choice_and_drops_what_is_gone(models, folder):
+def test_another_listing_keeps_the_choice_and_drops_what_is_gone(models, folder):
     models.choose("spots & dots")
-    models.reload()
+    models.show_listing(default_catalog([folder]).listing)
     assert models.entry.card.name == "spots & dots"
     (folder / "spots.safetensors").unlink()
-    models.reload()
+    models.show_listing(default_catalog([folder]).listing)
     assert "spots & dots" not in rows(models)
 
 

@@ -42,3 +42,14 @@ def test_the_estimate_leaves_the_time_out_while_nothing_is_known(footer):
 def test_a_problem_is_one_sentence(footer):
     footer.show_problem("a run needs a file")
     assert footer.note.text() == "a run needs a file"
+
+
+def test_much_memory_is_said_and_too_much_before_all(footer):
+    footer.show_estimate(None, 6_200_000, 1 << 30, 8 << 30)
+    assert footer.note.text() == "trace 6.2 MB"
+    footer.show_estimate(None, 6_200_000, 3_000_000_000, 8 << 30)
+    assert footer.note.text() == "trace 6.2 MB · memory 3.0 GB"
+    footer.show_estimate(None, 6_200_000, 9_000_000_000, 8_000_000_000)
+    assert footer.note.text() == "needs about 9.0 GB of memory, only 8.0 GB is free"
+    footer.show_estimate(None, 6_200_000, 3_000_000_000, None)
+    assert footer.note.text() == "trace 6.2 MB · memory 3.0 GB"

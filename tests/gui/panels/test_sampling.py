@@ -5,7 +5,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from diffstudio.checkpoints.catalog import Entry
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.gui import theme
 from diffstudio.gui.panels.request_history import TOGETHER_SECONDS
 from diffstudio.gui.panels.sampling import SamplingPanel
