@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
-from PySide6.QtGui import (
-    QColor,
-    QImage,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-    QShowEvent,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import QHBoxLayout, QScrollBar, QWidget
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffstudio.errors import BadFile
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import legend
-from diffstudio.gui.views.attention import Attention
 from diffstudio.gui.views.audio_scene import AudioScene
+from diffstudio.gui.views.batch_view import BatchView
 from diffstudio.gui.views.sounds import KIND, Found, Sounds
 from diffstudio.gui.views.speaker import Speaker
-from diffstudio.gui.words import SHY, count, tr
+from diffstudio.gui.words import count, tr
 from diffstudio.modalities.audio import HEARD
 from diffstudio.modalities.mel import spec_of
 from diffstudio.studio import pictures
@@ -32,34 +22,21 @@ from diffstudio.traces.reader import Trace
 FOOTER = 34
 
 
-class AudioView(QWidget):
+class AudioView(BatchView[AudioScene]):
     """Draws records of audio traces. `wanted` carries kind and question for `gui.background`."""
 
-    readoutChanged = Signal()
-    sampleClicked = Signal(int)
-    singleWanted = Signal(bool)
     wanted = Signal(str, object)
-    options: tuple[str, ...] = ()
+    footer = FOOTER
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName(tr("Sounds at the playhead"))
-        self._scene = AudioScene(tokens)
+        super().__init__(AudioScene(tokens), tr("Sounds at the playhead"), parent)
         self.sounds = Sounds(self)
         self.speaker = Speaker(tokens, self)
-        self._attention = Attention(self)
-        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
-        self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._bar.setAccessibleName(tr("Scroll the samples"))
-        self._bar.hide()
         self._foot = QWidget(self)
         line = QHBoxLayout(self._foot)
         line.setContentsMargins(8, 2, 12, 4)
         line.addWidget(self.speaker.button)
         line.addStretch(1)
-        self._attention.moved.connect(self.readoutChanged)
-        self._bar.valueChanged.connect(self._changed)
         self.sounds.wanted.connect(self.wanted)
         self.sounds.changed.connect(self._on_sounds)
         self.speaker.wanted.connect(self.wanted)
@@ -83,51 +60,13 @@ class AudioView(QWidget):
         """Show another trace; nothing until `show_record`."""
         self.speaker.stop()
         self.sounds.forget()
-        scene = self._scene
-        scene.trace, scene.k = trace, -1
-        scene.spec = None if trace is None else spec_of(trace.meaning)
-        self._lay_out()
-
-    def show_record(self, k: int) -> None:
-        """Show a record."""
-        if k != self._scene.k:
-            self._scene.k = k
-            self._changed()
-
-    def refresh(self) -> None:
-        """More records exist: what is drawn of one does not change."""
-
-    def set_tensor(self, name: str) -> None:
-        """Which of `fields.TENSORS` is shown."""
-        self._scene.tensor = name
-        self._changed()
-
-    def set_sample(self, index: int) -> None:
-        """Frame a sample, and scroll to it."""
-        self._scene.sample = index
-        if self._scene.grid is not None:
-            self._bar.setValue(self._scene.grid.scroll_to(index, self._bar.value()))
-        self._changed()
-
-    def set_option(self, name: str, on: bool) -> None:
-        """There are none: ValueError."""
-        raise ValueError(f"sounds have no option '{name}'")
-
-    def set_single(self, single: bool) -> None:
-        """The selected sample alone, with axes; or the batch."""
-        if single != self._scene.single:
-            self._scene.single = single
-            self._lay_out()
-
-    def fit(self) -> None:
-        """Undo scrolling."""
-        self._bar.setValue(0)
+        self._scene.spec = None if trace is None else spec_of(trace.meaning)
+        super().set_trace(trace)
 
     def apply_theme(self, tokens: Tokens) -> None:
         """Other colours."""
-        self._scene.tokens = tokens
         self.speaker.apply_theme(tokens)
-        self._changed()
+        super().apply_theme(tokens)
 
     def picture(self) -> QImage:
         """What is shown, without selection and notes."""
@@ -141,20 +80,13 @@ class AudioView(QWidget):
         painter.end()
         return out
 
-    def readout(self) -> str:
-        """The sample under the cursor (else the selected one), and time, frequency and value there."""
+    def _details(self, found: tuple[int, int | None, float] | None) -> list[str]:
+        """Time, frequency and value."""
         scene = self._scene
-        if not scene.ready or scene.trace is None:
-            return ""
-        scene.compose()
-        found = self._under_cursor()
-        shown = (found[0] if found else scene.sample) + 1
-        parts = [tr("sample {} of {}").format(count(shown), count(scene.trace.batch))]
-        if found:
-            parts.append(scene.value_text(*found))
+        parts = [scene.value_text(*found)] if found else []
         if scene.raster is not None and scene.raster.not_finite:
             parts.append(tr("{} not finite").format(count(scene.raster.not_finite)))
-        return f" {SHY} ".join(parts)
+        return parts
 
     # -- sound
 
@@ -180,28 +112,13 @@ class AudioView(QWidget):
         self.speaker.set_reason(self.sounds.problem)
         self.update()
 
+    @Slot()
     def _changed(self) -> None:
+        super()._changed()
         scene = self._scene
-        scene.scroll = self._bar.value()
-        scene.changed()
         self.sounds.show(scene.trace, scene.k, scene.tensor, scene.visible)
         heard = scene.tensor in HEARD
         self.speaker.set_reason("" if heard else tr("Only x_t and x̂0 have a sound"))
-        self.update()
-        self.readoutChanged.emit()
-
-    def _lay_out(self) -> None:
-        """The grid for the present room, and the range of the scroll bar."""
-        scene = self._scene
-        scene.room = max(1, self.width()), max(1, self.height() - FOOTER)
-        scene.lay_out()
-        limit = 0 if scene.grid is None or scene.single else scene.grid.scroll_limit
-        self._bar.setVisible(limit > 0)
-        self._bar.setRange(0, limit)
-        if scene.grid is not None:
-            self._bar.setPageStep(scene.grid.view)
-            self._bar.setSingleStep(scene.grid.height + scene.grid.gap)
-        self._changed()
 
     def _under_cursor(self) -> tuple[int, int | None, float] | None:
         """Sample, band, seconds under the cursor."""
@@ -220,11 +137,8 @@ class AudioView(QWidget):
         if not scene.single:
             self._paint_frames(painter)
         painter.setClipping(False)
-        if scene.problem:
-            legend.paint_message(painter, QRectF(self.rect()).adjusted(24, 24, -24, -24), scene.problem, scene.tokens)
         self._paint_notes(painter)
-        if self._attention.focus_shown:
-            legend.paint_focus(painter, QRectF(self.rect()), scene.tokens)
+        self._paint_problem(painter)
 
     def _paint_frames(self, painter: QPainter) -> None:
         scene, found = self._scene, self._under_cursor()
@@ -248,23 +162,9 @@ class AudioView(QWidget):
             legend.paint_bar(painter, box, scene.raster.limit, scene.tokens)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        width = self._bar.sizeHint().width()
-        self._bar.setGeometry(self.width() - width, 0, width, self.height() - FOOTER)
         self._foot.setGeometry(0, self.height() - FOOTER, self._foot.sizeHint().width(), FOOTER)
-        self._lay_out()
+        super().resizeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.speaker.check()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        found = self._under_cursor()
-        if event.button() == Qt.MouseButton.LeftButton and found and not self._scene.single:
-            self.sampleClicked.emit(found[0])
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and (self._scene.single or self._under_cursor()):
-            self.singleWanted.emit(not self._scene.single)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self._bar.event(event)  # it knows the user's settings for wheels and touchpads

@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QScrollBar, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QWidget
 
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import legend, pixel_values
-from diffstudio.gui.views.attention import Attention
+from diffstudio.gui.views.batch_view import BatchView
 from diffstudio.gui.views.image_scene import ImageScene
-from diffstudio.gui.words import SHY, count, number, tr
+from diffstudio.gui.words import count, number, tr
 from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
 
 NOTCH = 120  # angleDelta of one click of a mouse wheel
 
 
-class ImageView(QWidget):
-    """Draws records of image traces."""
-
-    options: tuple[str, ...] = ()
-
-    readoutChanged = Signal()
-    sampleClicked = Signal(int)
-    singleWanted = Signal(bool)
+class ImageView(BatchView[ImageScene]):
+    """Draws records of image traces. Its scene counts in device pixels."""
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName(tr("Images at the playhead"))
-        self._scene = ImageScene(tokens)
-        self._attention = Attention(self)
-        self._attention.moved.connect(self.readoutChanged)
+        super().__init__(ImageScene(tokens), tr("Images at the playhead"), parent)
         self._dragged: QPointF | None = None
         self._turned = 0
-        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
-        self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._bar.setAccessibleName(tr("Scroll the samples"))
-        self._bar.hide()
-        self._bar.valueChanged.connect(self._changed)
 
     @staticmethod
     def problem(trace: Trace) -> str:
@@ -55,17 +39,7 @@ class ImageView(QWidget):
         scene = self._scene
         if trace is None or scene.trace is None or trace.sample_shape != scene.trace.sample_shape:
             scene.close_up = None  # between runs of one model the eye stays where it was
-        scene.trace, scene.k = trace, -1
-        self._lay_out()
-
-    def show_record(self, k: int) -> None:
-        """Show a record."""
-        if k != self._scene.k:
-            self._scene.k = k
-            self._changed()
-
-    def refresh(self) -> None:
-        """More records exist: what is drawn of one does not change."""
+        super().set_trace(trace)
 
     def set_frame(self, frame: int) -> None:
         """Which frame of clips is shown."""
@@ -73,27 +47,11 @@ class ImageView(QWidget):
             self._scene.frame = frame
             self._changed()
 
-    def set_tensor(self, name: str) -> None:
-        """Which of `fields.TENSORS` is shown."""
-        self._scene.tensor = name
-        self._changed()
-
-    def set_sample(self, index: int) -> None:
-        """Frame a sample, and scroll to it."""
-        self._scene.sample = index
-        if self._scene.grid is not None:
-            self._bar.setValue(self._scene.grid.scroll_to(index, self._bar.value()))
-        self._changed()
-
-    def set_option(self, name: str, on: bool) -> None:
-        """There are none: ValueError."""
-        raise ValueError(f"images have no option '{name}'")
-
     def set_single(self, single: bool) -> None:
         """The selected sample alone, fitted; or the batch."""
         if single != self._scene.single:
-            self._scene.single, self._scene.close_up = single, None
-            self._lay_out()
+            self._scene.close_up = None
+        super().set_single(single)
 
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""
@@ -101,51 +59,21 @@ class ImageView(QWidget):
         self._bar.setValue(0)
         self._changed()
 
-    def apply_theme(self, tokens: Tokens) -> None:
-        """Other colours."""
-        self._scene.tokens = tokens
-        self._changed()
-
     def picture(self) -> QImage:
         """What is shown, without selection and notes."""
         return self._scene.without_notes()
 
-    def readout(self) -> str:
-        """The sample under the cursor (else the selected one), the value there, and the zoom."""
+    def _details(self, found: tuple[int, int, int] | None) -> list[str]:
+        """The value there, and the zoom."""
         scene = self._scene
-        if not scene.ready or scene.trace is None:
-            return ""
-        scene.compose()
-        found = self._under_cursor()
-        parts = [
-            tr("sample {} of {}").format(count((found[0] if found else scene.sample) + 1), count(scene.trace.batch))
-        ]
-        if found:
-            parts.append(scene.value_text(*found))
+        parts = [scene.value_text(*found)] if found else []
         if scene.raster is not None and scene.raster.not_finite:
             parts.append(tr("{} not finite").format(count(scene.raster.not_finite)))
-        parts.append(f"{number(scene.zoom * 100, 0)} %")
-        return f" {SHY} ".join(parts)
+        return [*parts, f"{number(scene.zoom * 100, 0)} %"]
 
-    def _changed(self) -> None:
-        self._scene.scroll = self._bar.value()
-        self._scene.changed()
-        self.update()
-        self.readoutChanged.emit()
-
-    def _lay_out(self) -> None:
-        """The grid for the present room, and the range of the scroll bar."""
-        scene, ratio = self._scene, self.devicePixelRatioF()
-        scene.ratio = ratio
-        scene.room = max(1, int(self.width() * ratio)), max(1, int((self.height() - legend.FOOTER) * ratio))
-        scene.lay_out()
-        limit = 0 if scene.grid is None or scene.single else scene.grid.scroll_limit
-        self._bar.setVisible(limit > 0)
-        self._bar.setRange(0, limit)
-        if scene.grid is not None:
-            self._bar.setPageStep(scene.grid.view)
-            self._bar.setSingleStep(scene.grid.height + scene.grid.gap)
-        self._changed()
+    def _measure(self) -> tuple[int, int]:
+        self._scene.ratio = ratio = self.devicePixelRatioF()
+        return max(1, int(self.width() * ratio)), max(1, int((self.height() - self.footer) * ratio))
 
     def _under_cursor(self) -> tuple[int, int, int] | None:
         """Sample, column, row under the cursor."""
@@ -170,8 +98,7 @@ class ImageView(QWidget):
                 self._paint_frames(painter)
             painter.setClipping(False)
         self._paint_notes(painter)
-        if self._attention.focus_shown:
-            legend.paint_focus(painter, QRectF(self.rect()), scene.tokens)
+        self._paint_problem(painter)
 
     def _paint_frames(self, painter: QPainter) -> None:
         tokens, found = self._scene.tokens, self._under_cursor()
@@ -199,8 +126,6 @@ class ImageView(QWidget):
     def _paint_notes(self, painter: QPainter) -> None:
         scene = self._scene
         painter.setFont(legend.small(self.font()))
-        if scene.problem:
-            legend.paint_message(painter, QRectF(self.rect()).adjusted(24, 24, -24, -24), scene.problem, scene.tokens)
         if scene.trace is None or scene.raster is None:
             return
         box = QRectF(12, self.height() - legend.FOOTER, self.width() - 24, legend.FOOTER)
@@ -211,19 +136,10 @@ class ImageView(QWidget):
 
     # -- mouse
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        width = self._bar.sizeHint().width()
-        self._bar.setGeometry(self.width() - width, 0, width, self.height() - legend.FOOTER)
-        self._lay_out()
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        found = self._under_cursor()
-        if self._scene.single:
+        if event.button() == Qt.MouseButton.LeftButton and self._scene.single:
             self._dragged = event.position()
-        elif found:
-            self.sampleClicked.emit(found[0])
+        super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._dragged is not None:
@@ -237,14 +153,10 @@ class ImageView(QWidget):
         self._dragged = None
         self.unsetCursor()
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and (self._scene.single or self._under_cursor()):
-            self.singleWanted.emit(not self._scene.single)
-
     def wheelEvent(self, event: QWheelEvent) -> None:
         scene = self._scene
         if not scene.single:
-            self._bar.event(event)  # it knows the user's settings for wheels and touchpads
+            super().wheelEvent(event)
             return
         self._turned += event.angleDelta().y()
         steps = int(self._turned / NOTCH)
