@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from diffstudio.errors import BadFile
 from diffstudio.traces.reader import Trace
 
 TENSORS = ("xt", "x0_hat", "eps_hat", "delta", "x0_cond", "x0_free", "split")
@@ -14,9 +15,18 @@ NEEDS = {  # the fields that a trace must hold for each
 
 
 def available(trace: Trace) -> list[str]:
-    """Those of TENSORS that a trace holds."""
+    """Those of TENSORS that a trace holds, and that have a meaning for its states."""
     held = {spec.name for spec in trace.header.fields}
-    return [name for name in TENSORS if held.issuperset(NEEDS[name])]
+    without = meaningless(trace)
+    return [name for name in TENSORS if held.issuperset(NEEDS[name]) and name not in without]
+
+
+def meaningless(trace: Trace) -> tuple[str, ...]:
+    """Those of TENSORS that say nothing of such states; () where the trace does not say what its states are."""
+    try:
+        return trace.meaning.kind.meaningless(trace.meaning)
+    except (BadFile, KeyError):
+        return ()
 
 
 def is_true(trace: Trace, k: int) -> bool:

@@ -13,8 +13,8 @@ MENUS = ("File", "Edit", "View", "Run", "Timeline", "Help")
 
 @dataclass(frozen=True)
 class Action:
-    """`when`: the state in which it is enabled ("always", "trace", "run", "idle", "points", "image", "video", "audio",
-    "split", "undo", "redo").
+    """`when`: the state in which it is enabled ("always", "trace", "run", "idle", "points", "image", "video", "text",
+    "audio", "split", "undo", "redo").
 
     keys: portable texts of QKeySequence, the first is shown. checkable: it has an on and an off.
     """
@@ -52,6 +52,8 @@ ACTIONS: dict[str, Action] = _table(
         separator=True,
     ),
     Action("copy_picture", "Copy picture", "File", ("Ctrl+Shift+C",), "Copy what the canvas shows.", "trace"),
+    Action("copy_text", "Copy text", "File", ("Ctrl+C",), "Copy the selected sample as text.", "text"),
+    Action("copy_texts", "Copy all texts", "File", ("Ctrl+Alt+C",), "Copy all samples as text, a line each.", "text"),
     Action("quit", "Quit", "File", ("Ctrl+Q",), "Close the window; a run is stopped and kept.", separator=True),
     Action("undo", "Undo setting", "Edit", ("Ctrl+Z",), "Take back the last change of the sampling panel.", "undo"),
     Action(
@@ -98,6 +100,9 @@ ACTIONS: dict[str, Action] = _table(
     Action("frame_back", "Previous frame", "View", (",",), "The frame before, at this step.", "video"),
     Action("frame_on", "Next frame", "View", (".",), "The frame after, at this step.", "video"),
     Action("play_sound", "Play / stop the sound", "View", ("S",), "Play the selected sample at this step.", "audio"),
+    Action("ghosts", "Guesses", "View", ("W",), "What the network guesses behind the masks.", "text", checkable=True),
+    Action("entropy", "Entropy", "View", ("E",), "How unsure the network is of each cell.", "text", checkable=True),
+    Action("revealed", "When it was set", "View", ("R",), "The step that set each letter.", "text", checkable=True),
     Action("find_model", "Find a model", "View", ("Ctrl+F",), "Go to the search field of the picker.", separator=True),
     Action("toggle_theme", "Dark / light", "View", ("Ctrl+Shift+L",), "Change the theme.", icon="theme"),
     Action("reset_layout", "Reset window layout", "View", (), "Put every panel back where it was first."),

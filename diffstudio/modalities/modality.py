@@ -104,6 +104,9 @@ class Modality:
     encode: samples of a dataset (B, …) as states, where they differ.
     extras: what is recorded of a step beside x_t and x̂0.  scalars: numbers of a record, from its arrays by name.
     change: how far one state (B, *shape) is from another; None: the root mean square norm of the difference.
+    lanes: the scalars that are drawn as curves, the most telling first, and their names; None: those of numbers.
+    meaningless: the tensors that say nothing of such states, by name.
+    glance: a sample as a square of so many pixels, where its tile made small is no help; None: it is.
     ranged: data lie in [−1, 1] and may be clipped to it.  masked: a picture can choose what is repainted.
     invertible: files may have black and white exchanged.
     """
@@ -127,6 +130,9 @@ class Modality:
     extras: Callable[[Meaning], tuple[Extra, ...]] = lambda _: ()
     scalars: Mapping[str, Callable[[Meaning, Mapping[str, np.ndarray]], float]] = field(default_factory=dict)
     change: Callable[[Meaning, np.ndarray, np.ndarray], float] | None = None
+    lanes: Callable[[Meaning], Mapping[str, str]] | None = None
+    meaningless: Callable[[Meaning], tuple[str, ...]] = lambda _: ()
+    glance: Callable[[Meaning, Shown, int], np.ndarray] | None = None
     default_scale: int = 8
     ranged: bool = True
     masked: bool = False

@@ -9,19 +9,21 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+from pydantic import ValidationError
 
-from diffstudio.errors import BadInput
-from diffstudio.modalities.glyphs import HEIGHT, WIDTH, atlas, block
+from diffstudio.errors import BadFile, BadInput
+from diffstudio.modalities.glyphs import HEIGHT, SIZE, WIDTH, atlas, block, cell
 from diffstudio.modalities.modality import Extra, Making, Meaning, Modality, Shown
 from diffstudio.modalities.text_file import read_text
 from diffstudio.specs import TextSpec
 
 ONE_LINE, WRAPPED = 20, 16  # a text of more cells than the first is wrapped at the second
+LEAST = 10  # size of letters that can be read in the film strip
 BEST = 5  # guesses of a cell that are recorded
-FAINT = 0.12  # strength of a mask's box
+FAINT, FAINTEST = 0.12, 0.15  # strength of a mask's box, and of a guess that is hardly one
 WRITTEN = ("xt", "x0_hat")  # the tensors that are texts
 INK = {True: (232, 233, 237), False: (24, 26, 31)}
 PAPER = {True: (18, 19, 22), False: (255, 255, 255)}
@@ -29,8 +31,15 @@ GUESS = {True: (106, 165, 255), False: (31, 95, 208)}
 
 
 def spec_of(meaning: Meaning) -> TextSpec:
-    """The vocabulary and process of a text model's states."""
-    return _spec(json.dumps(meaning.card["text"]))
+    """The vocabulary and process of a text model's states.
+
+    Raises:
+        BadFile: the card does not say them, or not within their bounds.
+    """
+    try:
+        return _spec(json.dumps(meaning.card.get("text")))
+    except ValidationError as error:
+        raise BadFile("the card does not say what its tokens are: text is missing or out of bounds") from error
 
 
 @functools.lru_cache(maxsize=16)
@@ -94,50 +103,110 @@ def _tile(meaning: Meaning) -> tuple[int, int]:
 
 
 def _draw(meaning: Meaning, shown: Shown) -> np.ndarray:
-    spec, length = spec_of(meaning), meaning.shape[1]
+    return _wrapped(_pixels(meaning, shown), columns(meaning.shape[1]), PAPER[shown.dark])
+
+
+def _pixels(meaning: Meaning, shown: Shown, size: int = SIZE) -> np.ndarray:
+    """The cells as small pictures, (B, L, height, width, 3) uint8; size: of the letters."""
+    spec = spec_of(meaning)
     if shown.limit is not None:
-        return _wrapped(_heat(shown), length)
-    letters, strength, boxes, colour = _cells(shown, spec)
-    paper, ink = (np.array(colours[shown.dark], np.float32) for colours in (PAPER, INK))
-    cover = (atlas(spec.vocabulary)[letters] * strength[..., None, None])[..., None]
-    under = (block() * FAINT * boxes[..., None, None])[..., None]
-    cells = paper + (ink - paper) * under
-    cells += (colour[..., None, None, :] - cells) * cover
-    return _wrapped(cells.round().astype(np.uint8), length, PAPER[shown.dark])
+        return _heat(shown, spec, size)
+    return _painted(cells_of(shown, spec), spec, shown.dark, size)
 
 
-def _cells(shown: Shown, spec: TextSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Of each cell (B, L): the letter, how strong it is, whether it is masked, its colour (B, L, 3)."""
+def _glance(meaning: Meaning, shown: Shown, side: int) -> np.ndarray:
+    """The cells in a square, as large as they can be; of a long text the first, so that they can be read."""
+    size, across, lines = _squared(meaning.shape[1], side)
+    few = Meaning(meaning.modality, (meaning.shape[0], min(meaning.shape[1], across * lines)), meaning.card)
+    length = few.shape[1]
+
+    def other(name: str) -> np.ndarray | None:
+        found = shown.other(name)
+        return None if found is None else found[..., :length]
+
+    cut = shown._replace(rows=shown.rows[:1, :, :length], other=other)
+    [picture] = _wrapped(_pixels(few, cut, size), across, PAPER[shown.dark])
+    out = np.full((side, side, 3), PAPER[shown.dark], np.uint8)
+    height, width = min(side, picture.shape[0]), min(side, picture.shape[1])
+    y, x = (side - height) // 2, (side - width) // 2
+    out[y : y + height, x : x + width] = picture[:height, :width]
+    return out
+
+
+@functools.cache
+def _squared(length: int, side: int) -> tuple[int, int, int]:
+    """Size of the letters, cells of a line, and lines, in a square of that side."""
+    for size in range(max(LEAST, side), LEAST, -1):
+        height, width = cell(size)
+        most = side // width
+        if most and -(-length // most) * height <= side:
+            lines = -(-length // most)
+            return size, -(-length // lines), lines
+    height, width = cell(LEAST)
+    across = max(1, side // width)
+    return LEAST, across, max(1, min(side // height, -(-length // across)))
+
+
+class Cells(NamedTuple):
+    """What the cells (B, L) of a tensor show. letters: a token's number.  strength: in 0..1, how sure it is.
+
+    masked: there is no token, the letter is what the network guesses there.  guessed: the letter is a guess.
+    """
+
+    letters: np.ndarray
+    strength: np.ndarray
+    masked: np.ndarray
+    guessed: np.ndarray
+
+
+def cells_of(shown: Shown, spec: TextSpec) -> Cells:
+    """What the cells of x_t or x̂0 show: a guess is as strong as it is sure, a vector as it is near its token."""
     letters = tokens_of(shown.rows, spec)
     masked = letters == spec.mask
     strength, guessed = nearness(shown.rows, spec), np.zeros_like(masked)
     guesses, odds = shown.other("guesses"), shown.other("odds")
-    if guesses is not None and odds is not None:
-        best, sure = guesses[:, 0].astype(np.int64), odds[:, 0]
+    if guesses is not None and odds is not None and shown.name in WRITTEN:
+        best, sure = guesses[:, 0].astype(np.int64).clip(0, spec.mask - 1), odds[:, 0]
         guessed = masked if shown.name == "xt" else sure < 1
-        letters = np.where(masked, best, letters)
-        strength = np.where(guessed, 0.15 + 0.85 * sure, strength)
-    colour = np.where(guessed[..., None], np.array(GUESS[shown.dark]), np.array(INK[shown.dark]))
-    return letters, strength, masked & (shown.name == "xt"), colour.astype(np.float32)
+        letters = np.where(guessed, best, letters)
+        strength = np.where(guessed, FAINTEST + (1 - FAINTEST) * sure, strength)
+    return Cells(letters, strength, masked & (shown.name == "xt"), guessed)
 
 
-def _heat(shown: Shown) -> np.ndarray:
-    """Of a difference: cells as bright as they changed, (B, L, HEIGHT, WIDTH, 3) uint8."""
-    paper, mark = (np.array(colours[shown.dark], np.float32) for colours in (PAPER, GUESS))
-    amount = (np.sqrt((shown.rows.astype(np.float32) ** 2).mean(1)) / (shown.limit or 1)).clip(0, 1)
-    cells = paper + (mark - paper) * (amount[..., None, None, None] * block()[..., None])
+def _painted(found: Cells, spec: TextSpec, dark: bool, size: int) -> np.ndarray:
+    """Letters on paper, (B, L, height, width, 3) uint8."""
+    paper, ink, guess = (np.array(colours[dark], np.float32) for colours in (PAPER, INK, GUESS))
+    cover = (atlas(spec.vocabulary, size)[found.letters] * found.strength[..., None, None])[..., None]
+    under = (block(size) * FAINT * found.masked[..., None, None])[..., None]
+    cells = paper + (ink - paper) * under
+    cells += (np.where(found.guessed[..., None], guess, ink)[..., None, None, :] - cells) * cover
     return cells.round().astype(np.uint8)
 
 
-def _wrapped(cells: np.ndarray, length: int, paper: tuple[int, int, int] = (0, 0, 0)) -> np.ndarray:
-    """Cells (B, L, h, w, 3) as pictures of lines."""
-    across = columns(length)
+def changed(rows: np.ndarray, spec: TextSpec, limit: float) -> np.ndarray:
+    """How much a cell of a difference changed, (B, L) in 0..1: of tokens whether, of vectors how far beside a limit."""
+    if spec.discrete:
+        return (rows[:, 0] != 0).astype(np.float32)
+    return (np.sqrt((np.nan_to_num(rows).astype(np.float32) ** 2).mean(1)) / limit).clip(0, 1)
+
+
+def _heat(shown: Shown, spec: TextSpec, size: int) -> np.ndarray:
+    """Of a difference: cells as bright as they changed, (B, L, height, width, 3) uint8."""
+    paper, mark = (np.array(colours[shown.dark], np.float32) for colours in (PAPER, GUESS))
+    amount = changed(shown.rows, spec, shown.limit or 1)
+    cells = paper + (mark - paper) * (amount[..., None, None, None] * block(size)[..., None])
+    return cells.round().astype(np.uint8)
+
+
+def _wrapped(cells: np.ndarray, across: int, paper: tuple[int, int, int]) -> np.ndarray:
+    """Cells (B, L, h, w, 3) as pictures of lines with so many cells."""
+    batch, length, height, width, _ = cells.shape
     missing = -length % across
     if missing:
-        fill = np.broadcast_to(np.array(paper, np.uint8), (len(cells), missing, *cells.shape[2:]))
+        fill = np.broadcast_to(np.array(paper, np.uint8), (batch, missing, height, width, 3))
         cells = np.concatenate([cells, fill], 1)
-    lines = cells.reshape(len(cells), -1, across, *cells.shape[2:]).transpose(0, 1, 3, 2, 4, 5)
-    return np.ascontiguousarray(lines.reshape(len(cells), lines.shape[1] * HEIGHT, across * WIDTH, 3))
+    lines = cells.reshape(batch, -1, across, height, width, 3).transpose(0, 1, 3, 2, 4, 5)
+    return np.ascontiguousarray(lines.reshape(batch, lines.shape[1] * height, across * width, 3))
 
 
 def _extras(meaning: Meaning) -> tuple[Extra, ...]:
@@ -169,6 +238,24 @@ def _change(meaning: Meaning, new: np.ndarray, old: np.ndarray) -> float:
     """Cells of a sample that hold another token, on average."""
     spec = spec_of(meaning)
     return float((tokens_of(new, spec) != tokens_of(old, spec)).sum() / len(new))
+
+
+def _lanes(meaning: Meaning) -> Mapping[str, str]:
+    spec = spec_of(meaning)
+    counted = {"masked": "masked letters"} if spec.process == "masked" else {}
+    numbers = {} if spec.discrete else {"log_snr": "log-SNR"}
+    return {
+        **counted,
+        "entropy": "entropy, bits",
+        "dx_norm": "letters changed",
+        "x0_change": "guesses changed",
+        **numbers,
+    }
+
+
+def _meaningless(meaning: Meaning) -> tuple[str, ...]:
+    """Between numbers of tokens there is nothing."""
+    return ("eps_hat", "split") if spec_of(meaning).discrete else ()
 
 
 def _masked(meaning: Meaning, arrays: Mapping[str, np.ndarray]) -> float:
@@ -214,6 +301,9 @@ TEXT = Modality(
     encode=_encode,
     extras=_extras,
     change=_change,
+    lanes=_lanes,
+    meaningless=_meaningless,
+    glance=_glance,
     scalars={"masked": _masked, "entropy": _entropy},
     exports={".txt": ("samples",), ".json": ("samples",)},
     write=_write,

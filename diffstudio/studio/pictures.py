@@ -75,22 +75,27 @@ def tiles(trace: Trace, k: int, name: str, sample: int | slice | None = None, da
     return draw(meaning, shown(trace, k, name, sample, dark))
 
 
-def glance(trace: Trace, k: int, name: str, sample: int, dark: bool = True) -> np.ndarray:
-    """(H, W, 3) uint8: what says most of one sample in a small square; of a clip its middle frame."""
-    play = trace.meaning.kind.play
-    if play is None:
+def glance(trace: Trace, k: int, name: str, sample: int, side: int, dark: bool = True) -> np.ndarray:
+    """(H, W, 3) uint8: what says most of one sample in a small square of that side; of a clip its middle frame."""
+    kind = trace.meaning.kind
+    if kind.glance is not None:
+        return kind.glance(trace.meaning, shown(trace, k, name, sample, dark), side)
+    if kind.play is None:
         return tiles(trace, k, name, sample, dark)[0]
-    [clip] = play(trace.meaning, shown(trace, k, name, sample, dark))
+    [clip] = kind.play(trace.meaning, shown(trace, k, name, sample, dark))
     return clip[len(clip) // 2]
 
 
 def shown(trace: Trace, k: int, name: str, sample: int | slice | None = None, dark: bool = True) -> Shown:
-    """A record's tensor as its modality draws and writes it; B = 1 for one sample."""
+    """A record's tensor as its modality draws and writes it; B = 1 for one sample.
+
+    Where x̂0 is the truth nothing is guessed, and nothing else is known of the samples.
+    """
     chosen = slice(sample, sample + 1) if isinstance(sample, int) else sample
     rows = displayed(trace, k, name, chosen)
 
     def other(field: str) -> np.ndarray | None:
-        return trace.array(k, field, chosen) if trace.has_field(field) else None
+        return trace.array(k, field, chosen) if trace.has_field(field) and not fields.is_true(trace, k) else None
 
     return Shown(rows, name, signed_limit(name, rows) if name in SIGNED else None, dark, other)
 
@@ -154,7 +159,7 @@ def thumbnail(
         return cloud(trace, k, name, side, look, some, within or bounds(trace))
     from PIL import Image  # the window shows itself before it needs this
 
-    pixels = glance(trace, k, name, sample, look.dark)
+    pixels = glance(trace, k, name, sample, side, look.dark)
     height, width = pixels.shape[:2]
     nearest = Image.Resampling.NEAREST if side >= max(height, width) else Image.Resampling.BOX
     fit = side / max(height, width)

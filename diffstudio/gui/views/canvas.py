@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from diffstudio.analysis.fields import TENSORS, available
+from diffstudio.analysis.fields import TENSORS, available, meaningless
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views.audio_view import AudioView
@@ -18,17 +18,19 @@ from diffstudio.gui.views.image_view import ImageView
 from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.views.overlay import Busy, EmptyPage
 from diffstudio.gui.views.points_view import PointsView
+from diffstudio.gui.views.text_view import TextView
 from diffstudio.gui.views.video_view import VideoView
 from diffstudio.gui.words import tr
 from diffstudio.studio.pictures import tensor_title
 from diffstudio.traces.reader import Trace
 
-View = PointsView | ImageView | VideoView | AudioView
+View = PointsView | ImageView | VideoView | TextView | AudioView
 # The view of each modality; a new modality is a new row.
-VIEWS: dict[str, type[PointsView] | type[ImageView] | type[VideoView] | type[AudioView]] = {
+VIEWS: dict[str, type[PointsView] | type[ImageView] | type[VideoView] | type[TextView] | type[AudioView]] = {
     "points": PointsView,
     "image": ImageView,
     "video": VideoView,
+    "text": TextView,
     "audio": AudioView,
 }
 
@@ -143,7 +145,7 @@ class Canvas(QWidget):
     def _offer(self, trace: Trace) -> None:
         """Enable what the trace holds; leave a tensor that it lacks."""
         held = available(trace)
-        self.header.set_available(held)
+        self.header.set_available(held, meaningless(trace))
         if self._tensor not in held and held:
             self.set_tensor(held[0])
 
@@ -271,6 +273,10 @@ class Canvas(QWidget):
     def picture(self) -> QImage:
         """What is shown, for the clipboard; null where nothing is."""
         return QImage() if self._view is None else self._view.picture()
+
+    def text(self, every: bool) -> str:
+        """What is shown as plain text, of all samples or the selected one; "" of what is no text."""
+        return self._view.text(every) if isinstance(self._view, TextView) else ""
 
     def show_empty(self, text: str) -> None:
         """What the empty page says."""

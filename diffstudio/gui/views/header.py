@@ -77,13 +77,18 @@ class Header(QWidget):
             if self._tensors[name].text() != tr(text):
                 self._tensors[name].setText(tr(text))
 
-    def set_available(self, names: Iterable[str]) -> None:
-        """Which tensors the trace holds or implies; the others say why they can't be shown."""
+    def set_available(self, names: Iterable[str], meaningless: Iterable[str] = ()) -> None:
+        """Which tensors the trace holds or implies; the others say why they can't be shown.
+
+        meaningless: those that would say nothing of such states.
+        """
         self._halves.setVisible(not set(HALVES).isdisjoint(names))
         for name in TENSORS:
             button, there = self._tensors[name], name in names
             button.setEnabled(there)
-            button.setToolTip(tooltip(f"tensor_{name}") if there else tr("This trace does not hold what it takes."))
+            lacks = tr("Between tokens there is nothing that this could be.") if name in meaningless else ""
+            lacks = lacks or tr("This trace does not hold what it takes.")
+            button.setToolTip(tooltip(f"tensor_{name}") if there else lacks)
         self._arrange()
 
     def set_options(self, names: tuple[str, ...], every: str = "") -> None:

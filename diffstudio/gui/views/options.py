@@ -5,7 +5,10 @@ from __future__ import annotations
 from diffstudio.gui.words import tr
 
 # Whether it is on at first.
-OPTIONS = {"trails": True, "underlay": True, "arrows": False, "density": False, "log_p": False}
+OPTIONS = {
+    "trails": True, "underlay": True, "arrows": False, "density": False, "log_p": False,
+    "ghosts": True, "entropy": False, "revealed": False,
+}  # fmt: skip
 
 
 def option_titles() -> dict[str, str]:
@@ -16,4 +19,7 @@ def option_titles() -> dict[str, str]:
         "arrows": tr("Score"),
         "density": tr("Density"),
         "log_p": tr("log p"),
+        "ghosts": tr("Guesses"),
+        "entropy": tr("Entropy"),
+        "revealed": tr("When"),
     }
