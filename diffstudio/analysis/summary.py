@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diffstudio.traces.format import SCALARS
 from diffstudio.traces.reader import Trace
 
 MAX_VALUES = 200_000
@@ -67,8 +68,12 @@ def rms(x: np.ndarray) -> float:
 
 
 def curves(trace: Trace) -> dict[str, np.ndarray]:
-    """The lanes' curves, one value a record; log-SNR clipped to ±20, which is where it stops telling anything."""
-    out = {name: trace.scalars(name).copy() for name in CURVES if trace.has_scalar(name)}
+    """The lanes' curves, one value a record; log-SNR clipped to ±20, which is where it stops telling anything.
+
+    What a modality counts of every record is among them.
+    """
+    own = (name for name in trace.header.scalars if name not in SCALARS)
+    out = {name: trace.scalars(name).copy() for name in (*CURVES, *own) if trace.has_scalar(name)}
     if "log_snr" in out:
         out["log_snr"] = out["log_snr"].clip(-20, 20)
     return out

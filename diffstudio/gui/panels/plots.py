@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from diffstudio.analysis.summary import Summary
-from diffstudio.gui.panels.plot import KeptAxis, Plot
+from diffstudio.gui.panels.plot import Axis, KeptAxis, Plot
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import count, number, tr
@@ -20,6 +20,7 @@ from diffstudio.gui.words import count, number, tr
 LINES = (("━", Qt.PenStyle.SolidLine), ("╍", Qt.PenStyle.DashLine), ("┈", Qt.PenStyle.DotLine))
 
 TICK_ROOM, MOST_TICKS = 14, 6  # pixels for the text of a tick
+LETTER_ROOM = 8  # pixels for a letter
 
 
 class _CountAxis(KeptAxis):
@@ -34,11 +35,39 @@ class _CountAxis(KeptAxis):
         return [count(round(value * value)) if value >= 0 else "" for value in values]
 
 
+class _NamedAxis(Axis):
+    """Numbers, or names at 0, 1, 2 …"""
+
+    def __init__(self, side: str) -> None:
+        super().__init__(side)
+        self._names: tuple[str, ...] = ()
+
+    def set_names(self, names: tuple[str, ...]) -> None:
+        """Other names; () for numbers."""
+        if names != self._names:
+            self._names = names
+            self.forget()
+            self.picture = None
+            self.update()
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        if not self._names:
+            return super().tickValues(minVal, maxVal, size)
+        every = max(1, math.ceil((maxVal - minVal) * LETTER_ROOM / max(1.0, size)))
+        return [(every, [float(i) for i in range(0, len(self._names), every) if minVal <= i <= maxVal])]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        if not self._names:
+            return super().tickStrings(values, scale, spacing)
+        return [self._names[round(value)] for value in values]
+
+
 class Histogram(Plot):
     """Counts of the values at the playhead; the square root keeps one full bin (paper) from hiding the others."""
 
     def __init__(self, tokens: Tokens) -> None:
-        super().__init__(tokens, tr("Histogram of the values"), {"left": _CountAxis("left")})
+        self._values = _NamedAxis("bottom")
+        super().__init__(tokens, tr("Histogram of the values"), {"left": _CountAxis("left"), "bottom": self._values})
         self.box.setMouseEnabled(x=True, y=False)
         self.bars = pg.PlotCurveItem([0.0, 1.0], [0.0], stepMode="center", fillLevel=0)
         self.addItem(self.bars)
@@ -47,13 +76,26 @@ class Histogram(Plot):
 
     def show_summary(self, summary: Summary | None) -> None:
         """Draw other counts."""
+        self._values.set_names(())
+        self.set_titles(tr("value"), tr("count"))
         if summary is None or not summary.counts.any():
             self.bars.setData([0.0, 1.0], [0.0])
             return
-        heights = np.sqrt(summary.counts)
-        self.bars.setData(summary.edges, heights)
-        edges = float(summary.edges[0]), float(summary.edges[-1])
-        self.fit(edges, (0.0, float(heights.max())), room=0.12)
+        self._draw(summary.counts, summary.edges)
+
+    def show_counts(self, names: tuple[str, ...], counts: np.ndarray) -> None:
+        """Draw how often each of so many names occurs."""
+        self._values.set_names(names)
+        self.set_titles(tr("letter"), tr("count"))
+        between = np.arange(2 * len(names)) / 2  # a bar, a gap
+        heights = np.zeros(2 * len(names) - 1)
+        heights[::2] = counts
+        self._draw(heights, between - 0.25)
+
+    def _draw(self, counts: np.ndarray, edges: np.ndarray) -> None:
+        heights = np.sqrt(counts)
+        self.bars.setData(edges, heights)
+        self.fit((float(edges[0]), float(edges[-1])), (0.0, max(1.0, float(heights.max()))), room=0.12)
 
     def apply_theme(self, tokens: Tokens) -> None:
         super().apply_theme(tokens)
@@ -139,6 +181,12 @@ class Curves(QWidget):
     def clear(self) -> None:
         """Nothing to show."""
         self.show_curves([None] * len(self._names), np.zeros(0), None, 1)
+
+    def set_names(self, names: Sequence[str], unit: str) -> None:
+        """Other names of the curves, as many as before; unit: of all of them."""
+        if tuple(names) != self._names:
+            self._names = tuple(names)
+            self.plot.set_titles(tr("step"), unit)
 
     def show_curves(
         self, values: Sequence[np.ndarray | None], steps: np.ndarray, border: int | None, planned: int

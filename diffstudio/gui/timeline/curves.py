@@ -1,4 +1,4 @@
-"""The numbers of the curve lanes: log-SNR and how much each step changes. No painting."""
+"""The numbers of the curve lanes: log-SNR, how much each step changes, what a modality counts. No painting."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diffstudio.errors import BadFile
 from diffstudio.gui.timeline.clocks import LOG_SNR_LIMIT, Span
 from diffstudio.gui.words import number
 from diffstudio.traces.reader import Trace
@@ -14,12 +15,16 @@ from diffstudio.traces.reader import Trace
 
 @dataclass(frozen=True)
 class Lane:
-    """What a lane shows: the scalar of the records, its name, and the token of its colour. norm: never below 0."""
+    """What a lane shows: the scalar of the records, its name, and the token of its colour.
+
+    norm: of a difference, never below 0.  counted: never below 0 either, and there is one at every record.
+    """
 
     scalar: str
     title: str
     token: str
     norm: bool
+    counted: bool = False
 
 
 LANES = (
@@ -27,6 +32,7 @@ LANES = (
     Lane("x0_change", "‖Δx̂0‖", "lane_b", True),
     Lane("dx_norm", "‖Δx‖", "lane_c", True),
 )
+COLOURS = ("lane_a", "lane_b", "lane_c")  # of a modality's own lanes, in turn
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +60,25 @@ class Curve:
 
     def text(self, value: float) -> str:
         """A number of this lane as it is shown."""
-        return number(value, 2 if abs(value) < 1000 else 0, sign=not self.lane.norm)
+        return number(value, 2 if abs(value) < 1000 else 0, sign=not (self.lane.norm or self.lane.counted))
 
 
 def available(trace: Trace) -> tuple[Lane, ...]:
-    """The lanes for which a trace has numbers."""
-    return tuple(lane for lane in LANES if trace.has_scalar(lane.scalar))
+    """The lanes for which a trace has numbers: those of its modality, where it has its own."""
+    return tuple(lane for lane in _own(trace) or LANES if trace.has_scalar(lane.scalar))
+
+
+def _own(trace: Trace) -> list[Lane]:
+    try:
+        own = trace.meaning.kind.lanes
+        named = {} if own is None else own(trace.meaning)
+    except (BadFile, KeyError):  # a trace that does not say what its states are
+        return []
+    norms = {lane.scalar for lane in LANES if lane.norm}
+    return [
+        Lane(scalar, title, COLOURS[i % len(COLOURS)], scalar in norms, scalar not in norms and scalar != "log_snr")
+        for i, (scalar, title) in enumerate(named.items())
+    ]
 
 
 def curve(trace: Trace, lane: Lane, spans: tuple[Span, ...]) -> Curve:
@@ -69,7 +88,7 @@ def curve(trace: Trace, lane: Lane, spans: tuple[Span, ...]) -> Curve:
     if not len(finite):
         return Curve(lane, parts, 0.0, 1.0)
     low, high = float(finite.min()), float(finite.max())
-    if lane.norm:
+    if lane.norm or lane.counted:
         return Curve(lane, parts, 0.0, high if high > 0 else 1.0)
     return Curve(lane, parts, low, high) if high > low else Curve(lane, parts, low - 0.5, low + 0.5)
 
@@ -81,4 +100,4 @@ def _values(trace: Trace, lane: Lane, span: Span) -> np.ndarray:
     if lane.norm:
         out[:1] = np.nan
         return out
-    return out.clip(-LOG_SNR_LIMIT, LOG_SNR_LIMIT)
+    return out if lane.counted else out.clip(-LOG_SNR_LIMIT, LOG_SNR_LIMIT)

@@ -36,9 +36,14 @@ def state_text(facts: CellFacts, spec: TextSpec) -> str:
 
 def guess_text(facts: CellFacts, most: int = 3) -> str:
     """The likeliest tokens in a line: e 52 % · a 20 %; "" where nothing is guessed."""
-    if facts.true or not facts.guesses or facts.guesses[0][1] >= 1:
+    if facts.true or not _open(facts):
         return ""
     return " ".join(f"{letter(token)} {_percent(chance)}" for token, chance in facts.guesses[:most])
+
+
+def _open(facts: CellFacts) -> bool:
+    """Whether there is anything to guess: a letter that is set is what it is."""
+    return bool(facts.guesses) and (facts.guesses[0][1] < 1 or facts.masked)
 
 
 def card_lines(facts: CellFacts, length: int, spec: TextSpec) -> list[str]:
@@ -62,7 +67,7 @@ def paint_card(
 ) -> QRectF:
     """Beside the cell `at`, within the room; returns where it lies."""
     lines = card_lines(facts, length, spec)
-    bars = () if facts.true else facts.guesses
+    bars = () if facts.true or not _open(facts) else facts.guesses
     metrics = QFontMetricsF(painter.font())
     wide = max([metrics.horizontalAdvance(line) for line in lines] + [BAR + 76.0 if bars else 0])
     box = QRectF(0, 0, wide + 2 * PAD, (len(lines) + len(bars)) * LINE + 2 * PAD)

@@ -19,6 +19,8 @@ from diffstudio.specs import TextSpec
 from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
 
+SEEN = 0.0005  # chances below are no guess worth a word
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -169,7 +171,7 @@ class TextScene:
             known = ((spec.vocabulary[min(letter, spec.mask - 1)], 1.0),)
         elif guesses is not None and odds is not None:
             named = zip(guesses, odds, strict=True)
-            known = tuple((spec.vocabulary[int(g) % spec.mask], float(p)) for g, p in named if p > 0)
+            known = tuple((spec.vocabulary[int(g) % spec.mask], float(p)) for g, p in named if p >= SEEN)
         return CellFacts(
             position=index,
             token="" if number == spec.mask else spec.vocabulary[number],

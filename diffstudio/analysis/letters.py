@@ -1,0 +1,52 @@
+"""How often each token occurs in a record of a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from diffstudio.analysis import fields
+from diffstudio.errors import BadFile
+from diffstudio.modalities.text import spec_of, tokens_of
+from diffstudio.traces.reader import Trace
+
+
+@dataclass(frozen=True)
+class Letters:
+    """Counts (V + 1,) of each token of a vocabulary, and last of the masked cells."""
+
+    vocabulary: tuple[str, ...]
+    counts: np.ndarray
+
+    @property
+    def masked(self) -> int:
+        """Cells without a token."""
+        return int(self.counts[-1])
+
+    @property
+    def most(self) -> list[tuple[str, float]]:
+        """The three tokens that occur most, with their share of the cells that have one."""
+        known = self.counts[:-1]
+        order = np.argsort(-known, kind="stable")[:3]
+        return [(self.vocabulary[i], float(known[i] / max(1, known.sum()))) for i in order if known[i]]
+
+
+def letters(trace: Trace, k: int, name: str) -> Letters | None:
+    """Of x̂0 or x_t; of any other tensor those that x_t holds where it changed. None where states are no tokens.
+
+    Raises:
+        BadFile: the file was cut.
+    """
+    if trace.modality != "text":
+        return None
+    try:
+        spec = spec_of(trace.meaning)
+    except BadFile:
+        return None
+    if not spec.discrete:
+        return None
+    numbers = tokens_of(trace.array(k, "x0_hat" if name == "x0_hat" else "xt"), spec)
+    if name not in ("xt", "x0_hat"):
+        numbers = numbers[fields.tensor(trace, k, "delta")[:, 0] != 0]
+    return Letters(spec.vocabulary, np.bincount(numbers.ravel(), minlength=spec.mask + 1))
