@@ -41,7 +41,7 @@ class Filing(QObject):
 
     def open(self) -> None:
         """Ask for a file of any kind."""
-        kinds = "*.safetensors *.trace *.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif *.bmp *.npy *.npz *.csv *.wav"
+        kinds = "*.safetensors *.trace *.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif *.bmp *.npy *.npz *.csv *.wav *.txt"
         self._ask_open(f"{tr('All that can be opened')} ({kinds});;{tr('All files')} (*)")
 
     def open_trace(self) -> None:

@@ -1,10 +1,10 @@
-"""The application's font, such that x̂ has its hat."""
+"""The application's fonts: one such that x̂ has its hat, and one with letters of one width."""
 
 from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QFont, QFontMetrics, QImage, QPainter
+from PySide6.QtGui import QFont, QFontDatabase, QFontMetrics, QImage, QPainter
 
 HATTED = "x̂"
 
@@ -20,6 +20,15 @@ def with_hats(font: QFont) -> QFont:
     out = QFont(font)
     out.setFeature(QFont.Tag("mark"), 0)
     return out
+
+
+def monospace(size: int) -> QFont:
+    """The system's font with letters of one width. size: in pixels."""
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    font.setPixelSize(size)
+    font.setStyleHint(QFont.StyleHint.Monospace)
+    font.setFixedPitch(True)
+    return font
 
 
 def hat_is_seen(font: QFont) -> bool:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QFileDialog
 
-from diffstudio.errors import DiffStudioError
+from diffstudio.errors import BadInput, DiffStudioError
 from diffstudio.files import write_bytes
 from diffstudio.gui.jobs import Stop
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.words import tr
+from diffstudio.studio.checks import likelihood_problem
 from diffstudio.studio.request import Request
 
 if TYPE_CHECKING:
@@ -30,7 +31,11 @@ class Likelihood(QObject):
         self._dialog: LikelihoodDialog | None = None
 
     def open(self) -> None:
-        """Open the dialog, or bring it to the front."""
+        """Open the dialog, or bring it to the front.
+
+        Raises:
+            BadInput: the model is of a kind that has none.
+        """
         from diffstudio.gui.dialogs.likelihood import LikelihoodDialog
 
         p = self.parts
@@ -40,6 +45,9 @@ class Likelihood(QObject):
             return
         if p.sampling.card is None:
             return
+        problem = likelihood_problem(p.sampling.card)
+        if problem:
+            raise BadInput(problem)
         dialog = LikelihoodDialog(p.window, p.sampling.card, p.sampling.request(), self._problem)
         dialog.set_busy(p.runs.running)
         dialog.wanted.connect(p.runs.judge)

@@ -192,6 +192,13 @@ def forward_problem(card: Card, name: str) -> str:
     return ""
 
 
+def likelihood_problem(card: Card) -> str:
+    """Why nobody can say how likely data are under a checkpoint, "" if somebody can."""
+    if card.text is None:
+        return ""
+    return f"a likelihood follows an equation of numbers, and '{card.name}' makes text: its card has bits per character"
+
+
 def grid_choice_problem(card: Card, request: Request, name: str) -> str:
     """Why a grid can't be chosen on the request's path, whatever its numbers, "" if it can."""
     path = request.path or card.path

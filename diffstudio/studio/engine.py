@@ -17,6 +17,7 @@ from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.finding import stamp
 from diffstudio.checkpoints.loading import Left, watched
 from diffstudio.errors import BadInput, NoRoom
+from diffstudio.studio.checks import likelihood_problem
 from diffstudio.studio.plan import Plan, make_plan
 from diffstudio.studio.recording import SPLIT, Recorder
 from diffstudio.studio.request import Request
@@ -190,6 +191,9 @@ class Engine:
             BadInput, BadFile, NotFound: as `plan`, and what loading the weights or the data finds.
         """
         plan = self.plan(request)
+        problem = likelihood_problem(plan.card)
+        if problem:
+            raise BadInput(problem)
         networks = self._networks(plan)
         from diffstudio.studio.scoring import likelihood
 

@@ -150,6 +150,8 @@ def _weak(catalog: Catalog, card: Card, request: Request) -> Entry | None:
 
 def _guide_problem(weak: Card, card: Card) -> str:
     """Why a checkpoint can't guide another, "" if it can."""
+    if card.discrete:
+        return f"guidance adds what two checkpoints predict, and '{card.name}' draws tokens: leave the weaker one out"
     if weak.shape == card.shape and weak.labels == card.labels:
         return ""
     return (

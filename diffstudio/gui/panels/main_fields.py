@@ -8,6 +8,7 @@ from diffstudio import options
 from diffstudio.gui.panels.fields import Combo, CountField, NumberField
 from diffstudio.gui.panels.label_field import LabelField
 from diffstudio.gui.panels.params import ParamFields
+from diffstudio.gui.panels.prompt_field import PromptField
 from diffstudio.gui.panels.rows import Row, RowGroup
 from diffstudio.gui.panels.seed_field import SeedField
 from diffstudio.gui.panels.source import SourceField
@@ -16,7 +17,8 @@ from diffstudio.gui.words import tr
 from diffstudio.studio.request import Request
 
 GUIDANCE = "w in D = D_any + w·(D_class − D_any): 1 is none."
-SHOWN = ("source", "label", "solver", "steps", "guidance", "seed", "samples")
+PROMPT = "Letters that stay where they are; _ is a free one, and so is all that follows the last."
+SHOWN = ("source", "label", "prompt", "solver", "steps", "guidance", "seed", "samples")
 
 
 class MainFields(RowGroup):
@@ -25,6 +27,7 @@ class MainFields(RowGroup):
     def __init__(self, tokens: Tokens, spacing: int) -> None:
         self.source = SourceField()
         self.label = LabelField()
+        self.prompt = PromptField()
         self.solver = Combo([(s.name, tr(s.label), tr(s.tip)) for s in options.SOLVERS.values()])
         self.params = ParamFields(tokens, spacing, self.solver, options.SOLVERS)
         self.steps = NumberField(1, 100_000, slider_high=200)
@@ -35,6 +38,7 @@ class MainFields(RowGroup):
             {
                 "source": Row(tr("Start from"), self.source, tr("Where the reverse chain starts.")),
                 "label": Row(tr("Class"), self.label, tr("What to draw.")),
+                "prompt": Row(tr("Prompt"), self.prompt, tr(PROMPT)),
                 "solver": Row(tr("Solver"), self.solver),
                 "steps": Row(tr("Steps"), self.steps, tr("Steps from noise to data; more are finer and slower.")),
                 "guidance": Row(tr("Guidance"), self.guidance, tr(GUIDANCE)),

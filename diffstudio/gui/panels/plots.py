@@ -71,13 +71,12 @@ class Histogram(Plot):
         self.box.setMouseEnabled(x=True, y=False)
         self.bars = pg.PlotCurveItem([0.0, 1.0], [0.0], stepMode="center", fillLevel=0)
         self.addItem(self.bars)
-        self.set_titles(tr("value"), tr("count"))
+        self._name((), tr("value"))
         self.apply_theme(tokens)
 
     def show_summary(self, summary: Summary | None) -> None:
         """Draw other counts."""
-        self._values.set_names(())
-        self.set_titles(tr("value"), tr("count"))
+        self._name((), tr("value"))
         if summary is None or not summary.counts.any():
             self.bars.setData([0.0, 1.0], [0.0])
             return
@@ -85,12 +84,17 @@ class Histogram(Plot):
 
     def show_counts(self, names: tuple[str, ...], counts: np.ndarray) -> None:
         """Draw how often each of so many names occurs."""
-        self._values.set_names(names)
-        self.set_titles(tr("letter"), tr("count"))
+        self._name(names, tr("letter"))
         between = np.arange(2 * len(names)) / 2  # a bar, a gap
         heights = np.zeros(2 * len(names) - 1)
         heights[::2] = counts
         self._draw(heights, between - 0.25)
+
+    def _name(self, names: tuple[str, ...], what: str) -> None:
+        """What is counted; the titles are laid out anew only where they change."""
+        self._values.set_names(names)
+        if self._titles.get("bottom") != what:
+            self.set_titles(what, tr("count"))
 
     def _draw(self, counts: np.ndarray, edges: np.ndarray) -> None:
         heights = np.sqrt(counts)

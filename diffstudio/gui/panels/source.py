@@ -18,7 +18,7 @@ from diffstudio.studio.sources import inspect_source
 ROWS = (
     ("noise", "Noise", "The reverse chain starts from pure noise of the seed."),
     ("data", "Data sample", "Samples of the training data are noised, then denoised again."),
-    ("file", "My file", "Your picture or array is noised, then denoised again."),
+    ("file", "My file", "What is in your file is noised, then denoised again."),
     ("last", "Last sample", "The final samples of this run are noised, then denoised again."),
     ("step", "This step", "The reverse chain continues from the step at the playhead."),
 )
@@ -36,7 +36,7 @@ class SourceField(QWidget):
         self.combo.setAccessibleName(tr("Start from"))
         self.name = ElidedLabel("", "dim", Qt.TextElideMode.ElideMiddle)
         self.choose = QPushButton(tr("Choose…"))
-        self.choose.setToolTip(tr("Choose a picture or an array; dropping one on the window does the same."))
+        self.choose.setToolTip(tr("Choose a file of data; dropping one on the window does the same."))
         self.fit = Combo(
             [(name, tr(f"Fit: {name}"), tr("What is done to a picture of another size.")) for name in FITS]
         )

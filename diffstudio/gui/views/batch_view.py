@@ -27,8 +27,10 @@ class Scene(Protocol):
     single: bool
     scroll: int
     room: tuple[int, int]
-    grid: Grid | None
     problem: str
+
+    @property
+    def grid(self) -> Grid | None: ...
 
     @property
     def ready(self) -> bool: ...

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from diffstudio.gui.fonts import monospace
 from diffstudio.gui.theme import Tokens
-from diffstudio.gui.views.text_painter import monospace
 from diffstudio.gui.views.text_scene import CellFacts
 from diffstudio.gui.words import count, number, tr
 from diffstudio.specs import TextSpec

@@ -6,23 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QPainter, QPen
 
+from diffstudio.gui.fonts import monospace
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views.text_layout import TextLayout
 from diffstudio.gui.views.text_scene import Sheet, TextScene
 
 MASK, MASK_EDGE, HEAT, CHANGED, DIFFERENCE, UNCHANGED = 0.10, 0.30, 0.55, 0.28, 0.85, 0.4  # opacities
 INSET = 0.09  # of a mask's box in its cell, as a share of the cell's height
-
-
-def monospace(size: int) -> QFont:
-    """The system's font with letters of one width."""
-    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    font.setPixelSize(size)
-    font.setStyleHint(QFont.StyleHint.Monospace)
-    font.setFixedPitch(True)
-    return font
 
 
 def paint_texts(painter: QPainter, scene: TextScene, options: Mapping[str, bool]) -> None:
