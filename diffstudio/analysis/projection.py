@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diffstudio.analysis.letters import one_hot, vocabulary
 from diffstudio.traces.reader import Trace
 
 MOST_SAMPLES = 1000  # of a batch that are projected
@@ -64,15 +65,20 @@ def principal_plane(rows: np.ndarray) -> Plane:
 def trajectories(trace: Trace, stop: Callable[[], bool] = lambda: False) -> Trajectories | None:
     """x_t of every record in the principal plane of all of them, or of an even choice where they are many.
 
+    Tokens are unit vectors: their numbers mean nothing.
+
     None where `stop` said so.
 
     Raises:
         BadFile: the file was cut.
     """
-    count, width = min(trace.batch, MOST_SAMPLES), math.prod(trace.sample_shape)
+    count = min(trace.batch, MOST_SAMPLES)
+    known = vocabulary(trace)
+    width = math.prod(trace.sample_shape) * (1 if known is None else known.mask + 1)
 
     def state(k: int) -> np.ndarray:
-        return trace.array(k, "xt", slice(0, count)).reshape(count, width)
+        rows = trace.array(k, "xt", slice(0, count))
+        return (rows if known is None else one_hot(rows, known)).reshape(count, width)
 
     every = max(1, -(-len(trace) * count // max(LEAST_ROWS, MOST_NUMBERS // width)))
     chosen = []

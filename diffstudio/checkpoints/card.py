@@ -112,6 +112,11 @@ class Card(BaseModel):
         return self.text is not None and self.text.discrete
 
     @property
+    def noising(self) -> str:
+        """What turns its data to noise, in a word or two: of tokens the process, else the path."""
+        return self.text.process.capitalize() if self.text and self.discrete else options.PATHS[self.path.name].label
+
+    @property
     def meaning(self) -> Meaning:
         """What a state of this model is."""
         return Meaning(self.modality, self.shape, self.model_dump(mode="json", exclude={"thumbnail"}))

@@ -56,9 +56,11 @@ def duration(seconds: float) -> str:
 
 
 def shape_text(shape: tuple[int, ...] | list[int]) -> str:
-    """28×28×1 for (1, 28, 28), 10×28×28×3 for clips; 2D for points."""
+    """28×28×1 for (1, 28, 28), 10×28×28×3 for clips; 2D for points; 64 letters for texts."""
     if len(shape) == 1:
         return f"{shape[0]}D"
+    if len(shape) == 2:
+        return tr("{} letters").format(count(shape[1]))
     if len(shape) >= 3:
         shape = (*shape[:-3], *shape[-2:], shape[-3])
     return "×".join(str(n) for n in shape)

@@ -41,7 +41,9 @@ def thumbnail(card: Card, weights: dict[str, Tensor], label: int | None = LABEL)
     else:
         *_, last = chain.reverse(denoise, path, grid, start, noise, cond=cond)
     kind, shown = card.meaning.kind, Shown(last.xt[:1].numpy())
-    if kind.play is not None:
+    if kind.glance is not None:
+        pixels = kind.glance(card.meaning, shown, SIDE)
+    elif kind.play is not None:
         [clip] = kind.play(card.meaning, shown)
         pixels = clip[len(clip) // 2]
     else:

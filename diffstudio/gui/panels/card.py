@@ -146,7 +146,7 @@ def _unknown(card: Card) -> list[str]:
 
 def _origin(card: Card) -> list[str]:
     """How it came to know what it knows: by training, or because it is the truth itself."""
-    path = options.PATHS[card.path.name].label
+    path = tr(card.noising)
     if card.group == "exact":
         return [tr("Exact x̂0 on the {} path, nothing was trained").format(path)]
     facts = [tr("Trained {} steps").format(count(card.step))] if card.step else []
@@ -155,5 +155,6 @@ def _origin(card: Card) -> list[str]:
     if card.loss is not None:
         facts.append(tr("loss {}").format(number(card.loss, 4)))
     prediction = options.PREDICTIONS[card.prediction].label
+    way = tr("Predicts {} of the {} process") if card.discrete else tr("Predicts {} on the {} path")
     trained = [" · ".join(facts)] if facts else []
-    return [tr("Predicts {} on the {} path").format(prediction, path), *trained]
+    return [way.format(prediction, path.lower() if card.discrete else path), *trained]

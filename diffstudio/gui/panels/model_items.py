@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTreeWidgetItem
 
-from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.listing import Entry, Model
 from diffstudio.gui.panels.model_row import HEIGHTS, KIND, PICTURE, STARRED, SUBTITLE
@@ -63,7 +62,7 @@ class ModelRows:
         item.setData(0, KIND, "model")
         item.setData(0, ENTRY, model.default)
         weights = [parameters(card.parameters)] if card.parameters else []  # an exact model has none to learn
-        subtitle = " · ".join([shape_text(card.shape), *weights, options.PATHS[card.path.name].label])
+        subtitle = " · ".join([shape_text(card.shape), *weights, tr(card.noising)])
         item.setData(0, SUBTITLE, subtitle)
         item.setData(0, PICTURE, model.thumbnail)
         # What nothing was trained for needs a word of what it is.

@@ -123,6 +123,8 @@ class NearestPage(QWidget):
         source = DATASETS.get(self._dataset)
         if source is None:
             return tr("The training data of this model are not at hand.")
+        if self._trace.modality == "text":
+            return tr("How far a text is from others is not counted: its letters are no numbers.")
         if source.everything is None:
             return tr("These data are drawn from a formula: there is no nearest sample.")
         if source.shape != self._trace.sample_shape:

@@ -9,18 +9,18 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from diffstudio.analysis.summary import Summary
 from diffstudio.gui.panels.plot import Axis, KeptAxis, Plot
 from diffstudio.gui.theme import Tokens
-from diffstudio.gui.widgets import label
+from diffstudio.gui.widgets import FlowLayout, label
 from diffstudio.gui.words import count, number, tr
 
 LINES = (("━", Qt.PenStyle.SolidLine), ("╍", Qt.PenStyle.DashLine), ("┈", Qt.PenStyle.DotLine))
 
 TICK_ROOM, MOST_TICKS = 14, 6  # pixels for the text of a tick
-LETTER_ROOM = 8  # pixels for a letter
+LETTER_ROOM = 6  # pixels for a letter
 
 
 class _CountAxis(KeptAxis):
@@ -36,7 +36,7 @@ class _CountAxis(KeptAxis):
 
 
 class _NamedAxis(Axis):
-    """Numbers, or names at 0, 1, 2 …"""
+    """Numbers, or names at the middle of bars that are half as wide as the room of each."""
 
     def __init__(self, side: str) -> None:
         super().__init__(side)
@@ -54,12 +54,12 @@ class _NamedAxis(Axis):
         if not self._names:
             return super().tickValues(minVal, maxVal, size)
         every = max(1, math.ceil((maxVal - minVal) * LETTER_ROOM / max(1.0, size)))
-        return [(every, [float(i) for i in range(0, len(self._names), every) if minVal <= i <= maxVal])]
+        return [(every, [i + 0.25 for i in range(0, len(self._names), every) if minVal <= i <= maxVal])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if not self._names:
             return super().tickStrings(values, scale, spacing)
-        return [self._names[round(value)] for value in values]
+        return [self._names[int(value)] for value in values]
 
 
 class Histogram(Plot):
@@ -85,10 +85,9 @@ class Histogram(Plot):
     def show_counts(self, names: tuple[str, ...], counts: np.ndarray) -> None:
         """Draw how often each of so many names occurs."""
         self._name(names, tr("letter"))
-        between = np.arange(2 * len(names)) / 2  # a bar, a gap
-        heights = np.zeros(2 * len(names) - 1)
+        heights = np.zeros(2 * len(names))  # a bar, a gap
         heights[::2] = counts
-        self._draw(heights, between - 0.25)
+        self._draw(heights, np.arange(2 * len(names) + 1) / 2)
 
     def _name(self, names: tuple[str, ...], what: str) -> None:
         """What is counted; the titles are laid out anew only where they change."""
@@ -167,11 +166,9 @@ class Curves(QWidget):
         for item in (self.border, *self.lines, self.playhead):
             self.plot.addItem(item)
         self.legend = [label("") for _ in names]
-        row = QHBoxLayout()
-        row.setSpacing(10)
+        row = FlowLayout(spacing=10)
         for entry in self.legend:
             row.addWidget(entry)
-        row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
