@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from diffstudio.gui.views.grid import Grid
@@ -24,11 +25,16 @@ class TextLayout:
     wide: int
     high: int
 
+    @functools.cached_property
+    def places(self) -> list[tuple[int, int]]:
+        """Left and top of each cell, from its sample's first."""
+        return [(i % self.across * self.wide, i // self.across * self.high) for i in range(self.length)]
+
     def cell(self, sample: int, index: int, scroll: int = 0) -> tuple[int, int, int, int]:
         """Left, top, width, height of one cell of a sample."""
         x, y, _, _ = self.grid.cell(sample, scroll)
-        row, column = divmod(index, self.across)
-        return x + PAD + column * self.wide, y + PAD + row * self.high, self.wide, self.high
+        dx, dy = self.places[index]
+        return x + PAD + dx, y + PAD + dy, self.wide, self.high
 
     def at(self, x: float, y: float, scroll: int = 0) -> tuple[int, int] | None:
         """Sample and cell at a position; None between samples, and beside the last cell of the last line."""

@@ -113,9 +113,14 @@ class TextScene:
             return self.sample, self.sample + 1
         return self.layout.grid.visible(self.scroll)
 
-    def place(self, sample: int) -> int:
-        """Where in the grid a sample lies: a single one is the first."""
-        return 0 if self.single else sample
+    def cell(self, sample: int, index: int) -> tuple[int, int, int, int]:
+        """Left, top, width, height of one cell of a visible sample."""
+        assert self.layout is not None
+        return self.layout.cell(*((0, index, 0) if self.single else (sample, index, self.scroll)))
+
+    def origin(self, sample: int) -> tuple[int, int]:
+        """Left and top of a sample's first cell."""
+        return self.cell(sample, 0)[:2]
 
     def under(self, x: float, y: float) -> tuple[int, int] | None:
         """Sample and cell at a position."""

@@ -12,7 +12,7 @@ from diffstudio.gui.views import legend
 from diffstudio.gui.views.batch_view import BatchView
 from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.views.text_card import guess_text, letter, paint_card, state_text
-from diffstudio.gui.views.text_painter import paint_texts
+from diffstudio.gui.views.text_painter import Letters, paint_texts
 from diffstudio.gui.views.text_scene import CellFacts, TextScene
 from diffstudio.gui.words import count, number, tr
 from diffstudio.modalities.text import spec_of
@@ -26,6 +26,7 @@ class TextView(BatchView[TextScene]):
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(TextScene(tokens), tr("Texts at the playhead"), parent)
+        self._letters = Letters()
         self._options = {name: OPTIONS[name] for name in self.options}
 
     @staticmethod
@@ -69,7 +70,7 @@ class TextView(BatchView[TextScene]):
         out.setDevicePixelRatio(ratio)
         out.fill(QColor(self._scene.tokens.bg))
         painter = QPainter(out)
-        paint_texts(painter, self._scene, self._options)
+        paint_texts(painter, self._scene, self._options, self._letters)
         painter.end()
         return out
 
@@ -115,7 +116,7 @@ class TextView(BatchView[TextScene]):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(scene.tokens.bg))
         painter.setClipRect(0, 0, self.width(), self.height() - self.footer)
-        paint_texts(painter, scene, self._options)
+        paint_texts(painter, scene, self._options, self._letters)
         if not scene.single:
             self._paint_frames(painter)
         painter.setClipping(False)
@@ -162,8 +163,7 @@ class TextView(BatchView[TextScene]):
         scene, found, facts = self._scene, self._under_cursor(), self._facts()
         if found is None or facts is None or scene.layout is None or scene.spec is None:
             return
-        place = scene.layout.cell(scene.place(found[0]), found[1], 0 if scene.single else scene.scroll)
-        cell = QRectF(*place)
+        cell = QRectF(*scene.cell(*found))
         painter.setPen(QPen(QColor(scene.tokens.text_dim), 1))
         painter.drawRect(cell)
         room = QRectF(4, 4, self.width() - 8, self.height() - 8)
