@@ -14,7 +14,7 @@ from types import TracebackType
 
 from PySide6.QtCore import QEventLoop, QTimer
 
-from diffstudio.errors import BadInput
+from diffstudio.errors import BadInput, NotFound
 from diffstudio.files import write_bytes
 from diffstudio.gui.app import Studio, make_application
 from diffstudio.gui.display import missing_display
@@ -22,14 +22,19 @@ from diffstudio.studio.export import export
 from diffstudio.studio.export_options import ExportOptions
 
 SIZES = ((1280, 800), (2560, 1440))
-MORE = (("6-video", "bouncing-digits", 22), ("7-audio", "spoken-digits", 22))  # a model and the step that is shown
+MORE = (  # a model, what is fixed of a text, and the step that is shown
+    ("6-video", "bouncing-digits", "", 22),
+    ("7-audio", "spoken-digits", "", 22),
+    ("8-words", "words", "th_____ing", 10),
+    ("8-sentences", "sentences", "", 32),
+)
 
 
 def run_tour(out: Path) -> None:
     """Generate in every modality, scrub, export; screenshots and timings.json into `out`. No screen is needed.
 
     Raises:
-        BadInput: the folder can't be made.
+        BadInput: the folder can't be made.  NotFound: a bundled checkpoint is missing.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -102,8 +107,10 @@ def _drive(studio: Studio, out: Path, begun: float) -> dict[str, float]:
     assert points is not None
     parts.playhead.move_to((points.first_of(1) or 0) + 30)
     _shoot(studio, out, "5-points")
-    for name, model, k in MORE:
-        parts.models.choose(model)
+    for name, model, prompt, k in MORE:
+        if not parts.models.choose(model):
+            raise NotFound(f"the tour shows '{model}', and there is no such checkpoint: put it into the folder")
+        parts.sampling.prompt.set_value(prompt)
         _generate(studio)
         trace = parts.runs.trace
         assert trace is not None
@@ -116,7 +123,7 @@ def _drive(studio: Studio, out: Path, begun: float) -> dict[str, float]:
         studio.use_settings(parts.settings.model_copy(update={"theme": theme}))
         for width, height in SIZES:
             parts.window.resize(width, height)
-            _shoot(studio, out, f"8-{theme}-{width}x{height}")
+            _shoot(studio, out, f"9-{theme}-{width}x{height}")
     return {name: round(value, 3) for name, value in timings.items()}
 
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from diffstudio.gui.playhead import Playhead
-from diffstudio.traces.format import TraceHeader
+from diffstudio.traces.format import SCALARS, TraceHeader
 from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter
 
@@ -68,6 +68,74 @@ class Run:
     def _noise(self, k, t):
         noise = np.random.default_rng(k).normal(size=(self.batch, *self.shape)).astype(np.float32)
         return (1 - t) + t * noise, np.ones_like(noise)
+
+
+VOCABULARY = tuple(" abcd")
+TABLE = ((0.0, 0.0, 3.0), (3.0, 0.0, 0.0), (0.0, 3.0, 0.0), (-3.0, 0.0, 0.0), (0.0, -3.0, 0.0))
+TEXT = ("abcd abc", "dcba dcb", "aabbccdd")  # x_0 of the forward chain, and what the reverse chain makes
+MASKS = ((0, 0, 0, 0, 0, 0, 0, 0), (0, 1, 0, 1, 0, 0, 0, 0), (1, 1, 1, 1, 1, 1, 1, 1))  # of the forward chain
+SET = (0, 1, 2, 2, 2, 2, 2, 2)  # the step of the reverse chain at which each cell gets its letter
+
+
+def text_records(process):
+    """Scalars and arrays of a text run of three and three records; cell 0 is the prompt's."""
+    letters = np.array([[VOCABULARY.index(letter) for letter in line] for line in TEXT])
+    masks, when = np.array(MASKS, bool), np.array(SET)
+    for k in range(6):
+        chain, j = divmod(k, 3)
+        hidden = np.broadcast_to((when > j) if chain else masks[j], letters.shape)
+        lost = 5 if process == "masked" else 4  # of the uniform process a letter like any other
+        xt = np.where(hidden, lost, letters)[:, None].astype(np.float32)
+        x0_hat = np.where(hidden, 2, letters)[:, None] if chain else letters[:, None]
+        best = np.where(hidden, 2, letters)
+        odds = np.where(hidden[:, None], np.array([0.6, 0.3, 0.1])[None, :, None], np.array([1.0, 0, 0])[None, :, None])
+        if process == "embedding":
+            table = np.array(TABLE)
+            xt = table[letters].transpose(0, 2, 1) + 2.0 * (j / 2 if chain == 0 else 1 - j / 2)
+            x0_hat = table[best].transpose(0, 2, 1)
+        arrays = {
+            "xt": xt, "x0_hat": x0_hat, "guesses": np.stack([best, (best + 1) % 5, (best + 2) % 5], 1), "odds": odds,
+            "entropy": np.where(hidden, 1.25, 0.0)[:, None],
+            "revealed": np.where(hidden, -1 if process == "masked" else 0, when[None])[:, None],
+        }  # fmt: skip
+        t = 1 - j / 2 if chain else j / 2
+        scalars = {
+            "chain": chain, "step": j, "t": t, "a": 1 - t, "s": t, "log_snr": 2 * math.log(1 - t + 1e-9),
+            "nfe": chain * j, "dx_norm": float(j), "eps_norm": 0.0, "x0_change": float(2 * j), "seconds": 0.1 * k,
+            "masked": float(hidden[0].sum()), "entropy": 1.25 * chain * float(hidden[0].sum()),
+        }  # fmt: skip
+        yield scalars, {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+@pytest.fixture
+def text_trace(tmp_path):
+    """A run of three texts of eight cells: `text_trace(process)`."""
+    made = []
+
+    def make(process="masked", **request):
+        text = {
+            "vocabulary": VOCABULARY,
+            "process": process,
+            **({"embedding": TABLE} if process == "embedding" else {}),
+        }
+        (_, arrays), *_ = text_records(process)
+        held = [name for name in arrays if name != "revealed" or process != "embedding"]
+        header = TraceHeader(
+            created="2026-01-02", request={"prompt": "a", **request}, card={"modality": "text", "text": text},
+            fields=tuple({"name": name, "shape": arrays[name].shape} for name in held),
+            scalars=(*SCALARS, "masked", "entropy"),
+            chains=tuple({"name": name, "records": 3} for name in ("forward", "reverse")),
+        )  # fmt: skip
+        path = tmp_path / f"text{len(made)}.trace"
+        with TraceWriter(path, header) as writer:
+            for scalars, found in text_records(process):
+                writer.append(scalars, {name: found[name] for name in held})
+        made.append(Trace.open(path))
+        return made[-1]
+
+    yield make
+    for trace in made:
+        trace.close()
 
 
 def flow(t):

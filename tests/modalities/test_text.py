@@ -11,7 +11,7 @@ import pytest
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities import Making, Meaning, Shown
 from diffstudio.modalities.glyphs import HEIGHT, WIDTH
-from diffstudio.modalities.text import GUESS, INK, PAPER, nearness, states_of, strings, tokens_of
+from diffstudio.modalities.text import GUESS, INK, PAPER, nearness, spec_of, states_of, strings, tokens_of
 from diffstudio.modalities.text_file import read_prompt, read_text
 from diffstudio.specs import TextSpec
 
@@ -88,11 +88,43 @@ def test_long_texts_are_wrapped(length, size):
     assert what.kind.tile(what) == (size[0] * HEIGHT, size[1] * WIDTH) == pixels.shape[1:3]
 
 
-def test_a_difference_is_as_bright_as_it_is_large():
-    what = meaning(MASKED, 3)
-    pixels = what.kind.draw(what, Shown(np.array([[[0.0, 1, 2]]]), "delta", 2.0, True))[0].astype(int)
+@pytest.mark.parametrize("spec", [MASKED, VECTORS])
+def test_a_difference_of_vectors_is_as_bright_as_it_is_large_and_one_of_tokens_is_there_or_not(spec):
+    what = meaning(spec, 3)
+    found = np.repeat(np.array([[[0.0, 1, 2]]]), what.shape[0], 1)
+    pixels = what.kind.draw(what, Shown(found, "delta", 2.0, True))[0].astype(int)
     cells = [np.abs(pixels[:, i * WIDTH : (i + 1) * WIDTH] - PAPER[True]).sum() for i in range(3)]
-    assert cells[0] == 0 < cells[1] < cells[2]
+    assert cells[0] == 0 < cells[1]
+    assert cells[1] == cells[2] if spec.discrete else cells[1] < cells[2]
+
+
+def test_only_tokens_have_no_noise_to_show():
+    assert meaning(MASKED).kind.meaningless(meaning(MASKED)) == ("eps_hat", "split")
+    assert meaning(VECTORS).kind.meaningless(meaning(VECTORS)) == ()
+
+
+def test_the_lanes_count_masks_only_where_there_are_some():
+    lanes = meaning().kind.lanes
+    assert lanes is not None
+    assert list(lanes(meaning(MASKED))) == ["masked", "entropy", "dx_norm", "x0_change"]
+    assert list(lanes(meaning(VECTORS))) == ["entropy", "dx_norm", "x0_change", "log_snr"]
+
+
+def test_a_glance_is_a_square_of_large_letters_and_of_a_long_text_its_first_ones():
+    short, long = rows("abcabcabca"), rows("a" * 40 + "#" * 160)
+    glance = meaning().kind.glance
+    assert glance is not None
+    found = glance(meaning(MASKED, 10), Shown(short), 64).astype(int)
+    assert found.shape == (64, 64, 3)
+    lines = np.flatnonzero(np.abs(found - PAPER[True]).sum((1, 2)))
+    assert lines[-1] - lines[0] > 30  # not the one line of 6 pixels that a tile made small would be
+    few = glance(meaning(MASKED, 200), Shown(long), 36)
+    assert (few == glance(meaning(MASKED, 200), Shown(rows("a" * 40 + " " * 160)), 36)).all()
+
+
+def test_a_card_without_a_vocabulary_is_a_sentence():
+    with pytest.raises(BadFile, match="does not say what its tokens are"):
+        spec_of(Meaning("text", (1, 4), {}))
 
 
 def written(suffix, name="xt", **other):

@@ -53,17 +53,19 @@ def press(qtbot, models, text):
     qtbot.mouseClick(models.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
-TRAINED = ["digits", "digits-ddpm", "bouncing-digits", "spoken-digits", "shapes-2d", "spots & dots"]
+TRAINED = ["digits", "digits-ddpm", "bouncing-digits", "words", "spoken-digits", "shapes-2d", "spots & dots"]
 EXACT = ["exact-digits", "exact-digits-gaussian", "exact-gaussian", "exact-points", "exact-ring"]
 MODELS = TRAINED + EXACT
 
 
 def test_models_stand_under_their_modality_with_their_checkpoints(models):
-    assert rows(models, "group") == ["Images", "Video", "Audio", "Points", "Exact", "Can't be used"]
+    assert rows(models, "group") == ["Images", "Video", "Text", "Audio", "Points", "Exact", "Can't be used"]
     assert rows(models, "model") == MODELS
     assert rows(models, "checkpoint") == ["3500 steps · final", "1500 steps", "400 steps"]
     assert item(models, "digits").data(0, SUBTITLE) == "28×28×1 · 1.10 M · Flow"
     assert item(models, "bouncing-digits").data(0, SUBTITLE).startswith("10×28×28×3 · ")
+    assert item(models, "words").data(0, SUBTITLE).startswith("10 letters · ")
+    assert item(models, "words").data(0, SUBTITLE).endswith(" · Masked")
 
 
 @pytest.mark.parametrize(
