@@ -113,11 +113,8 @@ def text_trace(tmp_path):
     made = []
 
     def make(process="masked", **request):
-        text = {
-            "vocabulary": VOCABULARY,
-            "process": process,
-            **({"embedding": TABLE} if process == "embedding" else {}),
-        }
+        text = {"vocabulary": VOCABULARY, "process": process}
+        text |= {"embedding": TABLE} if process == "embedding" else {}
         (_, arrays), *_ = text_records(process)
         held = [name for name in arrays if name != "revealed" or process != "embedding"]
         header = TraceHeader(

@@ -84,6 +84,12 @@ SHAPES = [
 ]
 
 
+TEXTS = [
+    {"prompt": "th_ng", "solver": "tokens_surest", "solver_params": {"temperature": 0.7}},
+    {"prompt": "_$ far too long", "source": "data", "strength": 0.5},  # what can't be used is kept to be mended
+]
+
+
 def request_in(files, fields):
     """With the paths of the files."""
     paths = {name: str(files / fields[name]) for name in ("mask", "source_file") if name in fields}
@@ -109,9 +115,17 @@ def test_a_request_for_points_comes_back_as_it_was_given(panel, files, fields):
     assert panel.request() == request
 
 
+@titled(TEXTS)
+def test_a_request_for_texts_comes_back_as_it_was_given(panel, files, fields):
+    panel.use("words")
+    request = panel.request().model_copy(update=request_in(files, fields).model_dump(include=set(fields)))
+    panel.set_request(request)
+    assert panel.request() == request
+
+
 def test_the_requests_above_cover_every_field():
     needs_a_run = {"source_step"}  # "This step" follows the playhead
-    changed = {name for fields in DIGITS for name in fields}
+    changed = {name for fields in DIGITS + TEXTS for name in fields}
     assert changed | needs_a_run | {"model"} == set(Request.model_fields)
 
 

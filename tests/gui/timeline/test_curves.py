@@ -79,3 +79,26 @@ def test_thinning_keeps_ends_and_peaks():
     few_x, few_y = _thinned(many, noisy)
     assert len(few_x) <= 710
     assert few_y.max() == noisy.max() and few_y.min() == noisy.min()
+
+
+def test_a_text_has_lanes_of_its_own(text_trace):
+    trace = text_trace()
+    lanes = available(trace)
+    assert [lane.title for lane in lanes] == ["masked letters", "entropy, bits", "letters changed", "guesses changed"]
+    chains = spans(trace, "step")
+    masked, entropy, changed, _ = (curve(trace, lane, chains) for lane in lanes)
+    assert [part.tolist() for part in masked.parts] == [[0, 2, 8], [7, 6, 0]]
+    assert (masked.low, masked.high) == (0, 8) and masked.share(4.0) == 0.5  # not the root, as of a norm
+    assert masked.at(trace, chains, 3) == 7 and masked.text(7.0) == "7.00"
+    assert entropy.high == 8.75
+    assert np.isnan(changed.parts[1][0]) and changed.parts[1][2] == 2
+
+
+def test_vectors_keep_their_log_snr_and_count_no_masks(text_trace):
+    lanes = available(text_trace("embedding"))
+    assert [lane.scalar for lane in lanes] == ["entropy", "dx_norm", "x0_change", "log_snr"]
+    assert "masked" not in [lane.scalar for lane in available(text_trace("uniform"))]
+
+
+def test_a_trace_that_does_not_say_what_it_is_has_the_lanes_of_numbers(make_run):
+    assert available(make_run(modality="text", shape=(1, 4)).trace) == LANES

@@ -70,8 +70,6 @@ def test_letters_are_ink_and_masks_are_boxes(made, cell, ink, colour, tokens):
     middle = masked[masked.shape[0] // 2, masked.shape[1] // 2]
     assert np.abs(middle - blended("text", 0.10, tokens, paper)).max() <= 2
     assert (masked.reshape(-1, 3) == paper).all(1).any()  # around the box
-    view.show_record(LAST)
-    assert (cell(view, 0, 4) == paper).all() or "green" in view._note()  # a space is nothing but its change
 
 
 @pytest.mark.parametrize("tokens", [theme.DARK, theme.LIGHT])
@@ -120,6 +118,7 @@ def test_what_the_last_step_set_is_marked(made, cell, colour):
     corner = cell(view, 0, 1)[3, 2]
     assert np.abs(corner - green).max() <= 2
     assert np.abs(cell(view, 0, 0)[3, 2] - green).max() > 5
+    assert "green changed in this step" in view._note()
     view.set_tensor("delta")
     bright = blended("lane_a", 0.85, theme.DARK, colour(theme.DARK.bg).astype(int))
     assert np.abs(cell(view, 0, 1)[3, 2] - bright).max() <= 2
@@ -211,8 +210,8 @@ def test_many_texts_scroll_to_the_one_that_is_chosen(made, wheel):
     view = made(size=(180, 90))
     assert view._bar.maximum() > 0
     view.set_sample(2)
-    x, y, wide, high = view._scene.cell(2, 7)
-    assert 0 <= y and y + high <= view._scene.room[1]
+    _, y, _, high = view._scene.cell(2, 7)
+    assert y >= 0 and y + high <= view._scene.room[1]
     wheel(view, 50, 240)
     assert view._bar.value() < view._bar.maximum()
 
