@@ -53,7 +53,17 @@ def press(qtbot, models, text):
     qtbot.mouseClick(models.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
-TRAINED = ["digits", "digits-ddpm", "bouncing-digits", "words", "spoken-digits", "shapes-2d", "spots & dots"]
+TRAINED = [
+    "digits",
+    "digits-ddpm",
+    "bouncing-digits",
+    "words",
+    "words-gaussian",
+    "words-uniform",
+    "spoken-digits",
+    "shapes-2d",
+    "spots & dots",
+]
 EXACT = ["exact-digits", "exact-digits-gaussian", "exact-gaussian", "exact-points", "exact-ring"]
 MODELS = TRAINED + EXACT
 
@@ -72,7 +82,10 @@ def test_models_stand_under_their_modality_with_their_checkpoints(models):
     ("typed", "found"),
     [
         ("ddpm", ["digits-ddpm"]),
-        ("8 gauss", ["shapes-2d", "exact-digits-gaussian", "exact-gaussian", "exact-points", "exact-ring"]),
+        (
+            "8 gauss",
+            ["words-gaussian", "shapes-2d", "exact-digits-gaussian", "exact-gaussian", "exact-points", "exact-ring"],
+        ),
         ("many", ["spots & dots"]),
         ("DIGITS 28", ["digits", "digits-ddpm", "bouncing-digits", "exact-digits", "exact-digits-gaussian"]),
     ],
