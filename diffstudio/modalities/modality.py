@@ -107,6 +107,7 @@ class Modality:
     lanes: the scalars that are drawn as curves, the most telling first, and their names; None: those of numbers.
     meaningless: the tensors that say nothing of such states, by name.
     glance: a sample as a square of so many pixels, where its tile made small is no help; None: it is.
+    gap: pixels of paper that samples in a grid need between them, at least.
     ranged: data lie in [−1, 1] and may be clipped to it.  masked: a picture can choose what is repainted.
     invertible: files may have black and white exchanged.
     """
@@ -134,6 +135,7 @@ class Modality:
     meaningless: Callable[[Meaning], tuple[str, ...]] = lambda _: ()
     glance: Callable[[Meaning, Shown, int], np.ndarray] | None = None
     default_scale: int = 8
+    gap: int = 0
     ranged: bool = True
     masked: bool = False
     invertible: bool = False

@@ -309,5 +309,6 @@ TEXT = Modality(
     write=_write,
     sample_suffix=".txt",
     default_scale=2,
+    gap=WIDTH,
     ranged=False,
 )

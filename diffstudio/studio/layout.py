@@ -92,5 +92,5 @@ def _pixels(subject: Subject, options: ExportOptions, scale: int) -> tuple[int, 
     if options.kind == "samples" or options.sample is not None:
         return width * scale, height * scale
     columns = grid_columns(subject.batch, height, width)
-    rows, gap = -(-subject.batch // columns), grid_gap(scale)
+    rows, gap = -(-subject.batch // columns), grid_gap(scale, subject.meaning.kind.gap)
     return (columns * (width + gap) - gap) * scale, (rows * (height + gap) - gap) * scale

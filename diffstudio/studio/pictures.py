@@ -121,7 +121,9 @@ def picture(
     if sample is not None:
         return image.enlarge(pixels[0], scale)
     count, height, width, _ = pixels.shape
-    tiled = image.tile(pixels, columns or grid_columns(count, height, width), grid_gap(scale), look.paper)
+    tiled = image.tile(
+        pixels, columns or grid_columns(count, height, width), grid_gap(scale, trace.meaning.kind.gap), look.paper
+    )
     return image.enlarge(tiled, scale)
 
 
@@ -131,9 +133,9 @@ def grid_columns(count: int, height: int, width: int) -> int:
     return image.columns_for(count, height / width if oblong else 1.0)
 
 
-def grid_gap(scale: int) -> int:
-    """Paper between the images of a grid, in their own pixels."""
-    return 1 if scale < 4 else 2
+def grid_gap(scale: int, least: int = 0) -> int:
+    """Paper between the images of a grid, in their own pixels. least: what the modality needs."""
+    return max(least, 1 if scale < 4 else 2)
 
 
 def cloud(

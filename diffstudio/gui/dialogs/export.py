@@ -204,7 +204,7 @@ class ExportDialog(QDialog):
         if found.width:
             parts.append(f"{count(found.width)} × {count(found.height)} px")
         if found.frames > 1:
-            words = tr("{} frames") if options.kind == "clip" else tr("{} steps")
+            words = {"clip": tr("{} frames"), "samples": tr("{} samples")}.get(options.kind, tr("{} steps"))
             parts.append(words.format(count(found.frames)))
         parts.append(tr("about {}").format(size(found.bytes)))
         if Path(self.path.text()).is_file():
