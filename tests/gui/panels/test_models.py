@@ -62,6 +62,7 @@ TRAINED = [
     "words-uniform",
     "spoken-digits",
     "shapes-2d",
+    "shapes-ddpm",
     "spots & dots",
 ]
 EXACT = ["exact-digits", "exact-digits-gaussian", "exact-gaussian", "exact-points", "exact-ring"]
@@ -81,11 +82,8 @@ def test_models_stand_under_their_modality_with_their_checkpoints(models):
 @pytest.mark.parametrize(
     ("typed", "found"),
     [
-        ("ddpm", ["digits-ddpm"]),
-        (
-            "8 gauss",
-            ["words-gaussian", "shapes-2d", "exact-digits-gaussian", "exact-gaussian", "exact-points", "exact-ring"],
-        ),
+        ("ddpm", ["digits-ddpm", "shapes-ddpm"]),
+        ("8 gauss", ["words-gaussian", "shapes-2d", "shapes-ddpm", *EXACT[1:]]),
         ("many", ["spots & dots"]),
         ("DIGITS 28", ["digits", "digits-ddpm", "bouncing-digits", "exact-digits", "exact-digits-gaussian"]),
     ],
