@@ -54,6 +54,8 @@ def sample(
             drawn.append(None)
             continue
         chosen = int(rng.integers(len(source.labels))) if label is None else label
+        if not source.labels:
+            raise BadInput(f"dataset '{name}' knows no classes, found {chosen}: leave the label out")
         if not 0 <= chosen < len(source.labels):
             raise BadInput(f"dataset '{name}' has the labels 0 to {len(source.labels) - 1}, found {chosen}")
         rows.append(source.draw(np.array([chosen]), rng, split)[0])
