@@ -9,8 +9,11 @@ from pydantic import ValidationError
 from diffstudio.checkpoints.card import Card
 from diffstudio.studio.request import Request
 
-ALLOWED = ("solver", "steps", "guidance", "samples", "label", "grid", "grid_params", "clip", "clip_params")
-NEEDS = {"grid_params": "grid", "clip_params": "clip"}  # numbers that mean something with the card's own choice alone
+ALLOWED = (
+    "solver", "solver_params", "steps", "guidance", "samples", "label", "grid", "grid_params", "clip", "clip_params",
+)  # fmt: skip
+# Numbers that mean something with the card's own choice alone.
+NEEDS = {"solver_params": "solver", "grid_params": "grid", "clip_params": "clip"}
 
 
 def default_request(card: Card, model: str, **given: Any) -> Request:

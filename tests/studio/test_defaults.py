@@ -26,6 +26,13 @@ def test_a_card_recommends_and_what_is_given_wins():
     assert (found.samples, found.label, found.grid, found.seed) == (4, None, "quadratic", 5)
 
 
+def test_numbers_of_a_solver_go_with_the_recommended_solver_alone():
+    recommended = card(solver="ddim", solver_params={"eta": 0.5})
+    assert default_request(recommended, "rings").solver_params == {"eta": 0.5}
+    assert default_request(recommended, "rings", solver="euler").solver_params == {}
+    assert default_request(card(solver="ddim", solver_params={"eta": 9.0}), "rings").solver_params == {}
+
+
 def test_whole_numbers_may_come_as_floats():
     found = default_request(card(steps=12.0, label=1.0, guidance=2.0), "rings")
     assert (found.steps, found.label, found.guidance) == (12, 1, 2.0)
