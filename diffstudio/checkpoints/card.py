@@ -31,6 +31,8 @@ class Card(BaseModel):
 
     shape: one sample without the batch: (2,) points, (C, H, W) images, (1, bands, frames) audio, (1, L) or (C, L)
     texts. decoded: that of the picture which a latent model's states are decoded to, () where they are the pictures.
+    colours: what the values of a latent's place are in colour, about: for grey, or for red, green and blue, a number
+    for each channel and one that is added; () where it is not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +52,7 @@ class Card(BaseModel):
     time: Literal["t", "timestep", "sigma", "flow"] = "t"
     any_label: bool = True  # it also knows "any class", which guidance needs; False: only its classes
     decoded: Annotated[tuple[Annotated[int, Field(ge=1, le=16_384)], ...], Field(max_length=4)] = ()
+    colours: Annotated[tuple[tuple[Finite, ...], ...], Field(max_length=3)] = ()
     format: ShortText = ""  # whose file it is, a name in `checkpoints.adapters`; "" is our own
     dtype: ShortText = ""  # of the weights in the file, as safetensors names it; "" is not said
     network: ShortText
@@ -87,6 +90,9 @@ class Card(BaseModel):
             raise ValueError(f"shape is {self.shape}, expected {rank} numbers for {self.modality}")
         if self.decoded and (self.modality != "image" or len(self.decoded) != 3 or self.decoded[0] not in (1, 3)):
             raise ValueError(f"decoded is {self.decoded}, expected the channels, height and width of a picture")
+        wanted = (self.decoded[0], self.shape[0] + 1) if self.decoded else ()
+        if self.colours and (len(self.colours), *{len(row) for row in self.colours}) != wanted:
+            raise ValueError("colours do not fit shape and decoded: expected a row for each colour of the picture")
         if self.modality == "audio" and self.audio is None:
             raise ValueError("audio says how the states of an audio model become sound, and is missing")
         self._check_text()

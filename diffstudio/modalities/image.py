@@ -18,10 +18,36 @@ def to_levels(x: np.ndarray) -> np.ndarray:
     return to_uint8(x, 127.5, 128)
 
 
-def to_pixels(x: np.ndarray) -> np.ndarray:
+def in_colour(meaning: Meaning, x: np.ndarray) -> np.ndarray:
+    """(B, C, H, W) as pictures of 1 to 3 channels: latents through the card's linear map, everything else as it is.
+
+    Latents of many channels without a map are the mean of their channels, in grey: each alone means no colour.
+    """
+    if not meaning.card.get("decoded"):
+        return x
+    rows = _colours(meaning)
+    with np.errstate(invalid="ignore", over="ignore"):
+        if rows is None:
+            return x if x.shape[1] <= 3 else x.mean(1, keepdims=True)
+        out = rows[:, :-1] @ x.reshape(*x.shape[:2], -1) + rows[:, -1:]
+    return out.reshape(len(x), len(rows), *x.shape[2:])
+
+
+def _colours(meaning: Meaning) -> np.ndarray | None:
+    """The card's map of latents to colours, (1 or 3, C + 1); None where it has none that fits."""
+    try:
+        with np.errstate(over="ignore"):
+            rows = np.asarray(meaning.card.get("colours"), np.float32)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    fits = rows.shape in ((1, meaning.shape[0] + 1), (3, meaning.shape[0] + 1))
+    return rows if fits and np.isfinite(rows).all() else None
+
+
+def to_pixels(x: np.ndarray, meaning: Meaning | None = None) -> np.ndarray:
     """(B, C, H, W) → (B, H, W, 3) uint8: −1 black, +1 white, clipped; what is not finite is magenta."""
     bad = not_finite(x)
-    out = _channels_last(to_levels(x))
+    out = _channels_last(to_levels(x if meaning is None else in_colour(meaning, x)))
     if bad is not None:
         out[bad.any(1)] = NOT_FINITE
     return out
@@ -81,7 +107,7 @@ def draw(meaning: Meaning, shown: Shown) -> np.ndarray:
     """(B, H, W, 3) uint8 of rows (B, C, H, W): data as they are, signed tensors in the diverging map."""
     if shown.limit is not None:
         return to_signed_pixels(shown.rows, shown.limit, shown.dark)
-    return to_pixels(shown.rows)
+    return to_pixels(shown.rows, meaning)
 
 
 IMAGE = Modality(
@@ -93,7 +119,7 @@ IMAGE = Modality(
     inspect=inspect_picture,
     tile=lambda meaning: (meaning.shape[1], meaning.shape[2]),
     draw=draw,
-    colours=lambda meaning: "grey" if meaning.shape[0] == 1 else "any",
+    colours=lambda meaning: "grey" if meaning.shape[0] == 1 and not meaning.card.get("decoded") else "any",
     masked=True,
     invertible=True,
 )

@@ -34,7 +34,7 @@ def decode_trace(
     )
     header = trace.header.model_copy(
         update={
-            "card": {**trace.header.card, "modality": "image", "shape": list(shape), "decoded": []},
+            "card": {**trace.header.card, "modality": "image", "shape": list(shape), "decoded": [], "colours": []},
             "fields": tuple(FieldSpec(name=name, shape=(trace.batch, *shape), unit="data") for name in FIELDS),
             "chains": chains,
         }

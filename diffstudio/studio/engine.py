@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ from diffstudio.checkpoints.finding import stamp
 from diffstudio.checkpoints.loading import Left, watched
 from diffstudio.errors import BadInput, NoRoom
 from diffstudio.studio.checks import likelihood_problem
+from diffstudio.studio.history import colours_folder
 from diffstudio.studio.plan import Plan, make_plan
 from diffstudio.studio.recording import SPLIT, Recorder
 from diffstudio.studio.request import Request
@@ -54,8 +56,10 @@ class Progress:
 class Engine:
     """Keeps the loaded models; everything else is in the request. Not thread-safe: one thread runs it."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, colours: Path | None = None) -> None:
+        """colours: where those of latents are kept; None is the user's cache."""
         self.catalog = catalog
+        self._colours = colours
         self._models: dict[tuple[Path, int, int, str], Model] = {}
         self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
 
@@ -117,6 +121,7 @@ class Engine:
         from diffstudio.studio.prepare import prepare
 
         prepared = prepare(plan, networks.model)
+        plan = self._with_colours(plan, networks.model)
         header = _header(plan, str(networks.model.device), prepared.labels)
         total = request.steps_run * len(plan.chains)
         with TraceWriter(trace_path, header) as writer:
@@ -217,6 +222,15 @@ class Engine:
             f"the run needs about {size(plan.device_bytes)} on {place}, but only {size(free)} is free there: {way}",
             other,
         )
+
+    def _with_colours(self, plan: Plan, model: Model) -> Plan:
+        """The plan, its card with the colours of latents; everything that draws reads them from the trace."""
+        if not plan.card.decoded or plan.card.colours:
+            return plan
+        from diffstudio.studio.latent_colours import colours_of
+
+        found = colours_of(model, plan.entry.path, self._colours or colours_folder())
+        return dataclasses.replace(plan, card=plan.card.model_copy(update={"colours": found}))
 
     def _networks(self, plan: Plan) -> Networks:
         device = plan.request.device

@@ -58,6 +58,15 @@ def _age(path: Path) -> float:
 
 def runs_folder() -> Path:
     """Where runs are recorded: they can be made again, so it is a cache."""
+    return _cache() / "runs"
+
+
+def colours_folder() -> Path:
+    """Where the colours of latents are kept, see `latent_colours`."""
+    return _cache() / "latents"
+
+
+def _cache() -> Path:
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("diffstudio", appauthor=False)) / "runs"
+    return Path(platformdirs.user_cache_dir("diffstudio", appauthor=False))

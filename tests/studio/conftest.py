@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parent))  # for known_network
 
@@ -105,6 +107,30 @@ def request_of():
         return Request.model_validate(plain | fields)
 
     return request_of
+
+
+@pytest.fixture(scope="session")
+def latent_folder(tmp_path_factory):
+    """A tiny latent model of diffusers: latents of 3×4×4, pictures of 3×8×8."""
+    diffusers = pytest.importorskip("diffusers")
+    tqdm.monitor_interval = 0  # its progress bars would leave a thread
+    out = tmp_path_factory.mktemp("models") / "faces"
+    torch.manual_seed(0)
+    unet = diffusers.UNet2DModel(
+        sample_size=4, block_out_channels=(4,), norm_num_groups=2, layers_per_block=1, attention_head_dim=2,
+        down_block_types=("DownBlock2D",), up_block_types=("UpBlock2D",),
+    )  # fmt: skip
+    vqvae = diffusers.VQModel(
+        block_out_channels=(4, 4), norm_num_groups=2, num_vq_embeddings=8,
+        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
+    )  # fmt: skip
+    diffusers.LDMPipeline(vqvae, unet, diffusers.DDIMScheduler(clip_sample=False)).save_pretrained(out)
+    return out
+
+
+@pytest.fixture
+def latent_engine(latent_folder, tmp_path):
+    return Engine(Catalog([("user", latent_folder.parent)]), tmp_path / "colours")
 
 
 @pytest.fixture

@@ -3,49 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 from PIL import Image
-from tqdm import tqdm
 
 from diffstudio import headless
-from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.networks.model import load_file
 from diffstudio.studio.defaults import default_request
-from diffstudio.studio.engine import Engine
 from diffstudio.studio.export import ExportOptions
 from diffstudio.traces.reader import Trace
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A tiny latent model of diffusers: latents of 3×4×4, pictures of 3×8×8."""
-    diffusers = pytest.importorskip("diffusers")
-    tqdm.monitor_interval = 0  # its progress bars would leave a thread
-    out = tmp_path_factory.mktemp("models") / "faces"
-    torch.manual_seed(0)
-    unet = diffusers.UNet2DModel(
-        sample_size=4, block_out_channels=(4,), norm_num_groups=2, layers_per_block=1, attention_head_dim=2,
-        down_block_types=("DownBlock2D",), up_block_types=("UpBlock2D",),
-    )  # fmt: skip
-    vqvae = diffusers.VQModel(
-        block_out_channels=(4, 4), norm_num_groups=2, num_vq_embeddings=8,
-        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
-    )  # fmt: skip
-    diffusers.LDMPipeline(vqvae, unet, diffusers.DDIMScheduler(clip_sample=False)).save_pretrained(out)
-    return out
-
-
-@pytest.fixture
-def engine(folder):
-    return Engine(Catalog([("user", folder.parent)]))
-
-
-def run(engine, out, kind, **options):
+def run(latent_engine, out, kind, **options):
     """Run three steps of two samples and write them."""
-    card = engine.catalog.find("faces").card
+    card = latent_engine.catalog.find("faces").card
     request = default_request(card, "faces", steps=3, samples=2, device="cpu")
-    return headless.run(engine, request, out, ExportOptions(kind, **options), 1 << 30)
+    return headless.run(latent_engine, request, out, ExportOptions(kind, **options), 1 << 30)
 
 
 def pixels(path):
@@ -53,14 +25,14 @@ def pixels(path):
         return np.asarray(picture.convert("RGB"), float)
 
 
-def test_the_picture_of_the_last_step_is_the_decoded_one(engine, folder, tmp_path):
-    run(engine, tmp_path / "run.trace", "trace")
+def test_the_picture_of_the_last_step_is_the_decoded_one(latent_engine, latent_folder, tmp_path):
+    run(latent_engine, tmp_path / "run.trace", "trace")
     with Trace.open(tmp_path / "run.trace") as trace:
         assert trace.sample_shape == (3, 4, 4)
         latents = torch.from_numpy(trace.array(len(trace) - 1, "xt").copy())
     (tmp_path / "out").mkdir()
-    run(engine, tmp_path / "out", "samples")
-    expected = load_file(folder).decode(latents)
+    run(latent_engine, tmp_path / "out", "samples")
+    expected = load_file(latent_folder).decode(latents)
     for i, values in enumerate(expected):
         found = pixels(tmp_path / "out" / f"sample-000{i}.png")
         assert found.shape == (8, 8, 3)
@@ -69,11 +41,11 @@ def test_the_picture_of_the_last_step_is_the_decoded_one(engine, folder, tmp_pat
     assert [p.name for p in tmp_path.glob(".*")] == []
 
 
-def test_every_step_is_decoded_and_arrays_hold_the_latents(engine, tmp_path):
+def test_every_step_is_decoded_and_arrays_hold_the_latents(latent_engine, tmp_path):
     (tmp_path / "chain").mkdir()
-    run(engine, tmp_path / "chain", "frames", scale=1, sample=0)
+    run(latent_engine, tmp_path / "chain", "frames", scale=1, sample=0)
     shapes = [pixels(path).shape for path in sorted((tmp_path / "chain").glob("*.png"))]
     assert shapes == [(8, 8, 3)] * 4
-    run(engine, tmp_path / "run.npz", "arrays")
+    run(latent_engine, tmp_path / "run.npz", "arrays")
     with np.load(tmp_path / "run.npz") as found:
         assert any(array.shape[-3:] == (3, 4, 4) for array in found.values())

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
 
 from diffstudio.gui.views.grid import Grid
-from diffstudio.modalities import colour, image
+from diffstudio.modalities import Meaning, colour, image
 from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
 
@@ -40,13 +40,13 @@ def raster(trace: Trace, k: int, name: str, sample: int | slice, dark: bool, fra
     values = pictures.displayed(trace, k, name, sample)
     values = values[None] if isinstance(sample, int) else values
     limit = pictures.signed_limit(name, values) if name in pictures.SIGNED else None  # one for all frames of a clip
-    return _coloured(values if frame is None else values[:, frame], limit, dark)
+    return coloured(values if frame is None else values[:, frame], limit, dark, trace.meaning)
 
 
 def frames(trace: Trace, k: int, name: str, sample: int, dark: bool) -> Raster:
     """All frames of one clip, (T, H, W) pixels; errors as `raster`."""
     values = pictures.displayed(trace, k, name, sample)
-    return _coloured(values, pictures.signed_limit(name, values) if name in pictures.SIGNED else None, dark)
+    return coloured(values, pictures.signed_limit(name, values) if name in pictures.SIGNED else None, dark)
 
 
 def tiled(pixels: np.ndarray, grid: Grid, paper: str) -> np.ndarray:
@@ -114,13 +114,13 @@ def rgb(name: str) -> np.uint32:
     return np.uint32(QColor(name).rgb())
 
 
-def _coloured(values: np.ndarray, limit: float | None, dark: bool) -> Raster:
-    """(B, C, H, W) → a raster."""
+def coloured(values: np.ndarray, limit: float | None, dark: bool, meaning: Meaning | None = None) -> Raster:
+    """(B, C, H, W) → a raster. meaning: of states that may be latents."""
     bad = colour.not_finite(values)
     if limit is not None:
         pixels = diverging(dark).take(colour.signed_index(image.signed_plane(values), limit))
     else:
-        pixels = _packed(image.to_levels(values))
+        pixels = _packed(image.to_levels(values if meaning is None else image.in_colour(meaning, values)))
     if bad is not None:
         pixels[bad.any(1)] = MAGENTA
     return Raster(pixels, limit, 0 if bad is None else int(bad.sum()))

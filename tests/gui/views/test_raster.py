@@ -149,3 +149,12 @@ def test_values_beyond_every_bound_are_black_and_white_and_what_was_recorded_sta
     assert colour.signed_index(values, 1e-6).tolist() == [0, 0, 0, 127, 255, 255, 255]
     assert colour.to_uint8(np.array([np.nan], np.float32), 127.5, 128).dtype == np.uint8
     assert np.array_equal(values, before)
+
+
+def test_latents_are_coloured_as_the_pictures_of_them(make_run):
+    rows = [[0.5, 0, 0, 0, 0.25], [0, -0.5, 0, 0, 0], [0, 0, 0.25, 0.25, -0.5]]
+    run = make_run(forward=0, reverse=3, shape=(4, 4, 5), card={"decoded": [3, 32, 40], "colours": rows})
+    run.append(2)
+    for name in ("xt", "x0_hat", "delta"):
+        found = raster(run.trace, 1, name, slice(0, 3), True)
+        np.testing.assert_array_equal(channels(found.pixels), pictures.tiles(run.trace, 1, name))
