@@ -14,7 +14,7 @@ MENUS = ("File", "Edit", "View", "Run", "Timeline", "Help")
 @dataclass(frozen=True)
 class Action:
     """`when`: the state in which it is enabled ("always", "trace", "run", "idle", "points", "image", "video", "text",
-    "audio", "split", "undo", "redo").
+    "audio", "latent", "split", "undo", "redo").
 
     keys: portable texts of QKeySequence, the first is shown. checkable: it has an on and an off.
     """
@@ -94,6 +94,15 @@ ACTIONS: dict[str, Action] = _table(
         ("P",),
         "The model's own density of clean data as a map, in nats; interpolated where it is far below the highest.",
         "points",
+        checkable=True,
+    ),
+    Action(
+        "decoded",
+        "Decode this step",
+        "View",
+        ("Shift+D",),
+        "The autoencoder's own pictures of the step at the playhead, instead of the quick colours of its latents.",
+        "latent",
         checkable=True,
     ),
     Action("clip_play", "Play / pause the clips", "View", ("V",), "Play the frames at this step.", "video"),

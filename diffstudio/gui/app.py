@@ -123,6 +123,9 @@ class Studio(QObject):
         p.runs.densityFound.connect(p.canvas.set_density)
         p.runs.densityFailed.connect(p.canvas.set_density_problem)
         p.canvas.densityWanted.connect(p.runs.want_density)
+        p.runs.decoded.connect(p.canvas.set_pictures)
+        p.runs.decodingFailed.connect(p.canvas.set_pictures_problem)
+        p.canvas.picturesWanted.connect(p.runs.want_decoded)
         p.canvas.wanted.connect(p.background.ask)
         p.background.answered.connect(p.canvas.take_answer)
         p.canvas.tensorChanged.connect(p.timeline.set_tensor)
@@ -236,6 +239,8 @@ class Studio(QObject):
         states = {"run"} if running else {"idle"} if p.sampling.card else set()
         if trace is not None and len(trace):
             states |= {"trace", trace.modality}
+            if trace.header.card.get("decoded"):
+                states.add("latent")
             if "split" in fields.available(trace):
                 states.add("split")
             k = min(p.playhead.position, len(trace) - 1)

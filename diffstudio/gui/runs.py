@@ -39,6 +39,8 @@ class Runs(QObject):
     scored = Signal(object, object, int)  # positions (N, 2), arrows (N, 2), record
     densityFound = Signal(object, object, object)  # what it is about, indices (N,), log p (N,)
     densityFailed = Signal(object, str)  # what it was about, one sentence
+    decoded = Signal(object, int, object)  # what it is about, sample, its picture (1, C, H, W)
+    decodingFailed = Signal(object, str)  # what it was about, one sentence
     judged = Signal(object)  # studio.likelihoods.Judging
     judgingEnded = Signal(object)  # jobs.Ended
 
@@ -59,10 +61,12 @@ class Runs(QObject):
         self._look.setInterval(LOOK_MS)
         self._look.timeout.connect(self._on_look)
         self._jobs = Jobs("compute", self)
-        self._score, self._density, self._judging = (Question(self._jobs, self) for _ in range(3))
+        self._score, self._density, self._decoding, self._judging = (Question(self._jobs, self) for _ in range(4))
         self._score.answered.connect(self._on_score)
         self._density.answered.connect(self._on_density)
         self._density.ended.connect(self._on_density_ended)
+        self._decoding.answered.connect(self._on_decoded)
+        self._decoding.ended.connect(self._on_decoding_ended)
         self._judging.answered.connect(self._on_judged)
         self._judging.ended.connect(self._on_judging_ended)
         self._jobs.progressed.connect(self._on_progress)
@@ -88,7 +92,7 @@ class Runs(QObject):
         if self.running:
             return
         self.warm_up()
-        for question in (self._score, self._density, self._judging):
+        for question in (self._score, self._density, self._decoding, self._judging):
             question.cancel()
         try:
             path = self._history.new_path(request.model)
@@ -159,6 +163,26 @@ class Runs(QObject):
 
         self._density.ask(about, [part(*given) for given in parts])
 
+    def want_decoded(self, about: object, parts: list[tuple[int, np.ndarray]]) -> None:
+        """Ask for the pictures of latents, one by one: (sample, states (1, C, H, W)); the answers are `decoded`.
+
+        Nothing is answered while a run goes: ask again when it has ended.
+        """
+        if self.running:
+            return
+        request = self._shown_request()
+        if request is None:
+            self.decodingFailed.emit(about, tr("the trace does not say how it was made"))
+            return
+
+        def part(sample: int, states: np.ndarray) -> Part:
+            def find(stop: Stop) -> Iterator[tuple[int, np.ndarray]]:
+                yield sample, self.engine.pictures(request, states)
+
+            return find
+
+        self._decoding.ask(about, [part(*given) for given in parts])
+
     def judge(self, request: Request, split: str, steps: int, probes: int) -> None:
         """Ask how likely the request's data are; the answers are `judged`, the last is `judgingEnded`.
 
@@ -201,6 +225,15 @@ class Runs(QObject):
     def _on_density_ended(self, about: object, ended: Ended) -> None:
         if ended.outcome == "failed":
             self.densityFailed.emit(about, ended.error)
+
+    @Slot(object, object)
+    def _on_decoded(self, about: object, found: tuple[int, np.ndarray]) -> None:
+        self.decoded.emit(about, *found)
+
+    @Slot(object, object)
+    def _on_decoding_ended(self, about: object, ended: Ended) -> None:
+        if ended.outcome == "failed":
+            self.decodingFailed.emit(about, ended.error)
 
     @Slot(object, object)
     def _on_judged(self, about: object, now: object) -> None:

@@ -43,10 +43,11 @@ def decode_trace(
         for count, k in enumerate(records):
             if stop():
                 return count
-            arrays = {name: _decoded(model, trace.array(k, name)) for name in FIELDS}
+            arrays = {name: decoded(model, trace.array(k, name)) for name in FIELDS}
             writer.append({name: trace.scalar(k, name) for name in header.scalars}, arrays)
     return len(records)
 
 
-def _decoded(model: Model, states: np.ndarray) -> np.ndarray:
+def decoded(model: Model, states: np.ndarray) -> np.ndarray:
+    """States (B, C, h, w) as pictures (B, 1 or 3, H, W) float32."""
     return model.decode(torch.from_numpy(states.astype(np.float32))).float().cpu().numpy()

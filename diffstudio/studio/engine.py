@@ -150,6 +150,22 @@ class Engine:
 
         return decode_trace(trace, model, records, out, stop)
 
+    def pictures(self, request: Request, states: np.ndarray) -> np.ndarray:
+        """What the request's model decodes latents to: (B, C, h, w) → (B, 1 or 3, H, W) float32.
+
+        Raises:
+            BadInput, BadFile, NotFound: the model is gone, can't be loaded, or has other latents.
+        """
+        model = self._load(self.catalog.find(request.model).path, request.device)
+        if model.card.shape != states.shape[1:]:
+            raise BadInput(
+                f"'{request.model}' is another model now: its states are of shape {model.card.shape}, those of this "
+                f"run of {states.shape[1:]}"
+            )
+        from diffstudio.studio.decoding import decoded
+
+        return decoded(model, states)
+
     def score(
         self, request: Request, points: np.ndarray, log_snr: float, stop: Callable[[], bool] = lambda: False
     ) -> np.ndarray:

@@ -74,7 +74,7 @@ def fit_colours(model: Model) -> Colours:
         with torch.no_grad():
             encoded = torch.cat([encoder.encode(one).cpu() for one in pictures.to(model.device).split(1)])
         latents = torch.cat([latents, encoded])
-    shown = adaptive_avg_pool2d(model.decode(latents).float().cpu().clamp(-1, 1), latents.shape[2:])
+    shown = adaptive_avg_pool2d(model.decode(latents).float().cpu().clamp(-1, 1), (latents.shape[2], latents.shape[3]))
     x, y = (_rows(values) for values in (latents, shown))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("its autoencoder gives values that are not finite")

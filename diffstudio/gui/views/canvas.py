@@ -44,6 +44,7 @@ class Canvas(QWidget):
     optionChanged = Signal(str, bool)
     scoresWanted = Signal(int, object, float)  # record, positions (N, 2) float32 of the model, log-SNR
     wanted = Signal(str, object)  # kind, question for `gui.background`: sounds, the loudspeaker
+    picturesWanted = Signal(object, object)  # what about, parts: list of (sample, latents (1, C, H, W) float32)
     densityWanted = Signal(object, object)  # what about, parts: list of (indices (N,), positions (N, 2) float32)
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
@@ -138,6 +139,8 @@ class Canvas(QWidget):
                 view.densityWanted.connect(self.densityWanted)
             if isinstance(view, AudioView):
                 view.wanted.connect(self.wanted)
+            if isinstance(view, ImageView):
+                view.picturesWanted.connect(self.picturesWanted)
             self._views[modality] = view
             self._stack.addWidget(view)
         return self._views[modality]
@@ -237,6 +240,16 @@ class Canvas(QWidget):
         """Why `densityWanted` has no answer."""
         if isinstance(self._view, PointsView):
             self._view.density.fail(about, sentence)  # pyright: ignore[reportArgumentType] - as it was asked
+
+    def set_pictures(self, about: object, sample: int, picture: np.ndarray) -> None:
+        """An answer to `picturesWanted`."""
+        if isinstance(self._view, ImageView):
+            self._view.set_pictures(about, sample, picture)
+
+    def set_pictures_problem(self, about: object, sentence: str) -> None:
+        """Why `picturesWanted` has no answer."""
+        if isinstance(self._view, ImageView):
+            self._view.set_pictures_problem(about, sentence)
 
     def toggle_clip(self) -> None:
         """Play or pause the frames of clips."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from PySide6.QtGui import QImage
 
@@ -44,6 +46,7 @@ class ImageScene:
         self.at = (0, 0)  # where the picture lies
         self.values: np.ndarray | None = None  # (C, H, W) of one sample, where there is room to write them
         self.problem = ""
+        self.decoded: Callable[[int], np.ndarray | None] = lambda _: None  # a latent sample's true picture, if known
         self._stale = True
 
     def changed(self) -> None:
@@ -122,12 +125,23 @@ class ImageScene:
         if first == last:
             return  # the view is lower than its margin
         self.raster = raster(trace, self.k, self.tensor, slice(first, last), self.tokens.dark, self.frame)
-        self.picture = to_image(tiled(self.raster.pixels, grid, self.tokens.bg), self.ratio)
+        pixels = tiled(self.raster.pixels, grid, self.tokens.bg)
+        for i in range(first, last):
+            true = self.decoded(i)
+            if true is not None:
+                y, x = (at * pitch for at, pitch in zip(divmod(i - first, grid.columns), _pitch(grid), strict=True))
+                cell = shrunk(true[None], grid.width, grid.height)[0]
+                pixels[y : y + grid.height, x : x + grid.width] = cell
+        self.picture = to_image(pixels, self.ratio)
         self.at = grid.cell(first, self.scroll)[:2]
 
     def _compose_single(self, trace: Trace) -> None:
         self.raster = raster(trace, self.k, self.tensor, self.sample, self.tokens.dark, self.frame)
         pixels, view = self.raster.pixels[0], self.view
+        true = self.decoded(self.sample)
+        if true is not None:
+            self._compose_decoded(true, view)
+            return
         if view.scale < 1:
             wide, tall = (max(1, int(side * view.scale)) for side in self.size)
             self.picture, self.at = to_image(shrunk(pixels[None], wide, tall)[0], self.ratio), (view.x, view.y)
@@ -139,6 +153,16 @@ class ImageScene:
             self.at = view.x + left * scale, view.y + top * scale
         if pixel_values.fits(view.scale, self.ratio, trace.sample_shape[-3]):
             self.values = self._values(trace, self.sample)
+
+    def _compose_decoded(self, true: np.ndarray, view: CloseUp) -> None:
+        """The part of a latent's true picture that is visible, where its latents would lie."""
+        left, right, top, bottom = view.window(self.size, self.room)
+        if left < right and top < bottom:
+            fine = true.shape[0] // self.size[1]  # pixels for a latent
+            part = true[top * fine : bottom * fine, left * fine : right * fine]
+            wide, tall = (max(1, int(many * view.scale)) for many in (right - left, bottom - top))
+            self.picture = to_image(shrunk(part[None], wide, tall)[0], self.ratio)
+            self.at = view.x + int(left * view.scale), view.y + int(top * view.scale)
 
     def _values(self, trace: Trace, index: int) -> np.ndarray:
         """(C, H, W) as recorded."""
@@ -153,3 +177,8 @@ class ImageScene:
         if self.single or self.grid is None:
             return self.picture.copy()
         return self.picture.copy(0, 0, self.grid.span, self.picture.height() - self.grid.gap)
+
+
+def _pitch(grid: Grid) -> tuple[int, int]:
+    """From a cell to the next: down, and to the right."""
+    return grid.height + grid.gap, grid.width + grid.gap

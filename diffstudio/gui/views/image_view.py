@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import legend, pixel_values
 from diffstudio.gui.views.batch_view import BatchView
+from diffstudio.gui.views.decoded import Decoded
 from diffstudio.gui.views.image_scene import ImageScene
-from diffstudio.gui.words import count, number, tr
+from diffstudio.gui.words import SHY, count, number, tr
 from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
 
@@ -20,8 +22,14 @@ NOTCH = 120  # angleDelta of one click of a mouse wheel
 class ImageView(BatchView[ImageScene]):
     """Draws records of image traces. Its scene counts in device pixels."""
 
+    picturesWanted = Signal(object, object)  # of latents: see `Decoded.wanted`
+
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(ImageScene(tokens), tr("Images at the playhead"), parent)
+        self._decoded = Decoded(self._scene, self)
+        self._decoded.wanted.connect(self.picturesWanted)
+        self._decoded.changed.connect(self._changed)
+        self._scene.decoded = self._decoded.get
         self._dragged: QPointF | None = None
         self._turned = 0
 
@@ -40,6 +48,27 @@ class ImageView(BatchView[ImageScene]):
         if trace is None or scene.trace is None or trace.sample_shape != scene.trace.sample_shape:
             scene.close_up = None  # between runs of one model the eye stays where it was
         super().set_trace(trace)
+        self.options = ("decoded",) if self._decoded.possible else ()
+        self._decoded.forget_problem()
+
+    def refresh(self) -> None:
+        """More records exist: what is drawn of one does not change. What was asked during a run is asked again."""
+        self._decoded.ask_again()
+
+    def set_option(self, name: str, on: bool) -> None:
+        """Show the true pictures of latents, or not. ValueError: there is no such option."""
+        if name != "decoded":
+            super().set_option(name, on)
+        self._decoded.switch(on)
+        self._changed()
+
+    def set_pictures(self, asked: object, sample: int, picture: np.ndarray) -> None:
+        """An answer to `picturesWanted`."""
+        self._decoded.answer(asked, sample, picture)  # pyright: ignore[reportArgumentType] - as it was asked
+
+    def set_pictures_problem(self, asked: object, sentence: str) -> None:
+        """Why `picturesWanted` has no answer."""
+        self._decoded.fail(asked, sentence)  # pyright: ignore[reportArgumentType] - as it was asked
 
     def set_frame(self, frame: int) -> None:
         """Which frame of clips is shown."""
@@ -70,6 +99,11 @@ class ImageView(BatchView[ImageScene]):
         if scene.raster is not None and scene.raster.not_finite:
             parts.append(tr("{} not finite").format(count(scene.raster.not_finite)))
         return [*parts, f"{number(scene.zoom * 100, 0)} %"]
+
+    @Slot()
+    def _changed(self) -> None:
+        super()._changed()
+        self._decoded.update()
 
     def _measure(self) -> tuple[int, int]:
         self._scene.ratio = ratio = self.devicePixelRatioF()
@@ -130,7 +164,8 @@ class ImageView(BatchView[ImageScene]):
             return
         box = QRectF(12, self.height() - legend.FOOTER, self.width() - 24, legend.FOOTER)
         gain = pictures.display_gain(scene.trace, scene.k) if scene.tensor == "xt" else 1.0
-        legend.paint_note(painter, box, legend.gain_note(gain), scene.tokens)
+        notes = (self._decoded.note, legend.gain_note(gain))
+        legend.paint_note(painter, box, f" {SHY} ".join(filter(None, notes)), scene.tokens)
         if scene.raster.limit is not None:
             legend.paint_bar(painter, box, scene.raster.limit, scene.tokens)
 

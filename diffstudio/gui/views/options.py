@@ -7,7 +7,7 @@ from diffstudio.gui.words import tr
 # Whether it is on at first.
 OPTIONS = {
     "trails": True, "underlay": True, "arrows": False, "density": False, "log_p": False,
-    "ghosts": True, "entropy": False, "revealed": False,
+    "ghosts": True, "entropy": False, "revealed": False, "decoded": False,
 }  # fmt: skip
 
 
@@ -22,4 +22,5 @@ def option_titles() -> dict[str, str]:
         "ghosts": tr("Guesses"),
         "entropy": tr("Entropy"),
         "revealed": tr("When"),
+        "decoded": tr("Decode"),
     }
