@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from diffstudio import __version__
+from diffstudio.cli.carding import card
 from diffstudio.cli.judging import likelihood, verify
 from diffstudio.cli.making import tour, train
 from diffstudio.cli.models import models
@@ -54,7 +55,7 @@ def _open(files: tuple[Path, ...]) -> int:
     return run_window(files)
 
 
-for _command in (models, sample, forward, likelihood, train, verify, tour):
+for _command in (models, card, sample, forward, likelihood, train, verify, tour):
     cli.add_command(_command)
 
 

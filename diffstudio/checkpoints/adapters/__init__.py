@@ -78,5 +78,6 @@ def adapter_of(look: Look) -> Adapter:
     else:
         known = f"{len(read_header(look.path).tensors):,} tensors, but nothing says of which network"
     raise BadFile(
-        f"{where} has no DiffStudio card: it holds {known}; put a card beside it ({shown(look.path.name)}{ENDING})"
+        f"{where} has no DiffStudio card: it holds {known}; put a card beside it "
+        f"({shown(look.path.name)}{ENDING}), which `diffstudio card` writes for networks of ours"
     )

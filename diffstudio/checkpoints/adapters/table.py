@@ -34,34 +34,32 @@ Its entries are those of a card, and replace what was found or assumed, for exam
 {"shape": [3, 32, 32], "labels": ["cat", "dog"], "licence": "MIT", "defaults": {"steps": 100, "solver": "ddim"}}
 ```
 
-With a `network` and its `network_args` it makes weights alone a model of any network in the registry. To write our own
-format from any such network:
+With a `network` and its `network_args` it makes weights alone a model of any network in the registry. For the networks
+trained here `diffstudio card weights.pt` writes it: network, arguments and classes are told by the names and shapes of
+the tensors, the rest is asked, and the weights are held against the network before anything is written. Weights never
+tell `heads`, and those of a U-Net not the size of the pictures either.
+
+## Our own format, from any network in the registry
+
+The public way to write it is `checkpoints.store.save`: one `.safetensors` file, weights and card, written whole or not
+at all.
 
 ```python
 from pathlib import Path
-from diffstudio.checkpoints.card import Card, TrainingData
+from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.store import save
-from diffstudio.specs import PathSpec
 
 
-def export(
-    module, file, *, network, network_args, shape, prediction="eps", path="vp_linear", time="timestep", labels=()
-):
-    card = Card(
-        name=Path(file).stem,
-        modality="image" if len(shape) == 3 else "points",
-        shape=shape,
-        labels=labels,
-        path=PathSpec(name=path),
-        prediction=prediction,
-        time=time,
-        network=network,
-        network_args=network_args,
-        data=TrainingData(dataset=""),
-        step=0,
-    )
-    return save(Path(file), card, {name: w.numpy() for name, w in module.state_dict().items()}, "float32")
+def export(module, file, **entries):
+    # entries: those of a card, at least modality, shape, network, network_args, path and prediction
+    card = Card.model_validate({"name": Path(file).stem, "data": {"dataset": ""}, "step": 0, **entries})
+    weights = {name: w.detach().cpu().float().numpy() for name, w in module.state_dict().items()}
+    return save(Path(file), card, weights, "float32")
 ```
+
+For example, with `net` a `UNet` of `channels=(64, 128)` that predicts ε at the number of a training step:
+`export(net, "cats.safetensors", modality="image", shape=(3, 32, 32), network="unet", prediction="eps",
+network_args={"channels": [64, 128]}, path={"name": "vp_linear"}, time="timestep", labels=("tabby", "siamese"))`.
 
 `time` is how the network counts: `t` from 0 to 1 as the networks trained here, `timestep` the number of a training
 step, `sigma`, or `flow` (1000·t).

@@ -30,7 +30,10 @@ def test_the_function_on_the_page_writes_a_checkpoint_that_opens(tmp_path):
     args = {"channels": [8], "embed": 8, "heads": 2}
     network = NETWORKS["unet"]((1, 4, 4), 2, channels=(8,), embed=8, heads=2)
     file = tmp_path / "mine.safetensors"
-    written = scope["export"](network, file, network="unet", network_args=args, shape=(1, 4, 4), labels=("a", "b"))
+    told = {"modality": "image", "path": {"name": "vp_linear"}, "prediction": "eps", "time": "timestep"}
+    written = scope["export"](
+        network, file, network="unet", network_args=args, shape=(1, 4, 4), labels=("a", "b"), **told
+    )
     assert card_at(file) == written
     model = load_file(file)
     assert (written.time, model.card.parameters) == ("timestep", sum(w.numel() for w in network.parameters()))

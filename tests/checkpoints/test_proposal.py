@@ -1,0 +1,102 @@
+"""What bare weights tell: for every network of ours the arguments that it was made with."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from diffstudio.checkpoints.adapters import card_at
+from diffstudio.checkpoints.proposal import entries, proposal_of, propose, write_card
+from diffstudio.errors import BadFile, BadInput
+from diffstudio.networks import NETWORKS
+from diffstudio.networks.model import load_file
+
+MADE = [
+    ("mlp", (2,), 3, {"width": 16, "depth": 2, "octaves": 3, "embed": 8}),
+    ("mlp", (5,), 0, {"width": 8, "depth": 1, "octaves": 1, "embed": 6}),
+    ("unet", (1, 8, 8), 10, {"channels": [8, 16], "blocks": 2, "embed": 8, "heads": 4, "patch": 2}),
+    ("unet", (3, 4, 4), 0, {"channels": [8], "blocks": 1, "embed": 4, "heads": 4, "patch": 1}),
+    ("unet", (3, 16, 16), 2, {"channels": [8, 8, 16], "blocks": 1, "embed": 8, "heads": 4, "patch": 2}),
+    ("video_unet", (4, 1, 8, 16), 2, {"channels": [8, 16], "embed": 8, "heads": 4, "patch": 2}),
+]
+
+
+def weights(name, shape, labels, args, **more):
+    torch.manual_seed(0)
+    given = {key: tuple(v) if isinstance(v, list) else v for key, v in args.items()}
+    return NETWORKS[name](shape, labels, **given, **more).state_dict()
+
+
+def shapes(state):
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+@pytest.mark.parametrize(("name", "shape", "labels", "args"), MADE)
+def test_a_network_is_told_by_its_tensors(name, shape, labels, args):
+    found = proposal_of(shapes(weights(name, shape, labels, args)))
+    assert found is not None
+    assert (found.network, found.network_args, found.labels, found.learned_range) == (name, args, labels, False)
+    assert len(found.shape) == len(shape)
+    assert all(told in (0, side) for told, side in zip(found.shape, shape, strict=True))
+    assert all(found.shape) == (name != "unet")  # a convolution does not tell how large the picture is
+
+
+@pytest.mark.parametrize(("name", "shape", "args"), [(MADE[0][0], MADE[0][1], MADE[0][3]), (*MADE[2][:2], MADE[2][3])])
+def test_a_learned_range_is_told(name, shape, args):
+    found = proposal_of(shapes(weights(name, shape, 0, args, outputs=2)))
+    assert found is not None and found.learned_range and found.network_args == args
+
+
+def test_other_weights_are_not_taken_for_ours():
+    text = NETWORKS["transformer"]((1, 4), 0, vocabulary=5, width=8, depth=1, heads=2).state_dict()
+    for state in ({}, {"enter.weight": (3,)}, shapes(text)):
+        assert proposal_of(state) is None
+    real = shapes(weights(*MADE[2]))
+    for name in real:  # named like ours, and damaged
+        found = proposal_of({**real, name: ()})
+        assert found is None or found.network == "unet"
+
+
+def test_weights_with_the_card_that_was_written_open(tmp_path):
+    name, shape, labels, args = MADE[2]
+    state = weights(name, shape, labels, args)
+    for file in (tmp_path / "digits-12.pt", tmp_path / "other.safetensors"):
+        torch.save(state, file) if file.suffix == ".pt" else save_file(state, file)
+        with pytest.raises(BadFile):
+            card_at(file)
+        told = {"shape": [1, 8, 8], "prediction": "eps", "path": {"name": "vp_linear"}, "time": "timestep"}
+        beside = write_card(file, entries(propose(file), **told))
+        assert beside == file.with_name(file.name + ".card.json")
+        model = load_file(file)
+        assert (model.card.time, model.card.labels) == ("timestep", tuple("0123456789"))
+        torch.testing.assert_close(dict(model.network.state_dict()), dict(state))
+        with pytest.raises(BadInput, match="nothing is to be written"):
+            propose(file)
+
+
+def test_a_card_is_not_replaced_without_a_word(tmp_path):
+    file = tmp_path / "dots.pt"
+    torch.save(weights(*MADE[0]), file)
+    found = entries(propose(file), prediction="eps", path={"name": "flow"})
+    beside = write_card(file, found)
+    before = beside.read_bytes()
+    with pytest.raises(BadInput, match="is there already"):
+        write_card(file, found | {"prediction": "x0"})
+    assert beside.read_bytes() == before
+    write_card(file, found | {"prediction": "x0"}, overwrite=True)
+    assert json.loads(beside.read_text("utf-8"))["prediction"] == "x0"
+    with pytest.raises(BadFile, match="prediction"):
+        write_card(file, found | {"prediction": "magic"}, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dots.pt", "dots.pt.card.json"]
+
+
+def test_what_is_no_file_of_weights_is_refused(tmp_path):
+    (tmp_path / "page.pt").write_text("<html>")
+    with pytest.raises(BadFile, match="no file of weights"):
+        propose(tmp_path / "page.pt")
+    torch.save({"a.weight": torch.zeros(2)}, tmp_path / "other.pt")
+    with pytest.raises(BadFile, match="by hand"):
+        propose(tmp_path / "other.pt")
