@@ -39,6 +39,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("open_trace", "Open trace…", "File", ("Ctrl+Shift+O",), "Reopen a recorded run; no model is needed."),
     Action("save_trace", "Save trace…", "File", ("Ctrl+S",), "Keep this run as a .trace file.", "trace"),
     Action("paste", "Open pasted path", "File", ("Ctrl+V",), "Open the file or folder whose path was copied."),
+    Action("write_card", "Write a card for weights…", "File", (), "Say what bare weights of our networks are."),
     Action("add_folder", "Add checkpoint folder…", "File", (), "List the checkpoints of another folder."),
     Action("show_model", "Show checkpoint in its folder", "File", (), "Open the folder of the chosen checkpoint."),
     Action(

@@ -12,6 +12,7 @@ from diffstudio import __version__
 from diffstudio.analysis.fields import TENSORS
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.actions import ACTIONS
+from diffstudio.gui.carding import Carding
 from diffstudio.gui.dialogs.message import show_about, show_error
 from diffstudio.gui.filing import Filing
 from diffstudio.gui.judging import Likelihood
@@ -40,6 +41,7 @@ class Commands(QObject):
         p, head, line = parts, parts.playhead, parts.timeline
         self.handlers: dict[str, Callable[[], object]] = {
             "open": files.open, "open_trace": files.open_trace, "save_trace": files.save_trace,
+            "write_card": Carding(parts, files).choose,
             "add_folder": files.add_folder, "paste": files.paste, "show_model": _bind(self.rows.show_in_folder, None),
             "export": files.export, "copy_picture": files.copy_picture,
             "copy_text": _bind(files.copy_text, False), "copy_texts": _bind(files.copy_text, True),

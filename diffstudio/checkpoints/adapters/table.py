@@ -36,9 +36,10 @@ Its entries are those of a card, and replace what was found or assumed, for exam
 ```
 
 With a `network` and its `network_args` it makes weights alone a model of any network in the registry. For the networks
-trained here `diffstudio card weights.pt` writes it: network, arguments and classes are told by the names and shapes of
-the tensors, the rest is asked, and the weights are held against the network before anything is written. Weights never
-tell `heads`, and those of a U-Net not the size of the pictures either.
+trained here `diffstudio card weights.pt`, or in the window File → Write a card for weights…, writes it: network,
+arguments and classes are told by the names and shapes of the tensors, the rest is asked, and the weights are held
+against the network before anything is written. Weights never tell `heads`, and those of a U-Net not the size of the
+pictures either.
 
 ## Our own format, from any network in the registry
 

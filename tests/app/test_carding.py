@@ -1,0 +1,37 @@
+"""Bare weights in the window: what they don't tell is asked, the card is written, the model is there."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from diffstudio.gui.carding import Carding
+from diffstudio.networks import NETWORKS
+
+
+@pytest.fixture
+def bare(tmp_path):
+    torch.manual_seed(0)
+    (tmp_path / "weights").mkdir()
+    file = tmp_path / "weights" / "mine.pt"
+    torch.save(NETWORKS["unet"]((1, 8, 8), 2, channels=(8, 8), embed=8, patch=2).state_dict(), file)
+    return file
+
+
+def test_what_is_not_told_is_asked_and_the_model_opens(studio, bare, qtbot):
+    carding = Carding(studio.parts, studio.commands.filing)
+    carding.ask(bare)
+    dialog = carding.dialog
+    assert dialog.shape.text() == "1×?×?" and dialog.labels.text() == "0, 1"
+    dialog._on_save()
+    assert "3 numbers" in dialog.problem.text() and dialog.isVisible()
+    dialog.shape.setText("1×8×8")
+    dialog.labels.setText("a")
+    dialog._on_save()
+    assert "2 classes" in dialog.problem.text() and dialog.isVisible()
+    dialog.labels.setText("cat, dog")
+    with qtbot.waitSignal(studio.parts.files.ended) as signal:
+        dialog._on_save()
+    assert signal.args[0].outcome == "done"
+    card = studio.parts.catalog.find(str(bare)).card
+    assert (card.shape, card.labels, card.prediction) == ((1, 8, 8), ("cat", "dog"), "eps")
