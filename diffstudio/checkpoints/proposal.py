@@ -46,8 +46,8 @@ class Proposal:
     assumed: tuple[str, ...] = field(default=())
 
 
-def propose(path: Path) -> Proposal:
-    """Look at a file of weights, without torch.
+def propose(path: Path, again: bool = False) -> Proposal:
+    """Look at a file of weights, without torch. again: also where a card is beside it.
 
     Raises:
         NotFound, BadFile: it can't be read, or is not a network that can be told by its tensors.  BadInput: it needs no
@@ -60,7 +60,7 @@ def propose(path: Path) -> Proposal:
     from diffstudio.checkpoints.adapters import ADAPTERS
 
     known = next((adapter for adapter in ADAPTERS if adapter.recognises(look)), None)
-    if known is not None:
+    if known is not None and not (again and known.name == "bare"):
         has = f"has a card beside it, {shown(path.name)}{ENDING}" if known.name == "bare" else "opens as it is"
         raise BadInput(f"{where} {has}: nothing is to be written")
     found = proposal_of({name: tuple(tensor.shape) for name, tensor in look.tensors.items()})

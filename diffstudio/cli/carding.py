@@ -20,7 +20,7 @@ TIMES = ("t", "timestep", "sigma", "flow")
 @click.option("--prediction", type=click.Choice([name for name in options.PREDICTIONS if name != "tokens"]),
               help="What the network predicts.")  # fmt: skip
 @click.option("--path", "path_name", type=click.Choice([n for n, row in options.PATHS.items() if row.needs != "betas"]),
-              help="The path that it was trained on.")  # fmt: skip
+              metavar="NAME", help="The path that it was trained on, e.g. vp_linear, edm, flow.")  # fmt: skip
 @click.option("--time", type=click.Choice(TIMES), help="How it counts time: t from 0 to 1, training steps, σ, 1000·t.")
 @click.option("--labels", metavar="A,B,…", help="The names of the classes; their numbers are taken without.")
 @click.option("--args", "network_args", metavar="JSON", default="{}",
@@ -35,11 +35,11 @@ def card(file: Path, network_args: str, overwrite: bool, only_print: bool, **giv
 
     \b
     Example:
-      diffstudio card unet.pt --shape 1x28x28 --prediction eps --path vp_linear --time timestep
+      diffstudio card unet.pt --shape 1x28x28 --prediction eps --time timestep
     """
     from diffstudio.checkpoints.proposal import entries, propose, write_card
 
-    found = propose(file)
+    found = propose(file, overwrite)
     click.echo(f"{file.name}: {options.NETWORKS[found.network].label}, {json.dumps(found.network_args)}", err=True)
     if found.assumed:
         click.echo(f"not told by the weights, and taken: {', '.join(found.assumed)}", err=True)

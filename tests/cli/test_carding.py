@@ -59,5 +59,7 @@ def test_a_card_that_is_there_stays(run, bare, tiny):
     assert run("card", bare, "--shape", "1x8x8", *TOLD)[0] == 0
     code, _, err = run("card", bare, "--shape", "1x8x8", *TOLD)
     assert code == 2 and "has a card beside it" in err
+    assert run("card", bare, "--shape", "1x8x8", *TOLD, "--labels", "a,b,c", "--overwrite")[0] == 0
+    assert json.loads(bare.with_name("bare.pt.card.json").read_text("utf-8"))["labels"] == ["a", "b", "c"]
     code, _, err = run("card", tiny)
     assert code == 2 and "opens as it is" in err
