@@ -21,7 +21,8 @@ from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.bar import Bar
 from diffstudio.checkpoints.finding import SUFFIX
 from diffstudio.errors import BadInput
-from diffstudio.studio.engine import Engine, pick_device
+from diffstudio.studio.devices import pick_device
+from diffstudio.studio.engine import Engine
 from diffstudio.studio.export import ExportOptions, check_size, check_target, export, records, suffix_of
 from diffstudio.studio.layout import Subject
 from diffstudio.studio.likelihoods import Likelihoods, judge

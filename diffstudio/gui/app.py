@@ -38,8 +38,9 @@ from diffstudio.gui.scanning import Scanning
 from diffstudio.gui.timeline.timeline import Timeline
 from diffstudio.gui.views.canvas import Canvas
 from diffstudio.gui.words import count, duration, number, size, tr
-from diffstudio.studio.engine import Engine, Progress
+from diffstudio.studio.engine import Engine
 from diffstudio.studio.history import History, runs_folder
+from diffstudio.studio.progress import Progress
 from diffstudio.studio.room import free_memory
 from diffstudio.studio.settings import Settings, load_settings, settings_file
 from diffstudio.traces.reader import Trace

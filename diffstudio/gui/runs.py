@@ -15,8 +15,9 @@ from diffstudio.gui.asking import Part, Question
 from diffstudio.gui.jobs import Ended, Job, Jobs, Stop
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.words import tr
-from diffstudio.studio.engine import Engine, Progress
+from diffstudio.studio.engine import Engine
 from diffstudio.studio.history import History
+from diffstudio.studio.progress import Progress
 from diffstudio.studio.request import Request
 from diffstudio.studio.settings import Settings
 from diffstudio.traces.reader import Trace
@@ -34,7 +35,7 @@ class Runs(QObject):
     started = Signal()
     loading = Signal(float)  # the share of the weights that is read, before the first step
     stopping = Signal()  # the user's stop is taken; `ended` comes when the network call that goes has returned
-    progressed = Signal(object)  # engine.Progress
+    progressed = Signal(object)  # progress.Progress
     ended = Signal(object)  # jobs.Ended
     scored = Signal(object, object, int)  # positions (N, 2), arrows (N, 2), record
     densityFound = Signal(object, object, object)  # what it is about, indices (N,), log p (N,)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +17,10 @@ from diffstudio.checkpoints.finding import stamp
 from diffstudio.checkpoints.loading import Left, watched
 from diffstudio.errors import BadInput, NoRoom
 from diffstudio.studio.checks import likelihood_problem
+from diffstudio.studio.devices import free_on, pick_device
 from diffstudio.studio.history import colours_folder
 from diffstudio.studio.plan import Plan, make_plan
+from diffstudio.studio.progress import Clock, Progress
 from diffstudio.studio.recording import SPLIT, Recorder
 from diffstudio.studio.request import Request
 from diffstudio.studio.room import check_room, free_memory, size
@@ -36,21 +36,6 @@ if TYPE_CHECKING:
     from diffstudio.studio.scoring import Judged
 
 DEFAULT_BUDGET = 4 << 30
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is: computed steps of both chains, records in the trace, seconds, and what is left (None: unknown).
-
-    done: steps computed so far, of `total`. steps_per_second: of the reverse chain, lately.
-    """
-
-    done: int
-    total: int
-    records: int
-    seconds: float
-    eta: float | None
-    steps_per_second: float
 
 
 class Engine:
@@ -126,7 +111,7 @@ class Engine:
         total = request.steps_run * len(plan.chains)
         with TraceWriter(trace_path, header) as writer:
             recorder = Recorder(writer, request.trace_every, request.steps_run, header.fields, plan.card.meaning)
-            clock = _Clock(total)
+            clock = Clock(total)
             yield clock.progress(0, 0)
             try:
                 done = 0
@@ -269,63 +254,11 @@ class Engine:
             self._models[key] = load_file(path, place)
         return self._models[key]
 
-    def _learn_speed(self, plan: Plan, clock: _Clock, step: Step) -> None:
+    def _learn_speed(self, plan: Plan, clock: Clock, step: Step) -> None:
         if step.chain == "reverse" and step.nfe > 1:
             per_call = clock.since_first_call(step.nfe)
             if per_call is not None:
                 self._speed[plan.request.model] = per_call / plan.request.samples
-
-
-class _Clock:
-    """Time of a run: what is left and how fast it goes."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._begun = time.monotonic()
-        self._first: tuple[float, int] | None = None
-
-    def since_first_call(self, nfe: int) -> float | None:
-        """Seconds a network call, leaving the first ones (which warm caches) out; None until there are two."""
-        now = time.monotonic()
-        if self._first is None:
-            self._first = (now, nfe)
-            return None
-        begun, calls = self._first
-        return (now - begun) / (nfe - calls) if nfe > calls else None
-
-    def progress(self, done: int, records: int) -> Progress:
-        seconds = time.monotonic() - self._begun
-        rate = done / seconds if seconds > 0 else 0.0
-        eta = (self._total - done) / rate if rate > 0 and done >= 2 else None
-        return Progress(done, self._total, records, seconds, eta, rate)
-
-
-def pick_device(name: str) -> str:
-    """ "auto" is the GPU where there is one.
-
-    Raises:
-        BadInput: a device that torch does not have.
-    """
-    wait_briefly()
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise BadInput(f"device '{name}' can't be used here: {str(error).splitlines()[0]}") from error
-    return name
-
-
-def free_on(place: str) -> int | None:
-    """Bytes of memory that are free on an accelerator; None for the CPU, and where torch does not know."""
-    import torch
-
-    if not place.startswith("cuda"):
-        return None
-    torch.cuda.empty_cache()  # what models that were dropped have left
-    return torch.cuda.mem_get_info(place)[0]
 
 
 def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHeader:

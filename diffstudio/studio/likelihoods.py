@@ -15,7 +15,8 @@ import numpy as np
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
-from diffstudio.studio.engine import Engine, pick_device
+from diffstudio.studio.devices import pick_device
+from diffstudio.studio.engine import Engine
 from diffstudio.studio.request import Request
 
 

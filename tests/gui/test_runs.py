@@ -10,8 +10,8 @@ from diffstudio.errors import BadFile, BadInput, NoRoom
 from diffstudio.gui import runs as module
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
-from diffstudio.studio.engine import Progress
 from diffstudio.studio.history import History
+from diffstudio.studio.progress import Progress
 from diffstudio.studio.request import Request
 from diffstudio.studio.settings import Settings
 from diffstudio.traces.format import ChainSpec, FieldSpec, TraceHeader

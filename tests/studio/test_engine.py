@@ -14,7 +14,8 @@ from diffstudio import data
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.errors import BadInput, DiffStudioError, NoRoom, NotFound
 from diffstudio.studio import room
-from diffstudio.studio.engine import Engine, pick_device
+from diffstudio.studio.devices import pick_device
+from diffstudio.studio.engine import Engine
 from diffstudio.studio.request import Request
 from diffstudio.traces.reader import Trace
 
@@ -258,7 +259,7 @@ def test_the_score_at_the_data_is_refused(engine, request_of):
 def test_how_long_threads_spin_is_said_before_torch_is_imported_unless_the_user_has(first, own, found):
     code = (
         "import os, sys\n"
-        "from diffstudio.studio.engine import Engine, pick_device\n"
+        "from diffstudio.studio.devices import pick_device\nfrom diffstudio.studio.engine import Engine\n"
         "class Watch:\n"
         "    def find_spec(self, name, *_):\n"
         "        if name == 'torch': print(os.environ.get('GOMP_SPINCOUNT')); sys.exit()\n"
