@@ -57,6 +57,7 @@ TRAINED = [
     "digits",
     "digits-ddpm",
     "bouncing-digits",
+    "sentences",
     "words",
     "words-gaussian",
     "words-uniform",
