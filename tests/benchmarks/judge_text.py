@@ -92,15 +92,27 @@ def judge_sentences(engine: Engine, name: str, count: int, windows: int) -> None
     )
     known = {word for word, times in words.items() if times >= prose.RARE}
     real = strings(rows, spec_of(load_model(name).card.meaning))
-    for solver, params in (("tokens_ancestral", {}), ("tokens_ancestral", {"temperature": 0.8}), ("tokens_surest", {})):
-        texts = written(engine, name, count, solver=solver, solver_params=params)
-        share, floor = real_share(texts, known), real_share(real, known)
+    ways = (
+        {},
+        {"solver": "tokens_ancestral"},
+        {"solver": "tokens_ancestral", "solver_params": {"temperature": 0.8}},
+        {"solver": "tokens_surest"},
+    )
+    print(f"  held-out text: {real_share(real, known):.3f} real words, {distinct(real[:count]):.3f} of them different")
+    for given in ways:
+        texts = written(engine, name, count, **given)
         print(
-            f"  {solver} {params or ''}: {share:.3f} of the words of {LONG} letters or more are real, in {count} texts "
-            f"(held-out text {floor:.3f})"
+            f"  {given or 'as the card recommends'}: {real_share(texts, known):.3f} of the words of {LONG} letters or "
+            f"more are real, {distinct(texts):.3f} different, in {count} texts"
         )
         for text in texts[:4]:
             print("    ", text)
+
+
+def distinct(texts: list[str]) -> float:
+    """Of the words of LONG letters or more, the share that would be left if each were counted once."""
+    found = [word for text in texts for word in re.findall("[a-z]+", text) if len(word) >= LONG]
+    return len(set(found)) / max(1, len(found))
 
 
 def judge_words(engine: Engine, name: str, count: int, **given) -> None:
