@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from diffstudio.errors import DiffStudioError, NoRoom
 from diffstudio.gui.asking import Part, Question
+from diffstudio.gui.collecting import held
 from diffstudio.gui.jobs import Ended, Job, Jobs, Stop
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.words import tr
@@ -313,12 +313,8 @@ class Runs(QObject):
 def _warm_up_job(engine: Engine, threads: int) -> Job:
     def job(stop: Stop) -> Iterator[None]:
         # torch brings half a million objects that stay: to look for garbage among them stalls the window for 0.3 s.
-        gc.disable()
-        try:
+        with held():
             engine.warm_up(threads)
-        finally:
-            gc.freeze()
-            gc.enable()
         yield None
 
     return job

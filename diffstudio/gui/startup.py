@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import sys
 import time
@@ -13,6 +12,7 @@ from types import TracebackType
 from PySide6.QtCore import QTimer
 
 from diffstudio.gui.app import Studio, make_application
+from diffstudio.gui.collecting import Collector
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.interrupt import Interrupt
 from diffstudio.gui.words import tr
@@ -30,21 +30,17 @@ def run_app(files: list[str] | None = None) -> int:
     studio = Studio()
     _show_exceptions(studio)
     studio.parts.window.show()
-    QTimer.singleShot(0, _after_first_paint)
+    collector = Collector()
+    QTimer.singleShot(0, collector.start)  # once the window is there
+    QTimer.singleShot(0, _log_to_file)
     if files:
         QTimer.singleShot(0, lambda: studio.commands.filing.open_paths([Path(f) for f in files]))
     code = app.exec()
     studio.parts.window.close()
     studio.shut_down()
+    collector.stop()
     interrupt.close()
     return code
-
-
-def _after_first_paint() -> None:
-    """What can wait until the window is there."""
-    gc.freeze()  # what the start made stays: nobody need look through it again
-    gc.enable()
-    _log_to_file()
 
 
 def _log_to_file() -> None:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from diffstudio.errors import BadFile, BadInput, NoRoom
-from diffstudio.gui import runs as module
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
 from diffstudio.studio.history import History
@@ -87,7 +86,7 @@ def engine():
 
 @pytest.fixture
 def runs(qapp, engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(module.gc, "freeze", lambda: None)  # what other tests made is theirs to collect
+    monkeypatch.setattr(gc, "freeze", lambda: None)  # what other tests made is theirs to collect
     made = Runs(engine, History(tmp_path / "runs"), Settings(threads=3, keep_runs=5), Playhead())
     yield made
     engine.gate.set()

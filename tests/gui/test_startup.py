@@ -1,6 +1,5 @@
 """What the window imports before it shows itself; what it does afterwards."""
 
-import gc
 import logging
 import subprocess
 import sys
@@ -32,14 +31,8 @@ def _log_of_its_own(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("_log_of_its_own")
-def test_after_the_first_paint_garbage_is_looked_for_again_and_the_log_is_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(gc, "freeze", lambda: None)  # what other tests made is theirs to collect
-    gc.disable()
-    try:
-        startup._after_first_paint()
-        assert gc.isenabled()
-    finally:
-        gc.enable()
+def test_the_log_is_written(tmp_path):
+    startup._log_to_file()
     logging.getLogger("diffstudio").warning("so it was")
     (file,) = tmp_path.rglob("diffstudio.log")
     assert file.read_text(encoding="utf-8").endswith("WARNING so it was\n")
