@@ -17,10 +17,13 @@ from diffstudio.diffusion.paths import Path
 from diffstudio.modalities.text import states_of
 from diffstudio.modalities.text_file import read_prompt
 from diffstudio.networks.model import Model
+from diffstudio.studio import token_steps
 from diffstudio.studio.plan import Plan
 from diffstudio.studio.prepare import FORWARD_STREAM, MASK_STREAM, Prepared
-from diffstudio.studio.stopping import Stopped
-from diffstudio.studio.token_steps import token_steps
+
+
+class Stopped(Exception):
+    """The user stopped the run."""
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,22 @@ def chains(plan: Plan, networks: Networks, prepared: Prepared, stop: Callable[[]
     Raises:
         Stopped: before a network call, once `stop` is true.
     """
-    request, model = plan.request, networks.model
-    if plan.card.discrete:
-        yield from token_steps(plan, stoppable(model.denoiser, stop), prepared, stop)
-        return
-    denoise = stoppable(denoiser(plan, networks, prepared.path), stop)
+    request, model, tokens = plan.request, networks.model, plan.card.discrete
+    denoise = stoppable(model.denoiser if tokens else denoiser(plan, networks, prepared.path), stop)
     cond = model.labels(prepared.cond, request.samples)
     noised: Tensor | None = None
     if prepared.x0 is not None:
-        for step in _forward(plan, prepared, prepared.x0, denoise, model, cond):
+        forward = token_steps.forward(plan, prepared, prepared.x0) if tokens else None
+        for step in forward or _forward(plan, prepared, prepared.x0, denoise, model, cond):
             if plan.has_forward:
                 if stop():
                     raise Stopped
                 yield step
             noised = step.xt
     if request.kind == "forward":
+        return
+    if tokens:
+        yield from token_steps.reverse(plan, denoise, prepared, noised)
         return
     yield from chain.reverse(
         denoise,

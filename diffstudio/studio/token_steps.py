@@ -1,8 +1,8 @@
-"""The Steps of both chains of a text model whose states are tokens."""
+"""The Steps of both chains of a text model whose states are tokens; `chains` asks for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -14,35 +14,26 @@ from diffstudio.diffusion.token_chain import Fixed, Process
 from diffstudio.modalities.text_file import read_prompt
 from diffstudio.studio.plan import Plan
 from diffstudio.studio.prepare import FORWARD_STREAM, Prepared
-from diffstudio.studio.stopping import Stopped
 
 
-def token_steps(plan: Plan, denoise: Denoiser, prepared: Prepared, stop: Callable[[], bool]) -> Iterator[Step]:
-    """The forward chain, where the plan has one, then the reverse chain.
+def forward(plan: Plan, prepared: Prepared, x0: Tensor) -> Iterator[Step]:
+    """The forward chain from the data."""
+    process, upwards = _process(plan, FORWARD_STREAM), prepared.grid[::-1]
+    chain = token_chain.forward_markov if plan.request.forward == "markov" else token_chain.forward_fixed
+    return chain(x0, upwards, process)
 
-    Raises:
-        Stopped: once `stop` is true.
-    """
-    request, fixed = plan.request, _fixed(plan)
-    noised: Tensor | None = None
-    if prepared.x0 is not None:
-        for step in _forward(plan, prepared, prepared.x0):
-            if plan.has_forward:
-                if stop():
-                    raise Stopped
-                yield step
-            noised = step.xt
-    if request.kind == "forward":
-        return
+
+def reverse(plan: Plan, denoise: Denoiser, prepared: Prepared, noised: Tensor | None) -> Iterator[Step]:
+    """The reverse chain; noised: where the forward chain of the data ended."""
     process = _process(plan, 0)
-    yield from token_chain.reverse(
+    return token_chain.reverse(
         denoise,
         process,
         prepared.grid,
         _start(plan, prepared, process, noised),
-        solver=request.solver,
-        params=request.solver_params,
-        fixed=fixed,
+        solver=plan.request.solver,
+        params=plan.request.solver_params,
+        fixed=_fixed(plan),
     )
 
 
@@ -59,12 +50,6 @@ def _fixed(plan: Plan) -> Fixed | None:
         return None
     tokens, where = read_prompt(plan.request.prompt, text, plan.card.shape[1])
     return Fixed(torch.from_numpy(tokens)[None, None].float(), torch.from_numpy(where)[None, None])
-
-
-def _forward(plan: Plan, prepared: Prepared, x0: Tensor) -> Iterator[Step]:
-    process, upwards = _process(plan, FORWARD_STREAM), prepared.grid[::-1]
-    chain = token_chain.forward_markov if plan.request.forward == "markov" else token_chain.forward_fixed
-    return chain(x0, upwards, process)
 
 
 def _start(plan: Plan, prepared: Prepared, process: Process, noised: Tensor | None) -> Tensor:
