@@ -23,7 +23,7 @@ def run_window(files: Sequence[Path]) -> int:
             f"there is no display: {reason}; `diffstudio tour --out DIR` takes pictures of the window without one, "
             "the commands work without a screen"
         )
-    gc.disable()  # nothing of a start is garbage; later the window looks for it itself
+    gc.disable()  # nothing of a start is garbage; `run_app` ends this
     try:
         load_qt()
         from diffstudio.gui.startup import run_app

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
 from diffstudio.errors import DiffStudioError, NoRoom
+from diffstudio.gui.collecting import worker_begins, worker_ended
 from diffstudio.gui.words import tr
 
 log = logging.getLogger("diffstudio")
@@ -151,6 +152,7 @@ class Jobs(QObject):
         if self._over:
             return number  # a window that is closed may still be painted once, a timer of it may still fire
         if not self._thread.isRunning():
+            worker_begins()
             self._thread.start()
         self.open.add(number)
         self._timer.start()
@@ -169,8 +171,13 @@ class Jobs(QObject):
         self._timer.stop()
         self._painted.stop()
         self._worker.may_go_on.set()
+        if not self._thread.isRunning():
+            return True
         self._thread.quit()
-        return self._thread.wait(int(seconds * 1000))
+        ended = self._thread.wait(int(seconds * 1000))
+        if ended:
+            worker_ended()
+        return ended
 
     @Slot()
     def _on_tick(self) -> None:

@@ -12,7 +12,7 @@ from types import TracebackType
 from PySide6.QtCore import QTimer
 
 from diffstudio.gui.app import Studio, make_application
-from diffstudio.gui.collecting import Collector
+from diffstudio.gui.collecting import held
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.interrupt import Interrupt
 from diffstudio.gui.words import tr
@@ -27,18 +27,18 @@ def run_app(files: list[str] | None = None) -> int:
     interrupt = Interrupt(app)
     if sys.platform == "win32":
         Engine.warm_up()  # on Windows torch ≥ 2.9 imported after Qt's plugins fails with WinError 1114
+    start = contextlib.ExitStack()
+    start.enter_context(held())  # until the window is there: nothing of a start is garbage
     studio = Studio()
     _show_exceptions(studio)
     studio.parts.window.show()
-    collector = Collector()
-    QTimer.singleShot(0, collector.start)  # once the window is there
+    QTimer.singleShot(0, start.close)
     QTimer.singleShot(0, _log_to_file)
     if files:
         QTimer.singleShot(0, lambda: studio.commands.filing.open_paths([Path(f) for f in files]))
     code = app.exec()
     studio.parts.window.close()
     studio.shut_down()
-    collector.stop()
     interrupt.close()
     return code
 

@@ -8,6 +8,7 @@ import pytest
 
 from diffstudio.gui import collecting
 from diffstudio.gui.collecting import Collector, held
+from diffstudio.gui.jobs import Jobs
 
 
 class Knot:
@@ -18,71 +19,84 @@ class Knot:
         weakref.finalize(self, lambda: gone.append(threading.current_thread()))
 
 
-@pytest.fixture
-def collector(qapp, monkeypatch):
+@pytest.fixture(autouse=True)
+def _quick(qapp, monkeypatch):
     monkeypatch.setattr(gc, "freeze", lambda: None)  # what other tests made is theirs to collect
     monkeypatch.setattr(collecting, "TICK_MS", 5)
-    made = Collector()
+
+
+@pytest.fixture
+def jobs():
+    made = Jobs("test")
     yield made
-    made.stop()
-    made.deleteLater()
-    assert gc.isenabled()
+    made.shut_down()
+    assert gc.isenabled() and collecting._collector is None
 
 
-def busy(gone, count=20_000):
-    """Makes enough objects that Python would look for garbage."""
-    Knot(gone)
-    return [[] for _ in range(count)]
+def busy(gone, kept=None):
+    """A job that leaves garbage, and makes enough objects that stay that Python would look for it."""
+    kept = [] if kept is None else kept
+
+    def job(stop):
+        Knot(gone)
+        kept.extend([] for _ in range(20_000))
+        yield None
+
+    return job
 
 
-def test_garbage_of_a_worker_is_collected_by_the_windows_thread(collector, qtbot):
-    collector.start()
+def test_garbage_of_a_worker_is_collected_by_the_windows_thread(jobs, qtbot):
     gone, kept = [], []
-    worker = threading.Thread(target=lambda: kept.append(busy(gone)))
-    worker.start()
-    worker.join()
-    assert gone == []
+    with qtbot.waitSignal(jobs.ended):
+        jobs.submit(busy(gone, kept))
+    assert not gc.isenabled()
     qtbot.waitUntil(lambda: bool(gone))
     assert gone == [threading.main_thread()]
 
 
-def test_nothing_is_collected_before_the_start_nor_while_it_is_held(collector, qtbot):
-    gone = []
-    kept = busy(gone)
-    assert gone == [] and not gc.isenabled()
+def test_the_last_worker_that_ends_leaves_it_to_python_again(qtbot):
+    first, second = Jobs("first"), Jobs("second")
+    assert gc.isenabled()
+    for jobs in (first, second):
+        with qtbot.waitSignal(jobs.ended):
+            jobs.submit(busy([]))
+        assert not gc.isenabled()
+    assert first.shut_down() and first.shut_down()
+    assert not gc.isenabled()
+    second.shut_down()
+    assert gc.isenabled()
+    assert Jobs("never begun").shut_down() and gc.isenabled()
+
+
+def test_nothing_is_collected_while_it_is_held(jobs, qtbot):
+    gone, kept = [], []
     with held():
-        collector.start()
+        with qtbot.waitSignal(jobs.ended):
+            jobs.submit(busy(gone, kept))
         for _ in range(3):
-            with qtbot.waitSignal(collector._timer.timeout):
+            with qtbot.waitSignal(collecting._collector._timer.timeout):
                 pass
         assert gone == []
     qtbot.waitUntil(lambda: bool(gone))
-    assert kept
 
 
-@pytest.mark.parametrize("enabled", [True, False])
-def test_what_holds_the_collection_leaves_it_as_it_was(enabled, monkeypatch):
+def test_what_fails_while_it_is_held_ends_the_hold(monkeypatch):
     frozen = []
     monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
-    (gc.enable if enabled else gc.disable)()
-    try:
-        with pytest.raises(ValueError, match="inside"), held():
-            assert not gc.isenabled()
-            raise ValueError("inside")
-        assert gc.isenabled() == enabled and frozen == [True]
-    finally:
-        gc.enable()
+    with pytest.raises(ValueError, match="inside"), held():
+        assert not gc.isenabled()
+        raise ValueError("inside")
+    assert gc.isenabled() and frozen == [True]
 
 
-def test_a_quiet_program_is_left_alone(collector, qtbot, monkeypatch):
-    gc.collect()
+def test_the_oldest_generation_that_is_full_is_collected(monkeypatch):
     looked = []
-    monkeypatch.setattr(gc, "get_count", lambda: (700, 10, 10))
+    collector = Collector()
+    collector._timer.stop()
     monkeypatch.setattr(gc, "get_threshold", lambda: (700, 10, 10))
     monkeypatch.setattr(gc, "collect", looked.append)
-    collector.start()
     for count, expected in (((700, 10, 10), []), ((701, 10, 10), [0]), ((701, 11, 0), [1]), ((0, 0, 11), [2])):
         monkeypatch.setattr(gc, "get_count", lambda count=count: count)
         looked.clear()
-        collector._on_tick()
-        assert looked[:1] == expected
+        collector.look()
+        assert looked == expected

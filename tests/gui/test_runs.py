@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from diffstudio.errors import BadFile, BadInput, NoRoom
+from diffstudio.gui import collecting
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
 from diffstudio.studio.history import History
@@ -36,7 +37,7 @@ class MadeEngine:
         self.budgets, self.warmed, self.asked = [], [], []
 
     def warm_up(self, threads):
-        assert not gc.isenabled()
+        assert collecting._holds
         self.warmed.append(threads)
 
     def run(self, request, path, budget, stop, loading):
@@ -215,7 +216,7 @@ def test_the_warm_up_is_done_once_with_the_threads_of_the_settings(runs, engine,
     with qtbot.waitSignal(runs.warmed):
         runs.warm_up()
         runs.warm_up()
-    assert gc.isenabled()
+    assert not collecting._holds
     assert not runs.running
     with qtbot.waitSignal(runs.ended):
         runs.generate(REQUEST)
@@ -239,7 +240,7 @@ def test_a_warm_up_that_fails_leaves_garbage_collection_as_it_was(runs, engine, 
     monkeypatch.setattr(engine, "warm_up", broken)
     runs.warm_up()
     qtbot.waitUntil(lambda: not runs._jobs.open)
-    assert gc.isenabled()
+    assert not collecting._holds
     assert warmed == []
 
 
