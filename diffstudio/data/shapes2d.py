@@ -92,10 +92,10 @@ SHAPES: dict[str, Draw] = {
 def draw(labels: np.ndarray, rng: np.random.Generator, split: str) -> np.ndarray:
     """A fresh point of each label's shape: (B, 2) float32."""
     out = np.empty((len(labels), 2), np.float32)
-    for index, shape in enumerate(SHAPES.values()):
+    shapes = tuple(SHAPES.values())
+    for index in sorted(set(labels.tolist())):  # only those asked for: a run's points are drawn one by one
         here = labels == index
-        if here.any():  # a batch is drawn point by point, each with a generator of its own
-            out[here] = shape(rng, int(here.sum()))
+        out[here] = shapes[index](rng, int(here.sum()))
     return out
 
 

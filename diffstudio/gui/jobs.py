@@ -27,6 +27,7 @@ from diffstudio.gui.words import tr
 log = logging.getLogger("diffstudio")
 PROGRESS_MS = 34
 LONGEST_WAIT = 0.03  # seconds
+BEGIN_MS = 20  # the window shows first that a job begins, and what the one before has left to be painted
 NICER = 5  # than the window's thread: a third of its weight where both want a core
 Stop = Callable[[], bool]
 Job = Callable[[Stop], Iterator[Any]]
@@ -143,7 +144,6 @@ class Jobs(QObject):
         self._timer.timeout.connect(self._on_tick)
         self._painted = QTimer(self)  # its turn comes when what the progress changed has been painted
         self._painted.setSingleShot(True)
-        self._painted.setInterval(0)
         self._painted.timeout.connect(self._worker.may_go_on.set)
 
     def submit(self, job: Job) -> int:
@@ -156,6 +156,7 @@ class Jobs(QObject):
             self._thread.start()
         self.open.add(number)
         self._timer.start()
+        self._window_first(BEGIN_MS)
         self._submitted.emit(number, job)
         return number
 
@@ -182,9 +183,13 @@ class Jobs(QObject):
     @Slot()
     def _on_tick(self) -> None:
         for newest in _taken(self._worker.newest):
-            self._worker.may_go_on.clear()
-            self._painted.start()
+            self._window_first()
             self.progressed.emit(*newest)
+
+    def _window_first(self, milliseconds: int = 0) -> None:
+        """The worker waits, before its next network call, until what changes now has been painted, or for longer."""
+        self._worker.may_go_on.clear()
+        self._painted.start(milliseconds)
 
     @Slot(object)
     def _on_ended(self, ended: Ended) -> None:

@@ -21,6 +21,7 @@ from diffstudio.errors import BadInput
 from diffstudio.networks import NETWORKS, build
 from diffstudio.networks.model import fit_weights
 from diffstudio.training.objectives import objective
+from diffstudio.training.optimisers import Optimisers
 from diffstudio.training.recipe import Recipe, Schedule
 
 
@@ -61,20 +62,18 @@ def train(recipe: Recipe, out: FilePath, device: str = "cpu") -> Iterator[Progre
     network = network.to(device)
     if len(source.shape) >= 3 and device == "cpu":
         network = network.to(memory_format=torch.channels_last)  # +15 % on CPU  # pyright: ignore
-    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.lr, weight_decay=plan.weight_decay, betas=(0.9, 0.99))
+    optimisers = Optimisers(network, plan)
     averaged = {name: value.detach().clone() for name, value in network.state_dict().items()}
     rng = np.random.default_rng(plan.seed)
     lossy = objective(recipe, card, source, path)
     begun, mean_loss = time.monotonic(), math.nan
     for step in range(1, plan.steps + 1):
-        for group in optimiser.param_groups:
-            group["lr"] = plan.lr * _schedule(step, plan)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=plan.precision == "bfloat16"):
             loss = lossy(network, rng, device)
-        optimiser.zero_grad(set_to_none=True)
+        optimisers.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
-        optimiser.step()
+        optimisers.step(_schedule(step, plan))
         _average(averaged, network, min(plan.ema, (1 + step) / (10 + step)))
         value = float(loss.detach())
         mean_loss = value if math.isnan(mean_loss) else 0.98 * mean_loss + 0.02 * value

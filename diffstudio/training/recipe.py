@@ -21,7 +21,9 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 class Schedule(BaseModel):
-    """How long and how fast: AdamW, a linear warm-up, then a cosine to zero.
+    """How long and how fast: a linear warm-up, then a cosine to zero.
+
+    optimizer: "adamw", or "muon" for the matrices inside the network (at the speed matrix_lr) and AdamW for the rest.
 
     start: a checkpoint of the same network whose weights the training begins with; "" for fresh ones.
     bound: weight of the variational bound beside the plain loss, where a range of variances is learned.
@@ -32,6 +34,8 @@ class Schedule(BaseModel):
     steps: Annotated[int, Field(ge=1, le=10**8)]
     batch: Annotated[int, Field(ge=1, le=65_536)] = 64
     lr: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    matrix_lr: Annotated[float, Field(gt=0, le=1)] = 0.02
     warmup: Annotated[int, Field(ge=0)] = 100
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
     clip: Annotated[float, Field(gt=0)] = 1.0

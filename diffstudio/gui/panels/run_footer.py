@@ -12,6 +12,9 @@ from diffstudio.gui.words import count, duration, number, size, tr
 MUCH_MEMORY = 2 << 30  # bytes from which it is worth a word
 
 
+GAP = 4  # px between the button and the note
+
+
 class RunFooter(QWidget):
     """Emits `generate`, or `stop` while a run goes."""
 
@@ -26,10 +29,14 @@ class RunFooter(QWidget):
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName(tr("Progress of the run"))
+        self.progress.setFixedHeight(GAP)
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # else all of the column is laid out and painted anew at each press
+        self.progress.setSizePolicy(policy)
         self.note = Note("dim")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 2, 10, 4)
-        layout.setSpacing(4)
+        layout.setSpacing(0)  # the progress is the space between the other two
         layout.addWidget(self.button)
         layout.addWidget(self.progress)
         layout.addWidget(self.note)

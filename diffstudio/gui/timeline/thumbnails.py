@@ -19,6 +19,7 @@ from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
 
 BUDGET_SECONDS = 0.002  # of the window's thread at a time; beside a run it takes longer
+PAUSE_MS = 8  # between two such times while a run goes: what it shows and the events of the user come first
 CACHE_BYTES = 48 << 20
 # A cloud costs by its area and its points (1.4 ms at 72 px): larger cells are enlarged from these sides.
 CLOUD_SIDE, ARROWS_SIDE, ARROWS_POINTS = 128, 96, 250
@@ -56,7 +57,6 @@ class Thumbnails(QObject):
         self._held = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
         self._timer.timeout.connect(self._work)
         self.set_tokens(tokens)
 
@@ -119,7 +119,7 @@ class Thumbnails(QObject):
         missing = (record for record in records if record < length and self._key(record) not in self._kept)
         self._queue = deque(dict.fromkeys(missing))
         if self._queue and self._side > 0:
-            self._timer.start()
+            self._go_on()
         else:
             self._timer.stop()
 
@@ -127,7 +127,7 @@ class Thumbnails(QObject):
         """Draw nothing for a while: a run begins, and what is missing of the one before will hardly be seen."""
         self._held = held
         if self._queue and not held:
-            self._timer.start()
+            self._go_on()
 
     @Slot()
     def _work(self) -> None:
@@ -142,7 +142,10 @@ class Thumbnails(QObject):
             if time.perf_counter() >= end:
                 break
         if self._queue:
-            self._timer.start()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._timer.start(0 if self._trace is None or self._trace.complete else PAUSE_MS)
 
     def _draw(self, record: int) -> QPixmap | None:
         trace = self._trace

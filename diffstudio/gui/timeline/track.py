@@ -35,6 +35,7 @@ MARGIN = 24.0  # px that the playhead keeps from the view's edges when zoomed
 NOTCH = 120  # of a mouse wheel
 ZOOM_A_NOTCH = 1.25
 GROWTH_MS = 100  # between repaints of the still layer while a run appends: sampling needs the processor too
+AFTER_CANVAS_MS = 12  # a run's first picture is painted before the track: both at once would hold up the window
 
 
 class Track(QWidget):
@@ -59,6 +60,10 @@ class Track(QWidget):
         self._more.setSingleShot(True)
         self._more.setInterval(0)
         self._more.timeout.connect(self.update)
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.setInterval(AFTER_CANVAS_MS)
+        self._turn.timeout.connect(self._on_turn)
         self._thumbnails = Thumbnails(tokens, self)
         self._layer = Layer(self._thumbnails)
         self._hand = Hand(playhead)
@@ -88,6 +93,9 @@ class Track(QWidget):
         self._growth.stop()
         self._thumbnails.set_trace(trace)
         self._axis = Axis((), 1.0, 1.0)
+        if trace is not None and not trace.complete and self.isVisible():
+            self.setUpdatesEnabled(False)
+            self._turn.start()
         self._rebuild()
 
     def refresh(self) -> None:
@@ -97,6 +105,10 @@ class Track(QWidget):
             self._rebuild()
         elif not self._growth.isActive():
             self._growth.start()
+
+    @Slot()
+    def _on_turn(self) -> None:
+        self.setUpdatesEnabled(True)
 
     def hold_pictures(self, held: bool) -> None:
         """Let the film strip as it is, or go on with it."""
