@@ -112,14 +112,20 @@ def library(module: str) -> Any:
     Raises:
         BadInput: diffusers is not installed.
     """
-    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
-        os.environ[name] = "1"
+    offline()
     try:
         return importlib.import_module(f"diffusers.{module}")
     except ImportError as error:
         raise BadInput(
             "this model needs the diffusers library, which is not installed: pip install 'diffstudio[diffusers]'"
         ) from error
+
+
+def offline() -> None:
+    """Before diffusers or transformers is first imported: neither goes to the network, nor tells what it lacks."""
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
+        os.environ[name] = "1"
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 def _check_shape(shape: tuple[int, ...], config: UNetConfig | DiTConfig, outputs: int) -> None:
