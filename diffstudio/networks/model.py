@@ -139,6 +139,7 @@ def load_file(file: FilePath, device: str = "cpu") -> Model:
     """Load the checkpoint in that file or folder; errors as `load_model`."""
     card, weights = card_and_weights(file)
     where = shown(file, 400)
+    words = vocabularies(file) if card.prompts is not None else {}
     network = build(card, where)
     check_fit(network, weights, where)
     if _has_hidden_buffers(network):
@@ -152,7 +153,6 @@ def load_file(file: FilePath, device: str = "cpu") -> Model:
         denoiser = as_denoiser(network, card, place)
     except ValueError as error:
         raise BadFile(f"{where}: {error}") from error
-    words = vocabularies(file) if card.prompts is not None else {}
     return Model(card, make_path(card.path), network, _in_parts(denoiser), place, words)
 
 
