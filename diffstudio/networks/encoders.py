@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,9 @@ from torch import Tensor, nn
 
 from diffstudio.checkpoints.adapters import Vocabulary
 from diffstudio.checkpoints.adapters.encoder_config import CLIPConfig, T5Config
+from diffstudio.checkpoints.adapters.library import transformers_library
 from diffstudio.errors import BadInput
-from diffstudio.networks.diffusers import offline
-from diffstudio.networks.words import WITHOUT, Words
+from diffstudio.networks.words import Words
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ class CLIPEncoder(nn.Module):
     def __init__(self, config: CLIPConfig) -> None:
         super().__init__()
         self.config = config
-        made = _library("configuration_clip", "clip").CLIPTextConfig(**config.arguments())
-        found = _library("modeling_clip", "clip").CLIPTextModel(made)
+        made = transformers_library("models.clip.configuration_clip").CLIPTextConfig(**config.arguments())
+        found = transformers_library("models.clip.modeling_clip").CLIPTextModel(made)
         self.model: Any = getattr(found, "text_model", found)  # transformers before 5 has it in another
         # No file has these, and they are there also while the weights are not.
         numbers = torch.arange(config.max_position_embeddings, device="cpu").expand((1, -1))
@@ -57,8 +56,8 @@ class T5Encoder(nn.Module):
     def __init__(self, config: T5Config) -> None:
         super().__init__()
         self.config = config
-        made = _library("configuration_t5", "t5").T5Config(**config.arguments())
-        found = _library("modeling_t5", "t5").T5EncoderModel(made)
+        made = transformers_library("models.t5.configuration_t5").T5Config(**config.arguments())
+        found = transformers_library("models.t5.modeling_t5").T5EncoderModel(made)
         found.encoder.set_input_embeddings(nn.Embedding(config.vocab_size, config.d_model))
         self.model: Any = found.encoder
 
@@ -104,16 +103,3 @@ def read(
             )
     with torch.no_grad():
         return [network(rows) for network, rows in out]
-
-
-def _library(module: str, family: str) -> Any:
-    """A module of transformers, which never goes to the network.
-
-    Raises:
-        BadInput: transformers is not installed.
-    """
-    offline()
-    try:
-        return importlib.import_module(f"transformers.models.{family}.{module}")
-    except ImportError as error:
-        raise BadInput(WITHOUT) from error

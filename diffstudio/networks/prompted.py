@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from diffstudio.checkpoints.adapters import Vocabulary
+from diffstudio.checkpoints.adapters.library import library
 from diffstudio.checkpoints.adapters.prompted_config import FLUX_FACTOR, FluxConfig, PromptedUNetConfig, SD3Config
-from diffstudio.networks.diffusers import Autoencoder, library
+from diffstudio.networks.diffusers import Autoencoder
 from diffstudio.networks.encoders import Read, encoder, read
 
 # What a network is told of N prompts: "context" (N, L, D), an embedding of each token, and "pooled" (N, P), of the

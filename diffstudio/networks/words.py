@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from diffstudio.checkpoints.adapters import Vocabulary
+from diffstudio.checkpoints.adapters.library import WITHOUT_TRANSFORMERS
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile, BadInput
 
@@ -33,7 +34,8 @@ class Words:
             self._tokenizer.add_special_tokens(
                 [library.AddedToken(word, normalized=False, special=True) for word in special]
             )
-        except Exception as error:  # the library's own error type is plain Exception
+        except BaseException as error:
+            _check_known(error)
             reason = shown(" ".join(str(error).split()), 200)
             raise BadFile(f"{where}: its vocabulary and its merges don't fit each other: {reason}") from error
 
@@ -43,10 +45,17 @@ class Words:
         begin = [table[self._vocabulary.begin]] if self._vocabulary.begin else []
         try:
             plain = self._tokenizer.encode(prompt, add_special_tokens=False).ids
-        except Exception as error:
+        except BaseException as error:
+            _check_known(error)
             raise BadFile(f"{self._where}: its tokenizer can't read the prompt: {shown(error, 200)}") from error
         kept = [*begin, *plain[: length - len(begin) - 1], table[self._vocabulary.end]]
         return kept + [table[self._vocabulary.pad]] * (length - len(kept)), len(begin) + len(plain) + 1
+
+
+def _check_known(error: BaseException) -> None:
+    """The library raises plain Exception, and where its Rust panics something that is none; others go on."""
+    if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        raise error
 
 
 def _library() -> Any:
@@ -59,11 +68,8 @@ def _library() -> Any:
     try:
         import tokenizers
     except ImportError as error:
-        raise BadInput(WITHOUT) from error
+        raise BadInput(WITHOUT_TRANSFORMERS) from error
     return tokenizers
-
-
-WITHOUT = "prompts need the transformers library, which is not installed: pip install 'diffstudio[diffusers]'"
 
 
 def _clip(library: Any, vocabulary: Vocabulary) -> Any:

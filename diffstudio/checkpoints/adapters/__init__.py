@@ -18,6 +18,7 @@ from diffstudio.checkpoints.adapters.lucidrains import LUCIDRAINS
 from diffstudio.checkpoints.adapters.own import OWN
 from diffstudio.checkpoints.adapters.refused import REFUSED, reason
 from diffstudio.checkpoints.adapters.sidecar import ENDING
+from diffstudio.checkpoints.adapters.single_file import SINGLE_FILE
 from diffstudio.checkpoints.adapters.text_to_image import TEXT_TO_IMAGE
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
 from diffstudio.checkpoints.card import Card
@@ -42,7 +43,7 @@ __all__ = [
     "vocabularies",
 ]
 
-ADAPTERS: tuple[Adapter, ...] = (OWN, TEXT_TO_IMAGE, DIFFUSERS, LUCIDRAINS, GUIDED_DIFFUSION, BARE)
+ADAPTERS: tuple[Adapter, ...] = (OWN, TEXT_TO_IMAGE, DIFFUSERS, SINGLE_FILE, LUCIDRAINS, GUIDED_DIFFUSION, BARE)
 
 
 def is_step_folder(name: str) -> bool:
