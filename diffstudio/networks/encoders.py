@@ -86,7 +86,7 @@ def read(
     """
     out, needed = [], {prompt: [] for prompt in prompts}
     for name, network in encoders.items():
-        tokens, length = Words(words[name], f"the tokenizer of {name}"), network.config.length
+        tokens, length = Words(words[name]), network.config.length
         rows = []
         for prompt in prompts:
             numbers, needs = tokens.numbers(prompt, length)

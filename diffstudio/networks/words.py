@@ -18,13 +18,9 @@ _SPACE = "▁"  # what T5 has for a space
 class Words:
     """The tokens of prompts, by one tokenizer."""
 
-    def __init__(self, vocabulary: Vocabulary, where: str) -> None:
-        """where: names the tokenizer in messages.
-
-        Raises:
-            BadInput: the library is not installed.  BadFile: tables that don't fit each other.
-        """
-        self._vocabulary, self._where = vocabulary, where
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Raises: BadInput, where the library is not installed; BadFile, of tables that don't fit each other."""
+        self._vocabulary = vocabulary
         library = _library()
         try:
             self._tokenizer = _clip(library, vocabulary) if vocabulary.kind == "clip" else _t5(library, vocabulary)
@@ -37,7 +33,9 @@ class Words:
         except BaseException as error:
             _check_known(error)
             reason = shown(" ".join(str(error).split()), 200)
-            raise BadFile(f"{where}: its vocabulary and its merges don't fit each other: {reason}") from error
+            raise BadFile(
+                f"{vocabulary.where}: its vocabulary and its merges don't fit each other: {reason}"
+            ) from error
 
     def numbers(self, prompt: str, length: int) -> tuple[list[int], int]:
         """`length` numbers, cut or padded, with begin and end; and how many the whole prompt needs. Raises: BadFile."""
@@ -47,7 +45,7 @@ class Words:
             plain = self._tokenizer.encode(prompt, add_special_tokens=False).ids
         except BaseException as error:
             _check_known(error)
-            raise BadFile(f"{self._where}: its tokenizer can't read the prompt: {shown(error, 200)}") from error
+            raise BadFile(f"{self._vocabulary.where}: it can't read the prompt: {shown(error, 200)}") from error
         kept = [*begin, *plain[: length - len(begin) - 1], table[self._vocabulary.end]]
         return kept + [table[self._vocabulary.pad]] * (length - len(kept)), len(begin) + len(plain) + 1
 

@@ -100,3 +100,18 @@ def openclip(encoder, prefix, more_layers=0):
             out[f"{to}.attn.in_proj_{kind}"] = torch.cat(qkv)
             out |= {f"{to}.{old}.{kind}": named[f"{own}.{new}.{kind}"] for new, old in _OPENCLIP.items()}
     return {f"{prefix}model.{name}": tensor for name, tensor in out.items()}
+
+
+def smallest(diffusers):
+    """The tensors of a Stable Diffusion 1 of one level, with all of CLIP's words."""
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    network = diffusers.UNet2DConditionModel(
+        sample_size=8, block_out_channels=(32,), layers_per_block=1, cross_attention_dim=4, attention_head_dim=8,
+        down_block_types=("CrossAttnDownBlock2D",), up_block_types=("CrossAttnUpBlock2D",),
+    )  # fmt: skip
+    decoder = diffusers.AutoencoderKL(block_out_channels=(32,))
+    config = CLIPTextConfig(hidden_size=4, intermediate_size=4, num_hidden_layers=2, num_attention_heads=1)
+    told = openai(CLIPTextModel(config), "cond_stage_model.")
+    tensors = {**unet(network), **vae(decoder), **told}
+    return {name: tensor.clone().contiguous() for name, tensor in tensors.items()}

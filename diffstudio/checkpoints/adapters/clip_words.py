@@ -15,7 +15,7 @@ COUNT = 49_408
 def clip_vocabulary(pad: str) -> Vocabulary:
     """The 49,408 words; pad: END as OpenAI has it, "!" as OpenCLIP has."""
     pieces, merges = _tables()
-    return Vocabulary("clip", pieces, (), merges, BEGIN, END, pad, END)
+    return Vocabulary("CLIP's own tokenizer", "clip", pieces, (), merges, BEGIN, END, pad, END)
 
 
 @functools.cache

@@ -28,9 +28,10 @@ class Vocabulary:
     """What a tokenizer's files say.
 
     kind: "clip", pairs of bytes that are merged; "t5", pieces with a score each. pieces: word → number, and for "t5"
-    its score. end, pad: these tokens; begin: "" where a prompt has none.
+    its score. end, pad: these tokens; begin: "" where a prompt has none. where: names the tokenizer in messages.
     """
 
+    where: str
     kind: Literal["clip", "t5"]
     pieces: dict[str, int]
     scores: tuple[float, ...]
@@ -75,16 +76,8 @@ def _clip(folder: Path, size: int) -> Vocabulary:
     special = _special(folder)
     end = special.get("eos_token", "<|endoftext|>")
     begin, pad = special.get("bos_token", "<|startoftext|>"), special.get("pad_token", end)
-    return Vocabulary(
-        "clip",
-        _numbered(folder, table, size),
-        (),
-        _pairs(folder, merges),
-        begin,
-        end,
-        pad,
-        special.get("unk_token", end),
-    )
+    pieces, unknown = _numbered(folder, table, size), special.get("unk_token", end)
+    return Vocabulary(shown(folder, 400), "clip", pieces, (), _pairs(folder, merges), begin, end, pad, unknown)
 
 
 def _t5(folder: Path, size: int) -> Vocabulary:
@@ -101,7 +94,7 @@ def _t5(folder: Path, size: int) -> Vocabulary:
         raise BadFile(f"{where}: unk_id is '{shown(unknown, 40)}', expected the number of a word")
     special = _special(folder)
     end, pad = special.get("eos_token", "</s>"), special.get("pad_token", "<pad>")
-    return Vocabulary("t5", pieces, scores, (), "", end, pad, rows[unknown][0])
+    return Vocabulary(shown(folder, 400), "t5", pieces, scores, (), "", end, pad, rows[unknown][0])
 
 
 def _model(folder: Path, kind: str) -> dict[str, Any]:

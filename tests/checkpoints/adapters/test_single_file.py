@@ -135,7 +135,7 @@ def test_stable_diffusion_xl_in_one_file(tmp_path, diffusers):
 
 
 def test_words_have_the_numbers_that_openai_gave_them():
-    words = Words(clip_vocabulary("<|endoftext|>"), "CLIP")
+    words = Words(clip_vocabulary("<|endoftext|>"))
     numbers, needs = words.numbers("A photo of a cat", 8)
     assert (numbers, needs) == ([49406, 320, 1125, 539, 320, 2368, 49407, 49407], 7)
 

@@ -145,7 +145,7 @@ def test_merges_of_words_that_are_not_there_are_refused(folder):
     (folder / "tokenizer" / "merges.txt").write_text("#version: 0.2\nno thing\n", "utf-8")
     model = load_file(folder)
     said = refusal(model.prompted, "a cat")
-    assert "the tokenizer of text_encoder: its vocabulary and its merges don't fit each other" in said
+    assert said.startswith(f"{folder / 'tokenizer'}: its vocabulary and its merges don't fit each other")
 
 
 def test_sentencepiece_alone_is_refused_with_the_way_out(tmp_path, diffusers):
