@@ -211,3 +211,15 @@ class TextSpec(BaseModel):
     def discrete(self) -> bool:
         """Whether the states are the numbers of tokens."""
         return self.process != "embedding"
+
+
+class PromptSpec(BaseModel):
+    """What a model that is told a prompt can be told.
+
+    tokens: the most of a prompt that it reads, with the tokens of its begin and end. distilled: it is also told a
+    strength of guidance, which it learned from a guided model.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    tokens: Annotated[int, Field(ge=4, le=4096)]
+    distilled: bool = False

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from diffstudio import options
 from diffstudio.modalities import MODALITIES, Meaning
-from diffstudio.specs import AudioSpec, Finite, PathSpec, TextSpec, check_choice
+from diffstudio.specs import AudioSpec, Finite, PathSpec, PromptSpec, TextSpec, check_choice
 
 FORMAT_VERSION = 1
 MAX_ARGUMENT = 65_536
@@ -47,6 +47,7 @@ class Card(BaseModel):
     sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5  # of an "edm" network
     audio: AudioSpec | None = None  # how the states of an audio model become sound
     text: TextSpec | None = None  # what the states of a text model stand for
+    prompts: PromptSpec | None = None  # what a model that draws what a prompt says can be told
     learned_range: bool = False  # the network has twice the channels, the second half a range of variances
     # How the network counts time: our t, the number of a training step, σ = s/a, or 1000·s/(a + s) of a flow.
     time: Literal["t", "timestep", "sigma", "flow"] = "t"
@@ -95,6 +96,8 @@ class Card(BaseModel):
             raise ValueError("colours do not fit shape and decoded: expected a row for each colour of the picture")
         if self.modality == "audio" and self.audio is None:
             raise ValueError("audio says how the states of an audio model become sound, and is missing")
+        if self.prompts is not None and (self.labels or self.modality == "text"):
+            raise ValueError("prompts are for a model without classes that makes no text, found one with either")
         self._check_text()
         return self
 

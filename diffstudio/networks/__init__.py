@@ -17,6 +17,7 @@ from diffstudio.networks.diffusers import DiffusersDiT, DiffusersUNet
 from diffstudio.networks.exact import ExactData, ExactMixture
 from diffstudio.networks.lucidrains import LucidrainsUnet
 from diffstudio.networks.mlp import MLP
+from diffstudio.networks.prompted import SD3, Flux, PromptedUNet
 from diffstudio.networks.transformer import Transformer
 from diffstudio.networks.unet import UNet
 from diffstudio.networks.video_unet import VideoUNet
@@ -30,10 +31,13 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "exact_data": ExactData,
     "diffusers_unet": DiffusersUNet,
     "diffusers_dit": DiffusersDiT,
+    "diffusers_prompted_unet": PromptedUNet,
+    "diffusers_sd3": SD3,
+    "diffusers_flux": Flux,
     "lucidrains_unet": LucidrainsUnet,
     "adm": ADM,
 }
-MAX_PARAMETERS = 2 * 10**9  # 8 GB in float32: beyond that a card is a mistake or an attack
+MAX_PARAMETERS = 2 * 10**10  # Flux with its T5 has 17; beyond that a card is a mistake or an attack
 
 
 def build(card: Card, where: str = "card", device: str = "meta") -> nn.Module:
@@ -95,7 +99,10 @@ def _try(network: nn.Module, card: Card, where: str) -> None:
     expected = (1, channels * (2 if card.learned_range else 1), *sides)
     try:
         with torch.no_grad():
-            out = network(nothing(*card.shape), nothing(), nothing(dtype=torch.long) if card.labels else None)
+            told = nothing(dtype=torch.long) if card.labels else None
+            if card.prompts is not None:
+                told = network.blank()  # pyright: ignore[reportCallIssue] - any network of prompts has it
+            out = network(nothing(*card.shape), nothing(), told)
             decoder = getattr(network, "vae", None)
             picture = (1, *card.decoded) if decoder is None else tuple(decoder.decode(nothing(*card.shape)).shape)
     except Exception as error:  # whatever a library makes of numbers that don't fit

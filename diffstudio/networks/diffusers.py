@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from diffstudio.checkpoints.adapters.config import DECODERS, DiTConfig, KLConfig, UNetConfig, VQConfig
-from diffstudio.errors import BadInput
+from diffstudio.checkpoints.adapters.library import library
 
 
 class DiffusersUNet(nn.Module):
@@ -104,22 +102,6 @@ class Autoencoder(nn.Module):
         found = self.model.encode(pictures)
         latents = found.latent_dist.mode() if isinstance(self.config, KLConfig) else found.latents
         return (latents - self.shift) * self.config.scaling_factor
-
-
-def library(module: str) -> Any:
-    """A module of diffusers, which never goes to the network.
-
-    Raises:
-        BadInput: diffusers is not installed.
-    """
-    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
-        os.environ[name] = "1"
-    try:
-        return importlib.import_module(f"diffusers.{module}")
-    except ImportError as error:
-        raise BadInput(
-            "this model needs the diffusers library, which is not installed: pip install 'diffstudio[diffusers]'"
-        ) from error
 
 
 def _check_shape(shape: tuple[int, ...], config: UNetConfig | DiTConfig, outputs: int) -> None:

@@ -16,7 +16,7 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
 from diffstudio.data.dataset import Dataset
 from diffstudio.diffusion import exact
-from diffstudio.diffusion.denoiser import Denoiser, clock, from_network
+from diffstudio.diffusion.denoiser import Denoiser, Network, clock, from_network
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.tokens import embedding_denoiser, token_denoiser
 from diffstudio.networks.limits import limit
@@ -123,13 +123,13 @@ def _placed(known: Known, device: torch.device) -> Known:
     return dataclasses.replace(known, **moved)
 
 
-def _of_text(network: nn.Module, text: TextSpec, device: torch.device) -> Denoiser:
+def _of_text(network: nn.Module | Network, text: TextSpec, device: torch.device) -> Denoiser:
     if text.discrete:
         return token_denoiser(network, len(text.vocabulary), text.process, device)
     return embedding_denoiser(network, torch.tensor(text.embedding, device=device))
 
 
-def as_denoiser(network: nn.Module, card: Card, device: torch.device) -> Denoiser:
+def as_denoiser(network: nn.Module | Network, card: Card, device: torch.device) -> Denoiser:
     """The denoiser of the card's network, or of what stands in its place.
 
     Raises:

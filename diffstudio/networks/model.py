@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from diffstudio.checkpoints.adapters import card_and_weights
+from diffstudio.checkpoints.adapters import Vocabulary, card_and_weights, vocabularies
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.checkpoints.names import shown
@@ -26,18 +27,42 @@ CHUNK_ELEMENTS = 1 << 18  # a call on more numbers than this is made in parts, s
 
 @dataclass(frozen=True)
 class Model:
-    """`denoiser(x, level, labels)` gives x̂0 on `path`; labels (B,) with `any_label` for "any", or None."""
+    """`denoiser(x, level, labels)` gives x̂0 on `path`; labels (B,) with `any_label` for "any", or None.
+
+    A model that draws what a prompt says is told one by `prompted`; then label 0 is the prompt, and "any" the negative
+    prompt. words: what its text encoders can read.
+    """
 
     card: Card
     path: Path
     network: nn.Module
     denoiser: Denoiser
     device: torch.device
+    words: Mapping[str, Vocabulary] = field(default_factory=dict)
 
     @property
     def any_label(self) -> int:
         """The label that stands for "any"."""
-        return len(self.card.labels)
+        return len(self.card.labels) if self.card.prompts is None else 1
+
+    def prompted(self, prompt: str, negative: str = "", guidance: float = 1.0) -> Model:
+        """The model with a prompt and with what guidance leads away from, both read once; itself, if it takes none.
+
+        guidance: the strength that a distilled network is told.
+
+        Raises:
+            BadInput: a prompt that is too long for it.  BadFile: its tokenizer can't be used.
+        """
+        if self.card.prompts is None:
+            return self
+        network: Any = self.network
+        told = network.told((prompt, negative), self.words, guidance)
+
+        def call(x: Tensor, t: Tensor, labels: Condition) -> Tensor:
+            rows = torch.zeros(len(x), dtype=torch.long, device=x.device) if labels is None else labels
+            return network(x, t, {name: table[rows].to(x.dtype) for name, table in told.items()})
+
+        return replace(self, denoiser=_in_parts(as_denoiser(call, self.card, self.device)))
 
     def decode(self, states: Tensor) -> Tensor:
         """The pictures of the states of a latent model, (B, C, h, w) → (B, 3, H, W); states that are pictures stay."""
@@ -49,6 +74,8 @@ class Model:
 
     def labels(self, label: int | Sequence[int] | None, samples: int) -> Condition:
         """A batch of one label, or of one label each; None where the model takes none."""
+        if self.card.prompts is not None:
+            return torch.zeros(samples, dtype=torch.long, device=self.device)
         if not self.card.labels:
             return None
         if isinstance(label, Sequence):
@@ -88,6 +115,7 @@ class Model:
         for what, own, other in (
             ("shape", self.card.shape, weak.card.shape),
             ("classes", self.card.labels, weak.card.labels),
+            ("prompts", self.card.prompts is None, weak.card.prompts is None),
         ):
             if own != other:
                 raise BadInput(
@@ -111,7 +139,9 @@ def load_file(file: FilePath, device: str = "cpu") -> Model:
     """Load the checkpoint in that file or folder; errors as `load_model`."""
     card, weights = card_and_weights(file)
     where = shown(file, 400)
+    words = vocabularies(file) if card.prompts is not None else {}
     network = build(card, where)
+    check_fit(network, weights, where)
     if _has_hidden_buffers(network):
         network = build(card, where, "cpu")
     fit_weights(network, weights, where)
@@ -123,18 +153,24 @@ def load_file(file: FilePath, device: str = "cpu") -> Model:
         denoiser = as_denoiser(network, card, place)
     except ValueError as error:
         raise BadFile(f"{where}: {error}") from error
-    return Model(card, make_path(card.path), network, _in_parts(denoiser), place)
+    return Model(card, make_path(card.path), network, _in_parts(denoiser), place, words)
 
 
 def _has_hidden_buffers(network: nn.Module) -> bool:
-    """Whether it keeps numbers that no file holds, such as tables of positions: these must be computed for real."""
+    """Whether it lacks numbers that no file holds, such as tables of positions: these must be computed for real."""
     stored = network.state_dict(keep_vars=True).values()
     known = {id(tensor) for tensor in stored}
-    return any(id(buffer) not in known for buffer in network.buffers())
+    return any(buffer.is_meta and id(buffer) not in known for buffer in network.buffers())
 
 
 def fit_weights(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:
     """Put the weights into a network built on the meta device; every name and shape must agree."""
+    check_fit(network, weights, where)
+    network.load_state_dict(weights, assign=True)
+
+
+def check_fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:
+    """Every name and shape must agree. Raises: BadFile."""
     expected = network.state_dict()
     missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
     if missing or extra:
@@ -145,7 +181,6 @@ def fit_weights(network: nn.Module, weights: dict[str, Tensor], where: str) -> N
         if tensor.shape != expected[name].shape:
             found, wanted = tuple(tensor.shape), tuple(expected[name].shape)
             raise BadFile(f"{where}: tensor '{name}' has shape {found}, expected {wanted}")
-    network.load_state_dict(weights, assign=True)
 
 
 def _in_parts(denoise: Denoiser) -> Denoiser:

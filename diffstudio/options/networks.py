@@ -24,6 +24,18 @@ NETWORKS: dict[str, NetworkOption] = by_name(
     NetworkOption(
         "diffusers_dit", "DiT (diffusers)", "The DiTTransformer2DModel of diffusers (Peebles & Xie 2023).", foreign=True
     ),
+    NetworkOption(
+        "diffusers_prompted_unet",
+        "U-Net of prompts (diffusers)",
+        "diffusers' UNet2DConditionModel: Stable Diffusion 1, 2 and XL.",
+        foreign=True,
+    ),
+    NetworkOption(
+        "diffusers_sd3", "MMDiT (diffusers)", "diffusers' SD3Transformer2DModel (Esser et al. 2024).", foreign=True
+    ),
+    NetworkOption(
+        "diffusers_flux", "Flux (diffusers)", "diffusers' FluxTransformer2DModel, of latents in squares.", foreign=True
+    ),
     NetworkOption("lucidrains_unet", "U-Net (lucidrains)", "The Unet of denoising-diffusion-pytorch.", foreign=True),
     NetworkOption("adm", "U-Net (ADM)", "The U-Net of guided-diffusion (Dhariwal & Nichol 2021).", foreign=True),
 )

@@ -75,7 +75,8 @@ def denoiser(plan: Plan, networks: Networks, path: Path) -> Denoiser:
     """The run's denoiser: guided, on the run's own path, its x̂0 clipped where that is asked for."""
     request, model, weak = plan.request, networks.model, networks.weak
     # "any" is the unconditional model: guidance would only compute it twice.
-    scale = request.guidance if request.label is not None or weak is not None else 1.0
+    told = request.label is not None or plan.card.prompts is not None
+    scale = request.guidance if told or weak is not None else 1.0
     found = model.guided(
         scale,
         negative=request.negative,

@@ -67,6 +67,8 @@ def _neutral(*names: str) -> dict[str, object]:
 
 def _of_labels(card: Card, request: Request) -> dict[str, str]:
     """Classes and guidance."""
+    if card.prompts is not None:
+        return _of_prompts(card, request)
     out: dict[str, str] = {}
     if not card.labels:
         out["label"] = f"'{card.name}' knows no classes: leave the label out"
@@ -86,6 +88,22 @@ def _of_labels(card: Card, request: Request) -> dict[str, str]:
             nothing = f"'{card.name}' knows no classes, so there is nothing that guidance could lead to: leave it out"
         out |= dict.fromkeys(("guidance", *INTERVAL, "record_split"), nothing)
     elif request.guidance == 1:
+        out |= dict.fromkeys(INTERVAL, "guidance of 1 is none: choose another strength first")
+    return out
+
+
+def _of_prompts(card: Card, request: Request) -> dict[str, str]:
+    """The same of a model that is told what to draw."""
+    out = {
+        "label": f"'{card.name}' draws what a prompt says, and knows no classes: give a prompt",
+        "negative": f"'{card.name}' is led away from a prompt, not from a class: give a negative prompt",
+    }
+    if request.guidance_model is not None:
+        out["negative_prompt"] = "a weaker checkpoint is led away from already: give it or a negative prompt"
+    elif request.guidance == 1 and not request.record_split:
+        nothing = "guidance of 1 leads away from nothing: choose another strength before a negative prompt"
+        out["negative_prompt"] = nothing
+    if request.guidance == 1:
         out |= dict.fromkeys(INTERVAL, "guidance of 1 is none: choose another strength first")
     return out
 
@@ -146,14 +164,27 @@ def _of_clip(card: Card) -> dict[str, str]:
 
 
 def _of_text(card: Card) -> dict[str, str]:
-    """What tokens have, and what they have not."""
-    if card.text is None:
-        return {"prompt": f"a prompt fixes letters of a text, and '{card.name}' makes none: leave the prompt out"}
-    if not card.discrete:
-        return {}
+    """What is told in words, what tokens have, and what they have not."""
+    out = _of_told(card)
+    if card.text is None or not card.discrete:
+        return out
     whole = f"'{card.name}' draws tokens, between which there is nothing: leave it out"
     own = f"'{card.name}' loses its tokens by its own process: leave the path out"
-    return dict.fromkeys(("interpolate", "variation", "variation_seed"), whole) | {"path": own}
+    return out | dict.fromkeys(("interpolate", "variation", "variation_seed"), whole) | {"path": own}
+
+
+def _of_told(card: Card) -> dict[str, str]:
+    """Prompts, and what goes with them."""
+    out: dict[str, str] = {}
+    if card.text is None and card.prompts is None:
+        out["prompt"] = (
+            f"a prompt says what to draw, or fixes letters of a text, and '{card.name}' is told none: leave it out"
+        )
+    if card.prompts is None:
+        out["negative_prompt"] = f"'{card.name}' is not told in words what to draw: leave the negative prompt out"
+    if card.prompts is None or not card.prompts.distilled:
+        out["distilled_guidance"] = f"'{card.name}' is not told a strength of guidance: leave it out"
+    return out
 
 
 def _of_steps(request: Request, repeats: bool) -> dict[str, str]:

@@ -16,7 +16,8 @@ from diffstudio.studio.request import Request
 # Fields that are options of the same name, and those that have another.
 _SAME = (
     "steps", "seed", "samples", "solver", "noise", "clip", "guidance", "guidance_rescale", "forward", "strength",
-    "prompt", "mask", "resample", "interpolate", "variation", "variation_seed", "device",
+    "prompt", "negative_prompt", "distilled_guidance", "mask", "resample", "interpolate", "variation",
+    "variation_seed", "device",
 )  # fmt: skip
 _RENAMED = {"source_fit": "fit", "trace_every": "every"}
 _FLAGS = {"source_invert": "invert", "record_split": "split"}

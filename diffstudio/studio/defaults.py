@@ -11,6 +11,7 @@ from diffstudio.studio.request import Request
 
 ALLOWED = (
     "solver", "solver_params", "steps", "guidance", "samples", "label", "grid", "grid_params", "clip", "clip_params",
+    "distilled_guidance",
 )  # fmt: skip
 # Numbers that mean something with the card's own choice alone.
 NEEDS = {"solver_params": "solver", "grid_params": "grid", "clip_params": "clip"}
@@ -28,7 +29,7 @@ def default_request(card: Card, model: str, **given: Any) -> Request:
             del known[key]
     for key in [key for key in known if key not in NEEDS]:  # those are judged together with the choice
         value = known[key]
-        if isinstance(value, float) and value.is_integer() and key != "guidance":
+        if isinstance(value, float) and value.is_integer() and key not in ("guidance", "distilled_guidance"):
             known[key] = int(value)
         numbers = {name: known[name] for name, choice in NEEDS.items() if choice == key and name in known}
         try:

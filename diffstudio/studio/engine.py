@@ -234,11 +234,12 @@ class Engine:
         return dataclasses.replace(plan, card=plan.card.model_copy(update={"colours": found}))
 
     def _networks(self, plan: Plan) -> Networks:
-        device = plan.request.device
-        model = self._load(plan.entry.path, device)
+        request = plan.request
+        found = [self._load(entry.path, request.device) for entry in (plan.entry, plan.weak) if entry is not None]
         from diffstudio.studio.chains import Networks
 
-        return Networks(model, None if plan.weak is None else self._load(plan.weak.path, device))
+        told = (request.prompt, request.negative_prompt, request.distilled_guidance)
+        return Networks(*(model.prompted(*told) for model in found))
 
     def _load(self, path: Path, device: str) -> Model:
         from diffstudio.networks.model import load_file

@@ -24,7 +24,8 @@ _BINARY = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 # Words that go into a request as they are, and those that have another name there.
 _SAME = (
     "kind", "steps", "seed", "samples", "grid", "solver", "noise", "clip", "guidance", "guidance_rescale",
-    "guidance_model", "forward", "device", "strength", "prompt", "mask", "resample", "interpolate", "variation",
+    "guidance_model", "forward", "device", "strength", "prompt", "negative_prompt",
+    "distilled_guidance", "mask", "resample", "interpolate", "variation",
     "variation_seed",
 )  # fmt: skip
 _RENAMED = {"fit": "source_fit", "invert": "source_invert", "every": "trace_every"}

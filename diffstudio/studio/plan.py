@@ -152,7 +152,8 @@ def _guide_problem(weak: Card, card: Card) -> str:
     """Why a checkpoint can't guide another, "" if it can."""
     if card.discrete:
         return f"guidance adds what two checkpoints predict, and '{card.name}' draws tokens: leave the weaker one out"
-    if weak.shape == card.shape and weak.labels == card.labels:
+    told = (weak.prompts is None) == (card.prompts is None)
+    if weak.shape == card.shape and weak.labels == card.labels and told:
         return ""
     return (
         f"'{weak.name}' can't guide '{card.name}': both need the same shape and the same classes, found {weak.shape} "

@@ -23,7 +23,9 @@ class Request(BaseModel):
     any.  guidance_model: a weaker checkpoint to be led away
     from instead (autoguidance).  record_split: also record both halves of guidance.
     strength: the share of the chain that a run from data or a file goes through (SDEdit), 1 all of it.
-    prompt: the letters of a text that stay as they are, "_" for one that is free.
+    prompt: what to draw, for a model that is told it; of a text the letters that stay as they are, "_" for one that is
+    free.  negative_prompt: what guidance leads away from.  distilled_guidance: the strength of guidance that a network
+    is told, which learned it from a guided one.
     mask: a picture, white where the source is repainted.  resample: how often each step is repeated (RePaint).
     interpolate: the seed of the other end, the samples lie between (spherical).
     variation: how far the noise of the samples is from that of the seed towards noise of variation_seed.
@@ -39,6 +41,8 @@ class Request(BaseModel):
     source_invert: bool = False
     strength: Finite = Field(1.0, gt=0, le=1)
     prompt: str = Field("", max_length=10_000)
+    negative_prompt: str = Field("", max_length=10_000)
+    distilled_guidance: Finite = Field(3.5, ge=0, le=100)
     mask: str | None = None
     resample: int = Field(1, ge=1, le=100)
     label: Annotated[int, Field(ge=0)] | Literal["each"] | None = None

@@ -100,15 +100,18 @@ def test_advanced_scrolls_where_it_must(open_at, qtbot):
 
 
 @pytest.mark.parametrize("name", ["guidance", "edit", "advanced"])
-def test_a_fold_that_is_opened_comes_into_view(open_at, name):
+def test_a_fold_that_is_opened_comes_into_view(open_at, name, qtbot):
     panel = open_at(1280, 800).sampling
     QTest.mouseClick(panel.folds.buttons[name], Qt.MouseButton.LeftButton)
-    settle()
     assert panel.folds.open == name
     group = {"guidance": panel.guiding, "edit": panel.edit, "advanced": panel.advanced}[name]
     view = panel.fields.viewport()
-    seen = [row for row in group.rows.values() if view.rect().contains(row.mapTo(view, row.rect().bottomRight()))]
-    assert len(seen) >= 4 and view.rect().contains(panel.folds.buttons[name].mapTo(view, QPoint(0, 0)))
+
+    def seen():
+        rows = [row for row in group.rows.values() if view.rect().contains(row.mapTo(view, row.rect().bottomRight()))]
+        return len(rows) >= 4 and view.rect().contains(panel.folds.buttons[name].mapTo(view, QPoint(0, 0)))
+
+    qtbot.waitUntil(seen)  # the column is laid out anew in steps, as above
 
 
 def test_every_panel_can_be_hidden_and_comes_back(open_at, studio):

@@ -6,8 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+import ldm_names
 import numpy as np
 import pytest
+import tiny_prompted
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ from diffstudio.networks.model import Model, load_file
 
 LUCIDRAINS = json.loads((Path(__file__).parent / "adapters" / "lucidrains.json").read_text("utf-8"))["plain"]
 ODD = [None, -1, 0, 10**12, 1.5, float("inf"), "", "../up", "\u202e<img src=x>", [], [[[[[]]]]], {"a": {}}, True]
-FORMATS = ("own", "bare", "lucidrains", "guided-diffusion", "diffusers")
+FORMATS = ("own", "bare", "lucidrains", "guided-diffusion", "diffusers", "text_to_image", "single_file")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,18 @@ def good(tmp_path_factory):
     unet.save_pretrained(home / "diffusers" / "model" / "unet", max_shard_size="10KB")
     diffusers.DDIMScheduler().save_pretrained(home / "diffusers" / "model" / "scheduler")
     (home / "diffusers" / "model" / "model_index.json").write_text('{"_class_name": "DDIMPipeline"}', "utf-8")
+    _save_prompted(diffusers, home)
     return home
+
+
+def _save_prompted(diffusers, home):
+    """Models that are told a prompt: a folder with three text encoders, and a file."""
+    pytest.importorskip("transformers")
+    tiny_prompted.stable_diffusion_3(diffusers, home)
+    (home / "text_to_image").mkdir()
+    (home / "tiny").rename(home / "text_to_image" / "tiny")
+    (home / "single_file").mkdir()
+    save_file(ldm_names.smallest(diffusers), home / "single_file" / "painter.safetensors")
 
 
 def _numpy(weights):
@@ -76,7 +89,7 @@ def test_the_good_ones_open(good, kind):
     card = card_at(place_of(good, kind))
     assert card.format == ("" if kind == "own" else kind)
     if kind != "lucidrains":  # whose process takes seconds to start, and has its own test
-        assert isinstance(load_file(place_of(good, kind)), Model)
+        assert isinstance(load_file(place_of(good, kind)).prompted("a cat"), Model)
 
 
 @st.composite
@@ -132,7 +145,7 @@ def test_whatever_is_changed_it_opens_or_is_refused_in_one_sentence(good, tmp_pa
         card = card_at(path)
         assert Card.model_validate_json(card.model_dump_json()) == card
         if kind != "lucidrains":
-            assert isinstance(load_file(path), Model)
+            assert isinstance(load_file(path).prompted("a cat"), Model)
     except DiffStudioError as error:
         assert str(home) in str(error)
         assert str(error).isprintable()

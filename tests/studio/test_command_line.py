@@ -102,7 +102,8 @@ def requests(draw):
         "source_invert": st.booleans(), "mask": st.none() | st.text("ab c'\"-é.", min_size=1),
         "noise": st.sampled_from([None, "fresh", "brownian"]), "forward": st.sampled_from(list(options.FORWARD_MODES)),
         "variation": st.floats(0, 1), "variation_seed": st.integers(0, 99), "interpolate": st.none() | st.just(5),
-        "prompt": st.text("ab_- '", max_size=6),
+        "prompt": st.text("ab_- '", max_size=6), "negative_prompt": st.text("ab_- '", max_size=6),
+        "distilled_guidance": st.floats(0, 100),
         "device": st.sampled_from(["auto", "cpu", "cuda:0"]), "trace_every": st.integers(1, 9),
         "trace_dtype": st.sampled_from(["float32", "float16"]),
         "path": st.none() | st.just(PathSpec(name="vp_linear", params={"n": 100.0})),
@@ -148,5 +149,5 @@ def test_no_field_is_forgotten():
     }
     drawn |= {"guidance_interval", "guidance_model", "record_split", "strength", "resample", "source", "source_fit"}
     drawn |= {"source_invert", "mask", "noise", "forward", "variation", "variation_seed", "interpolate", "prompt"}
-    drawn |= {"device", "trace_every", "trace_dtype"}
+    drawn |= {"device", "trace_every", "trace_dtype", "negative_prompt", "distilled_guidance"}
     assert set(Request.model_fields) == drawn

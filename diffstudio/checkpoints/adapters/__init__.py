@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 
 from diffstudio.checkpoints.adapters.adapter import Adapter
 from diffstudio.checkpoints.adapters.bare import BARE
-from diffstudio.checkpoints.adapters.diffusers import DIFFUSERS, STEP_FOLDER, may_be_model
+from diffstudio.checkpoints.adapters.components import STEP_FOLDER
+from diffstudio.checkpoints.adapters.diffusers import DIFFUSERS, may_be_model
 from diffstudio.checkpoints.adapters.guided_diffusion import GUIDED_DIFFUSION
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.lucidrains import LUCIDRAINS
 from diffstudio.checkpoints.adapters.own import OWN
 from diffstudio.checkpoints.adapters.refused import REFUSED, reason
 from diffstudio.checkpoints.adapters.sidecar import ENDING
+from diffstudio.checkpoints.adapters.single_file import SINGLE_FILE
+from diffstudio.checkpoints.adapters.text_to_image import TEXT_TO_IMAGE
+from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.header import read_header
 from diffstudio.checkpoints.names import shown
@@ -30,14 +34,16 @@ __all__ = [
     "ENDING",
     "REFUSED",
     "Adapter",
+    "Vocabulary",
     "adapter_of",
     "card_and_weights",
     "card_at",
     "is_step_folder",
     "may_be_model",
+    "vocabularies",
 ]
 
-ADAPTERS: tuple[Adapter, ...] = (OWN, DIFFUSERS, LUCIDRAINS, GUIDED_DIFFUSION, BARE)
+ADAPTERS: tuple[Adapter, ...] = (OWN, TEXT_TO_IMAGE, DIFFUSERS, SINGLE_FILE, LUCIDRAINS, GUIDED_DIFFUSION, BARE)
 
 
 def is_step_folder(name: str) -> bool:
@@ -60,6 +66,12 @@ def card_and_weights(path: Path) -> tuple[Card, dict[str, Tensor]]:
     look = Look(path)
     adapter = adapter_of(look)
     return adapter.card(look), adapter.weights(look)
+
+
+def vocabularies(path: Path) -> dict[str, Vocabulary]:
+    """What the text encoders of a checkpoint can read, by their names; {} where it has none. Raises: as `card_at`."""
+    look = Look(path)
+    return adapter_of(look).words(look)
 
 
 def adapter_of(look: Look) -> Adapter:

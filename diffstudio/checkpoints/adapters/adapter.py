@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from diffstudio.checkpoints.adapters.look import Look
+from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.loading import told
 from diffstudio.checkpoints.names import shown
@@ -26,9 +27,9 @@ class Adapter:
     name: what a card says under `format`. label, opens, recognised, asks, refuses: the row of the table in the docs.
     recognises: whether the file is of this format, from the look at it alone.
     card: what the file says of itself, without torch.  weights: its tensors in float32 on the CPU, by the names of the
-    network that the card asks for.
+    network that the card asks for.  words: what its text encoders can read, by their names.
 
-    Raises, all three: NotFound, BadFile, each with one sentence.
+    Raises, all four: NotFound, BadFile, each with one sentence.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Adapter:
     recognises: Callable[[Look], bool]
     card: Callable[[Look], Card]
     weights: Callable[[Look], dict[str, Tensor]]
+    words: Callable[[Look], dict[str, Vocabulary]] = lambda _: {}
 
 
 def invalid(where: Path | str, error: ValidationError, what: str = "field") -> BadFile:

@@ -53,7 +53,7 @@ class Config(BaseModel):
         }
 
 
-def _check_blocks(what: str, blocks: tuple[str, ...], known: set[str]) -> None:
+def check_blocks(what: str, blocks: tuple[str, ...], known: set[str]) -> None:
     for name in blocks:
         if name not in known:
             raise ValueError(f"{what} has '{name[:40]}', expected one of {', '.join(sorted(known))}")
@@ -93,8 +93,8 @@ class UNetConfig(Config):
 
     @model_validator(mode="after")
     def _possible(self) -> UNetConfig:
-        _check_blocks("down_block_types", self.down_block_types, _DOWN)
-        _check_blocks("up_block_types", self.up_block_types, _UP)
+        check_blocks("down_block_types", self.down_block_types, _DOWN)
+        check_blocks("up_block_types", self.up_block_types, _UP)
         if not len(self.down_block_types) == len(self.up_block_types) == len(self.block_out_channels):
             raise ValueError("block_out_channels, down_block_types and up_block_types are not of one length")
         if self.out_channels not in (self.in_channels, 2 * self.in_channels):
@@ -187,8 +187,8 @@ class DecoderConfig(Config):
 
     @model_validator(mode="after")
     def _possible(self) -> DecoderConfig:
-        _check_blocks("down_block_types", self.down_block_types, _DECODER_DOWN)
-        _check_blocks("up_block_types", self.up_block_types, _DECODER_UP)
+        check_blocks("down_block_types", self.down_block_types, _DECODER_DOWN)
+        check_blocks("up_block_types", self.up_block_types, _DECODER_UP)
         if not len(self.down_block_types) == len(self.up_block_types) == len(self.block_out_channels):
             raise ValueError("block_out_channels, down_block_types and up_block_types are not of one length")
         return self

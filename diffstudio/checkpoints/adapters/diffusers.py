@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,25 +10,30 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from diffstudio.checkpoints.adapters.adapter import Adapter, floats, invalid
-from diffstudio.checkpoints.adapters.config import DECODERS, DiTConfig, KLConfig, UNetConfig, VQConfig
+from diffstudio.checkpoints.adapters.components import (
+    CONFIG,
+    INDEX,
+    NETWORK_FOLDERS,
+    decoded,
+    found_decoder,
+    found_schedule,
+    name_and_step,
+)
+from diffstudio.checkpoints.adapters.config import DiTConfig, KLConfig, UNetConfig, VQConfig
 from diffstudio.checkpoints.adapters.look import Look, read_json
 from diffstudio.checkpoints.adapters.parts import Parts, load, parts
-from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
+from diffstudio.checkpoints.adapters.prompted_config import PROMPTED
+from diffstudio.checkpoints.adapters.schedule import Schedule
 from diffstudio.checkpoints.card import Card, TrainingData
-from diffstudio.checkpoints.names import model_name, name_of_folder, shown
+from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile, DiffStudioError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-INDEX, CONFIG, SCHEDULER = "model_index.json", "config.json", "scheduler_config.json"
 # The networks that are opened: class → the name of its component in a pipeline, and of ours in a card.
 _NETWORKS = {"UNet2DModel": ("unet", "diffusers_unet"), "DiTTransformer2DModel": ("transformer", "diffusers_dit")}
 _OLD_NAMES = {"Transformer2DModel": "DiTTransformer2DModel"}  # DiT before diffusers 0.29
-_NETWORK_FOLDERS = ("unet_ema", "unet", "transformer")
-_DECODER_FOLDERS = ("vae", "vqvae")
-_TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3", "tokenizer")
-STEP_FOLDER = re.compile(r"(?:checkpoint|ckpt|step|steps|global[-_]?step|iter|epoch)[-_]?(\d{1,9})")
 
 
 def recognises(look: Look) -> bool:
@@ -48,7 +52,7 @@ def may_be_model(folder: Path, files: Collection[str], folders: Collection[str])
     if INDEX in files:
         return True
     try:
-        return (CONFIG in files or any(name in folders for name in _NETWORK_FOLDERS)) and recognises(Look(folder))
+        return (CONFIG in files or any(name in folders for name in NETWORK_FOLDERS)) and recognises(Look(folder))
     except DiffStudioError:
         return True  # a config that can't be read: whoever looks for models is told
 
@@ -70,7 +74,7 @@ def card(look: Look) -> Card:
     """What the folder says, from its JSON files and the headers of its weights. Raises: NotFound, BadFile."""
     found = _found(look)
     weights, decoder = _parts(found)
-    name, step = _name_and_step(look.path)
+    name, step = name_and_step(look.path)
     config, schedule = found.network, found.schedule
     count = _classes(config)
     labels = (found.labels or tuple(str(i) for i in range(count)))[:count] if count else ()
@@ -99,7 +103,7 @@ def card(look: Look) -> Card:
             learned_range=config.outputs == 2,
             time=schedule.time,
             any_label=conditional or not labels,
-            decoded=_decoded(found.vae, height, width),
+            decoded=decoded(found.vae, height, width),
             network="diffusers_dit" if conditional else "diffusers_unet",
             network_args=args,
             labels=labels,
@@ -134,7 +138,7 @@ DIFFUSERS = Adapter(
     "VQModel; sharded, fp16, .safetensors or .bin; checkpoint folders of a training",
     recognised=f"{INDEX}, or {CONFIG} with a _class_name, or a folder unet or transformer that has one",
     asks="nothing; without a scheduler beside a network DDPM's linear table is taken, and the card says so",
-    refuses="text-to-image and other pipelines, custom code, links and index files that lead out of the folder",
+    refuses="other pipelines, custom code, links and index files that lead out of the folder",
     recognises=recognises,
     card=card,
     weights=weights,
@@ -142,7 +146,7 @@ DIFFUSERS = Adapter(
 
 
 def _networks(look: Look) -> list[str]:
-    return [name for name in _NETWORK_FOLDERS if name in look.names]
+    return [name for name in NETWORK_FOLDERS if name in look.names]
 
 
 def _has_config(folder: Path) -> bool:
@@ -152,11 +156,6 @@ def _has_config(folder: Path) -> bool:
 def _found(look: Look) -> _Found:
     folder, where = look.path, shown(look.path, 400)
     index = read_json(folder, INDEX) if INDEX in look.names else {}
-    if any(index.get(name) for name in _TEXT):
-        raise BadFile(
-            f"{where} is a text-to-image pipeline ({shown(index.get('_class_name', 'unknown'))}): these are not opened "
-            "yet; a UNet2DModel or DiT pipeline is"
-        )
     if CONFIG in look.names and not index:
         network = folder
     else:
@@ -170,14 +169,19 @@ def _found(look: Look) -> _Found:
     table = read_json(network, CONFIG)
     kind = str(table.get("_class_name"))
     kind = _OLD_NAMES.get(kind, kind)
+    if kind in PROMPTED:
+        raise BadFile(
+            f"{where} is the network of a text-to-image pipeline ({kind}) without its text encoders: open the folder "
+            "of the whole pipeline"
+        )
     if kind not in _NETWORKS:
         raise BadFile(f"{where}: its network is a '{shown(kind)}', expected one of {', '.join(_NETWORKS)}")
     try:
         config = (UNetConfig if kind == "UNet2DModel" else DiTConfig).model_validate(table)
     except ValidationError as error:
         raise invalid(network / CONFIG, error) from error
-    schedule, scheduler = _schedule(look, network)
-    vae, vae_folder = (None, folder) if CONFIG in look.names and not index else _decoder(look)
+    schedule, scheduler = found_schedule(look, network)
+    vae, vae_folder = (None, folder) if CONFIG in look.names and not index else found_decoder(look)
     if vae is not None and vae.channels != config.in_channels:
         raise BadFile(
             f"{where}: the latents of its autoencoder have {vae.channels} channels, its network has "
@@ -190,45 +194,9 @@ def _classes(config: UNetConfig | DiTConfig) -> int:
     return config.num_embeds_ada_norm if isinstance(config, DiTConfig) else config.num_class_embeds or 0
 
 
-def _schedule(look: Look, network: Path) -> tuple[Schedule, str]:
-    """What the scheduler beside the network says, or DDPM's own without one, and its class ("" without one)."""
-    for folder in (look.path / "scheduler", look.path.parent / "scheduler", look.path, network):
-        if folder.is_dir() and SCHEDULER in Look(folder).names:
-            table = {key: value for key, value in read_json(folder, SCHEDULER).items() if value is not None}
-            try:
-                config = SchedulerConfig.model_validate(table)
-                return schedule_of(config), config.class_name
-            except ValidationError as error:
-                raise invalid(folder / SCHEDULER, error) from error
-            except ValueError as error:
-                raise BadFile(f"{shown(folder / SCHEDULER, 400)}: {error}") from error
-    return schedule_of(SchedulerConfig.model_validate({})), ""
-
-
-def _decoder(look: Look) -> tuple[KLConfig | VQConfig | None, Path]:
-    """The autoencoder of a latent model, None where the states are pictures."""
-    for name in _DECODER_FOLDERS:
-        if name in look.names:
-            folder = look.path / name
-            table = {key: value for key, value in read_json(folder, CONFIG).items() if value is not None}
-            kind = str(table.get("_class_name"))
-            if kind not in DECODERS:
-                known = ", ".join(DECODERS)
-                raise BadFile(f"{shown(folder, 400)}: its autoencoder is a '{shown(kind)}', expected one of {known}")
-            try:
-                return DECODERS[kind].model_validate(table), folder
-            except ValidationError as error:
-                raise invalid(folder / CONFIG, error) from error
-    return None, look.path
-
-
 def _parts(found: _Found) -> tuple[Parts, Parts | None]:
     """The files of the network and of the autoencoder."""
     return parts(found.folder), None if found.vae is None else parts(found.vae_folder)
-
-
-def _decoded(vae: KLConfig | VQConfig | None, height: int, width: int) -> tuple[int, ...]:
-    return () if vae is None else (vae.out_channels, height * vae.factor, width * vae.factor)
 
 
 def _labels(index: dict[str, Any], count: int) -> tuple[str, ...]:
@@ -238,19 +206,6 @@ def _labels(index: dict[str, Any], count: int) -> tuple[str, ...]:
         return ()
     names = [table.get(str(i)) for i in range(count)]
     return tuple(shown(name, 200) for name in names) if all(isinstance(name, str) for name in names) else ()
-
-
-def _name_and_step(folder: Path) -> tuple[str, int]:
-    """The model's name, and the training step where the folder is one of a training's checkpoints."""
-    real = folder.absolute()
-    step = STEP_FOLDER.fullmatch(real.name)
-    if step:
-        return name_of_folder(real.parent), int(step[1])
-    if real.parent.name == "snapshots" and real.parent.parent.name.startswith("models--"):
-        return model_name(real.parent.parent.name.removeprefix("models--").replace("--", " ")), 0
-    if real.name in _NETWORK_FOLDERS:
-        return model_name(real.parent.name), 0
-    return model_name(real.name), 0
 
 
 def _description(found: _Found) -> str:

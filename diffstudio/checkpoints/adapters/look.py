@@ -116,8 +116,8 @@ def _home(folder: Path) -> Path:
     return real
 
 
-def read_json(folder: Path, name: str) -> dict[str, Any]:
-    """A table in a JSON file of the folder.
+def read_json(folder: Path, name: str, limit: int = MAX_JSON) -> dict[str, Any]:
+    """A table in a JSON file of the folder; limit: the most bytes that it may have.
 
     Raises:
         BadFile: a file that leads out of the folder, is too large, or is no table.
@@ -126,11 +126,11 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     where = shown(path, 400)
     try:
         with path.open("rb") as stream:
-            raw = stream.read(MAX_JSON + 1)
+            raw = stream.read(limit + 1)
     except OSError as error:
         raise BadFile(f"can't read {where}: {error.strerror}") from error
-    if len(raw) > MAX_JSON:
-        raise BadFile(f"{where} has more than {MAX_JSON:,} bytes, too many for a config; it was not opened")
+    if len(raw) > limit:
+        raise BadFile(f"{where} has more than {limit:,} bytes, too many for its kind; it was not opened")
     try:
         found = json.loads(raw)
     except (ValueError, RecursionError) as error:

@@ -38,8 +38,9 @@ def _names(look: Look) -> frozenset[str]:
     return frozenset(look.pickled.tensors) if look.kind == "torch" else frozenset()
 
 
-def _one_file(look: Look) -> bool:
-    return "model.diffusion_model.input_blocks.0.0.weight" in _names(look)
+def _pickled_file(look: Look) -> bool:
+    first = "model.diffusion_model.input_blocks.0.0.weight"
+    return any(name in _names(look) for name in (first, f"state_dict.{first}"))
 
 
 def _k_diffusion(look: Look) -> bool:
@@ -97,15 +98,16 @@ REFUSED: tuple[Refused, ...] = (
         _persistent,
     ),
     Refused(
-        "Stable Diffusion in one file",
-        "`model.diffusion_model.input_blocks.0.0.weight`",
-        "is a Stable Diffusion checkpoint in one file: text-to-image models are not opened yet",
-        _one_file,
+        "Stable Diffusion in one `.ckpt`",
+        "a torch file with `model.diffusion_model.input_blocks.0.0.weight`",
+        "is a Stable Diffusion checkpoint as a .ckpt: save it as .safetensors with the tool that made it, which opens",
+        _pickled_file,
     ),
     Refused(
         "SD3, Flux in one file",
         "`joint_blocks.0…` or `double_blocks.0…`",
-        "is a text-to-image flow transformer: text-to-image models are not opened yet",
+        "is a text-to-image flow transformer in one file: open the folder of diffusers with the whole pipeline, which "
+        "has its text encoders and its tokenizers",
         _video_or_flow,
     ),
     Refused(

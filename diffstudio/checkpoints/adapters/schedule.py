@@ -68,6 +68,12 @@ class SchedulerConfig(BaseModel):
     use_flow_sigmas: bool = False
     flow_shift: Positive = 1.0
     shift: Positive = 1.0
+    use_dynamic_shifting: bool = False
+    time_shift_type: Literal["exponential", "linear"] = "exponential"
+    base_shift: Annotated[float, Field(ge=-4, le=4)] = 0.5
+    max_shift: Annotated[float, Field(ge=-4, le=4)] = 1.15
+    base_image_seq_len: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    max_image_seq_len: Annotated[int, Field(ge=1, le=1_000_000)] = 4096
     sigma_min: Positive | None = None
     sigma_max: Positive | None = None
     sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5
@@ -144,8 +150,26 @@ def _clip(config: SchedulerConfig) -> dict[str, Any]:
 def _flow(config: SchedulerConfig) -> Schedule:
     solver, steps = _FLOW.get(config.class_name) or _VP.get(config.class_name, ("euler", 30))
     shift = config.flow_shift if config.use_flow_sigmas else config.shift
-    grid = {"grid": "shifted", "grid_params": {"shift": shift}} if shift != 1 else {"grid": "uniform"}
+    grid: dict[str, Any] = {"grid": "uniform"}
+    if config.use_dynamic_shifting and not config.use_flow_sigmas:
+        grid = {"grid": "shifted_resolution", "grid_params": _line(config)}
+    elif shift != 1:
+        grid = {"grid": "shifted", "grid_params": {"shift": shift}}
     return Schedule(PathSpec(name="flow"), "flow", "flow", {"solver": solver, "steps": steps, **grid})
+
+
+def _line(config: SchedulerConfig) -> dict[str, float]:
+    """μ at 256 and at 4,096 tokens, from the line through any two numbers of tokens."""
+    if config.time_shift_type != "exponential":
+        raise ValueError(f"time_shift_type is '{config.time_shift_type}', expected 'exponential' with dynamic shifting")
+    few, many = config.base_image_seq_len, config.max_image_seq_len
+    if few >= many:
+        raise ValueError(f"base_image_seq_len is {few}, expected less than max_image_seq_len, {many}")
+    slope = (config.max_shift - config.base_shift) / (many - few)
+    low, high = (config.base_shift + slope * (tokens - few) for tokens in (256, 4096))
+    if not -4 <= min(low, high) <= max(low, high) <= 4:
+        raise ValueError(f"its shift is {low:g} to {high:g} for 256 to 4,096 tokens, expected -4 to 4")
+    return {"base_shift": low, "max_shift": high}
 
 
 def _edm(config: SchedulerConfig) -> Schedule:

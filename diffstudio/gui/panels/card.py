@@ -111,6 +111,8 @@ def describe(card: Card, file_bytes: int) -> list[str]:
     out.append(" · ".join([network, *weights, *dtype, shape_text(card.shape), size(file_bytes)]))
     if card.labels:
         out.append(tr("Classes: {}").format(", ".join(card.labels[:20]) + (" …" if len(card.labels) > 20 else "")))
+    if card.prompts:
+        out.append(tr("Draws what a prompt says, of at most {} tokens").format(count(card.prompts.tokens)))
     for name, value in list(card.measures.items())[:6]:
         out.append(f"{name.replace('_', ' ')}: {number(value, 3)}")
     if card.data.title:

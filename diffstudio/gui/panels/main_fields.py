@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from diffstudio import options
+from diffstudio.checkpoints.card import Card
 from diffstudio.gui.panels.fields import Combo, CountField, NumberField
 from diffstudio.gui.panels.label_field import LabelField
 from diffstudio.gui.panels.params import ParamFields
-from diffstudio.gui.panels.prompt_field import PromptField
+from diffstudio.gui.panels.prompt_field import NegativeField, PromptField
 from diffstudio.gui.panels.rows import Row, RowGroup
 from diffstudio.gui.panels.seed_field import SeedField
 from diffstudio.gui.panels.source import SourceField
@@ -17,8 +18,14 @@ from diffstudio.gui.words import tr
 from diffstudio.studio.request import Request
 
 GUIDANCE = "w in D = D_any + w·(D_class − D_any): 1 is none."
-PROMPT = "Letters that stay where they are; _ is a free one, and so is all that follows the last."
-SHOWN = ("source", "label", "prompt", "solver", "steps", "guidance", "seed", "samples")
+OF_TEXT = "Letters that stay where they are; _ is a free one, and so is all that follows the last."
+OF_PICTURE = "What to draw, in words."
+NEGATIVE = "What guidance leads away from; empty is nothing in particular."
+DISTILLED = "The strength of guidance that the network itself is told: it learned it from a guided one."
+SHOWN = (
+    "source", "label", "prompt", "negative_prompt", "solver", "steps", "guidance", "distilled_guidance", "seed",
+    "samples",
+)  # fmt: skip
 
 
 class MainFields(RowGroup):
@@ -28,20 +35,24 @@ class MainFields(RowGroup):
         self.source = SourceField()
         self.label = LabelField()
         self.prompt = PromptField()
+        self.negative_prompt = NegativeField()
         self.solver = Combo([(s.name, tr(s.label), tr(s.tip)) for s in options.SOLVERS.values()])
         self.params = ParamFields(tokens, spacing, self.solver, options.SOLVERS)
         self.steps = NumberField(1, 100_000, slider_high=200)
         self.guidance = NumberField(0, 100, 0.1, decimals=2, slider_high=10)
+        self.distilled = NumberField(0, 100, 0.1, decimals=2, slider_high=10)
         self.seed = SeedField(tokens)
         self.samples = CountField(1, 1_000_000)
         super().__init__(
             {
                 "source": Row(tr("Start from"), self.source, tr("Where the reverse chain starts.")),
                 "label": Row(tr("Class"), self.label, tr("What to draw.")),
-                "prompt": Row(tr("Prompt"), self.prompt, tr(PROMPT)),
+                "prompt": Row(tr("Prompt"), self.prompt),
+                "negative_prompt": Row(tr("Negative"), self.negative_prompt, tr(NEGATIVE)),
                 "solver": Row(tr("Solver"), self.solver),
                 "steps": Row(tr("Steps"), self.steps, tr("Steps from noise to data; more are finer and slower.")),
                 "guidance": Row(tr("Guidance"), self.guidance, tr(GUIDANCE)),
+                "distilled_guidance": Row(tr("Distilled"), self.distilled, tr(DISTILLED)),
                 "seed": Row(tr("Seed"), self.seed, tr("Sample i of seed s is the picture of seed s + i.")),
                 "samples": Row(tr("Samples"), self.samples, tr("How many are drawn at once.")),
             },
@@ -49,7 +60,18 @@ class MainFields(RowGroup):
             spacing,
             beneath={"solver": self.params},
         )
+        self.negative_prompt.setAccessibleName(tr("Negative prompt"))
+        self.distilled.setAccessibleName(tr("Distilled guidance"))
         self.params.changed.connect(self.changed)
+
+    def set_card(self, card: Card) -> None:
+        """Show what can be told to this checkpoint in words, and say what a prompt is to it."""
+        told = card.prompts is not None
+        self.prompt.set_card(card)
+        self.rows["prompt"].explain(tr(OF_PICTURE) if told else tr(OF_TEXT))
+        self.rows["prompt"].setVisible(told or card.text is not None)
+        self.rows["negative_prompt"].setVisible(told)
+        self.rows["distilled_guidance"].setVisible(card.prompts is not None and card.prompts.distilled)
 
     def fields(self) -> dict[str, object]:
         """The request's fields, without the source's, which has several of its own."""

@@ -1,4 +1,4 @@
-"""The letters of a text that the user fixes, checked while they are typed."""
+"""Prompts: what to draw, in words, or the letters of a text that stay, which are checked while they are typed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from diffstudio.gui.words import count, tr
 from diffstudio.modalities.text_file import read_prompt
 
 LETTERS = 13  # pixels
+MOST = 10_000  # characters, as a request takes them
 
 
 class PromptField(QWidget):
-    """A line of letters, how many there are, and what is wrong with them."""
+    """A line of words or letters; of letters how many there are, and what is wrong with them."""
 
     changed = Signal()
 
@@ -24,8 +25,8 @@ class PromptField(QWidget):
         super().__init__()
         self._card: Card | None = None
         self.edit = QLineEdit()
-        self.edit.setFont(monospace(LETTERS))
-        self.edit.setPlaceholderText(tr("th_ng: _ is free"))
+        self.edit.setMaxLength(MOST)
+        self._plain = self.edit.font()
         self.counter = label("", "dim")
         self.note = Note("dim")
         self.note.hide()
@@ -42,8 +43,12 @@ class PromptField(QWidget):
         self.edit.editingFinished.connect(self.changed)
 
     def set_card(self, card: Card) -> None:
-        """Whose letters they are, and how many there can be."""
+        """Who is told it: of letters how many there can be."""
         self._card = card if card.text is not None else None
+        words = card.prompts is not None
+        self.edit.setFont(self._plain if words else monospace(LETTERS))
+        self.edit.setPlaceholderText(tr("a red fox in the snow") if words else tr("th_ng: _ is free"))
+        self.counter.setVisible(not words)
         self._on_text()
 
     def value(self) -> str:
@@ -78,3 +83,26 @@ class PromptField(QWidget):
                 problem = str(error)
         self.note.setText(problem)
         self.note.setVisible(bool(problem))
+
+
+class NegativeField(QLineEdit):
+    """A line of words."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMaxLength(MOST)
+        self.setPlaceholderText(tr("what it should not be"))
+        self.editingFinished.connect(self.changed)
+
+    def value(self) -> str:
+        """What is typed."""
+        return self.text()
+
+    def set_value(self, prompt: str) -> None:
+        """Show a negative prompt."""
+        if prompt != self.value():
+            self.setText(prompt)
+            self.setCursorPosition(0)
+            self.changed.emit()

@@ -50,6 +50,11 @@ class Row(QWidget):
         layout.addWidget(field, 1)
         layout.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
 
+    def explain(self, tip: str) -> None:
+        """Another tip: what the field is for depends on the checkpoint."""
+        self._tip = tip
+        self._show_tip(tip)
+
     def set_available(self, reason: str) -> None:
         """Disable the field with one sentence; "" enables it."""
         self.field.setEnabled(not reason)

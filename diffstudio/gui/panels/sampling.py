@@ -51,7 +51,7 @@ class SamplingPanel(QWidget):
         self._main = main = MainFields(tokens, SPACING)
         self.rows, self.params = main.rows, main.params
         self.source, self.label, self.solver, self.steps = main.source, main.label, main.solver, main.steps
-        self.prompt = main.prompt
+        self.prompt, self.negative_prompt, self.distilled = main.prompt, main.negative_prompt, main.distilled
         self.guidance, self.seed, self.samples = main.guidance, main.seed, main.samples
         self.presets = PresetsButton()
         self.footer = RunFooter()
@@ -131,9 +131,8 @@ class SamplingPanel(QWidget):
         """What there is to choose from."""
         self.label.set_labels(card.labels)
         self.rows["label"].setVisible(bool(card.labels))
-        self.prompt.set_card(card)
-        self.rows["prompt"].setVisible(card.text is not None)
-        can_guide = bool(card.labels or guides)
+        self._main.set_card(card)
+        can_guide = bool(card.labels or guides or card.prompts)
         self.rows["guidance"].setVisible(can_guide)
         self.folds.set_offered("guidance", can_guide)
         self.guiding.set_model(card.labels, guides)

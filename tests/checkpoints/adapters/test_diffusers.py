@@ -286,7 +286,7 @@ def test_attention_under_its_old_names_is_found(tmp_path, make_unet):
         ("scheduler/scheduler_config.json", {"num_train_timesteps": 1e12}, "num_train_timesteps"),
         ("scheduler/scheduler_config.json", {"trained_betas": [0.5, 2.0]}, "betas"),
         ("scheduler/scheduler_config.json", {"beta_schedule": "cubic"}, "beta_schedule"),
-        ("model_index.json", {"text_encoder": ["transformers", "CLIPTextModel"]}, "is a text-to-image pipeline"),
+        ("unet/config.json", {"_class_name": "UNet2DConditionModel"}, "of a text-to-image pipeline"),
     ],
 )
 def test_a_config_out_of_its_bounds_is_refused_by_the_name_of_its_field(folder, file, changes, says):

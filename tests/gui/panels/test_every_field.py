@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from tiny_prompted import card
 
 from diffstudio import options
 from diffstudio.checkpoints.listing import Entry
@@ -90,6 +91,14 @@ TEXTS = [
 ]
 
 
+PROMPTS = [
+    {"prompt": "a red cat", "negative_prompt": "a dog", "guidance": 4.0},
+    {"prompt": "a red cat", "distilled_guidance": 2.25, "guidance": 1.0},
+    {"negative_prompt": "a dog", "guidance": 1.0, "record_split": True},
+    {"prompt": "a red cat", "guidance": 3.0, "guidance_interval": (0.5, 2.0), "guidance_rescale": 0.5},
+]
+
+
 def request_in(files, fields):
     """With the paths of the files."""
     paths = {name: str(files / fields[name]) for name in ("mask", "source_file") if name in fields}
@@ -123,9 +132,19 @@ def test_a_request_for_texts_comes_back_as_it_was_given(panel, files, fields):
     assert panel.request() == request
 
 
+@titled(PROMPTS)
+def test_a_request_with_words_comes_back_as_it_was_given(panel, files, fields):
+    panel.set_entry(Entry(Path("painter"), card(), 0, "file"))
+    request = panel.request().model_copy(update=request_in(files, fields).model_dump(include=set(fields)))
+    panel.set_request(request)
+    assert panel.request() == request
+    panel.undo()
+    assert panel.request().prompt == panel.request().negative_prompt == ""
+
+
 def test_the_requests_above_cover_every_field():
     needs_a_run = {"source_step"}  # "This step" follows the playhead
-    changed = {name for fields in DIGITS + TEXTS for name in fields}
+    changed = {name for fields in DIGITS + TEXTS + PROMPTS for name in fields}
     assert changed | needs_a_run | {"model"} == set(Request.model_fields)
 
 

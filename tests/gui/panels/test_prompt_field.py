@@ -1,7 +1,11 @@
-"""What the user fixes of a text: typed, counted, refused with its sentence, kept."""
+"""Prompts: what the user fixes of a text, and what to draw; typed, counted, refused with a sentence, kept."""
+
+from pathlib import Path
 
 import pytest
+import tiny_prompted
 
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadInput
 from diffstudio.studio.plan import make_plan
 
@@ -77,3 +81,47 @@ def test_it_says_what_it_is(words):
 def test_the_solvers_are_those_of_tokens(words):
     names = [words.solver.itemData(i) for i in range(words.solver.count())]
     assert [name for name in names if words.solver.can_choose(name)] == ["tokens_ancestral", "tokens_surest"]
+
+
+@pytest.fixture
+def painter(sampling):
+    """The panel with a model that draws what a prompt says."""
+    sampling.set_entry(Entry(Path("painter"), tiny_prompted.card(), 0, "file"))
+    return sampling
+
+
+def test_to_a_model_that_draws_a_prompt_is_words(painter, type_into):
+    assert painter.rows["prompt"].isVisible() and painter.rows["negative_prompt"].isVisible()
+    assert painter.rows["guidance"].isVisible() and painter.rows["distilled_guidance"].isVisible()
+    assert "What to draw" in painter.prompt.edit.toolTip() and "_" not in painter.prompt.edit.placeholderText()
+    assert not painter.prompt.counter.isVisible()
+    type_into(painter.prompt.edit, "a $ cat_ of 2,000 letters")
+    assert painter.request().prompt == "a $ cat_ of 2,000 letters" and not painter.prompt.note.isVisible()
+
+
+def test_without_guidance_there_is_nothing_that_is_led_away_from(painter, type_into):
+    assert not painter.negative_prompt.isEnabled() and "leads away from nothing" in painter.negative_prompt.toolTip()
+    painter.guidance.set_value(3.0)
+    type_into(painter.negative_prompt, "a dog")
+    assert painter.request().negative_prompt == "a dog"
+    painter.guidance.set_value(1.0)
+    assert painter.request().negative_prompt == ""
+    painter.guidance.set_value(2.0)
+    assert painter.request().negative_prompt == "a dog"
+
+
+def test_only_a_distilled_network_is_told_a_guidance(sampling):
+    plain = tiny_prompted.card(prompts={"tokens": 77})
+    sampling.set_entry(Entry(Path("plain"), plain, 0, "file"))
+    assert sampling.rows["negative_prompt"].isVisible() and not sampling.rows["distilled_guidance"].isVisible()
+
+
+def test_a_text_after_a_picture_has_its_letters_counted_again(painter, catalog):
+    painter.set_entry(catalog.find("words"))
+    assert painter.prompt.counter.isVisible() and "_ is a free one" in painter.prompt.edit.toolTip()
+    assert not painter.rows["negative_prompt"].isVisible()
+
+
+def test_the_negative_prompt_says_what_it_is(painter):
+    assert painter.negative_prompt.accessibleName() == "Negative prompt"
+    assert painter.distilled.accessibleName() == "Distilled guidance"

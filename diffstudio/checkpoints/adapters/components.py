@@ -1,0 +1,69 @@
+"""The parts that pipelines of diffusers have in common: schedule, autoencoder, name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from diffstudio.checkpoints.adapters.adapter import invalid
+from diffstudio.checkpoints.adapters.config import DECODERS, KLConfig, VQConfig
+from diffstudio.checkpoints.adapters.look import Look, read_json
+from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
+from diffstudio.checkpoints.names import model_name, name_of_folder, shown
+from diffstudio.errors import BadFile
+
+INDEX, CONFIG, SCHEDULER = "model_index.json", "config.json", "scheduler_config.json"
+NETWORK_FOLDERS = ("unet_ema", "unet", "transformer")
+_DECODER_FOLDERS = ("vae", "vqvae")
+STEP_FOLDER = re.compile(r"(?:checkpoint|ckpt|step|steps|global[-_]?step|iter|epoch)[-_]?(\d{1,9})")
+
+
+def found_schedule(look: Look, network: Path) -> tuple[Schedule, str]:
+    """What the scheduler beside the network says, or DDPM's own without one, and its class ("" without one)."""
+    for folder in (look.path / "scheduler", look.path.parent / "scheduler", look.path, network):
+        if folder.is_dir() and SCHEDULER in Look(folder).names:
+            table = {key: value for key, value in read_json(folder, SCHEDULER).items() if value is not None}
+            try:
+                config = SchedulerConfig.model_validate(table)
+                return schedule_of(config), config.class_name
+            except ValidationError as error:
+                raise invalid(folder / SCHEDULER, error) from error
+            except ValueError as error:
+                raise BadFile(f"{shown(folder / SCHEDULER, 400)}: {error}") from error
+    return schedule_of(SchedulerConfig.model_validate({})), ""
+
+
+def found_decoder(look: Look) -> tuple[KLConfig | VQConfig | None, Path]:
+    """The autoencoder of a latent model, None where the states are pictures."""
+    for name in _DECODER_FOLDERS:
+        if name in look.names:
+            folder = look.path / name
+            table = {key: value for key, value in read_json(folder, CONFIG).items() if value is not None}
+            kind = str(table.get("_class_name"))
+            if kind not in DECODERS:
+                known = ", ".join(DECODERS)
+                raise BadFile(f"{shown(folder, 400)}: its autoencoder is a '{shown(kind)}', expected one of {known}")
+            try:
+                return DECODERS[kind].model_validate(table), folder
+            except ValidationError as error:
+                raise invalid(folder / CONFIG, error) from error
+    return None, look.path
+
+
+def decoded(vae: KLConfig | VQConfig | None, height: int, width: int) -> tuple[int, ...]:
+    return () if vae is None else (vae.out_channels, height * vae.factor, width * vae.factor)
+
+
+def name_and_step(folder: Path) -> tuple[str, int]:
+    """The model's name, and the training step where the folder is one of a training's checkpoints."""
+    real = folder.absolute()
+    step = STEP_FOLDER.fullmatch(real.name)
+    if step:
+        return name_of_folder(real.parent), int(step[1])
+    if real.parent.name == "snapshots" and real.parent.parent.name.startswith("models--"):
+        return model_name(real.parent.parent.name.removeprefix("models--").replace("--", " ")), 0
+    if real.name in NETWORK_FOLDERS:
+        return model_name(real.parent.name), 0
+    return model_name(real.name), 0

@@ -1,0 +1,200 @@
+"""Stable Diffusion 1, 2 and XL in one file, as A1111 and ComfyUI have them: its names say the architecture."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from diffstudio.checkpoints.adapters.adapter import Adapter, floats
+from diffstudio.checkpoints.adapters.clip_words import COUNT, END, clip_vocabulary
+from diffstudio.checkpoints.adapters.library import library
+from diffstudio.checkpoints.adapters.look import Look
+from diffstudio.checkpoints.adapters.parts import stored_weights
+from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
+from diffstudio.checkpoints.adapters.sidecar import completed
+from diffstudio.checkpoints.adapters.single_file_parts import Architecture, architecture
+from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
+from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.names import name_and_step, shown
+from diffstudio.errors import BadFile
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+UNET, VAE = "model.diffusion_model.", "first_stage_model."
+FIRST = f"{UNET}input_blocks.0.0.weight"
+_BETAS = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "timestep_spacing": "leading"}
+_GUIDANCE = {"1": 7.5, "2": 7.5, "XL": 5.0}
+_PIXELS = {"1": 512, "2": 768, "XL": 1024}
+_SCALING = {"1": 0.18215, "2": 0.18215, "XL": 0.13025}
+
+
+def recognises(look: Look) -> bool:
+    """The first convolution of its network, under the name that it has in such a file."""
+    return look.kind == "safetensors" and FIRST in look.tensors
+
+
+def card(look: Look) -> Card:
+    """What the names, the shapes and the metadata say; the rest is taken from the published models. Raises: BadFile."""
+    found = architecture(look)
+    schedule, said = _schedule(look, found)
+    height, width = _size(look, found)
+    name, step = name_and_step(look.path)
+    unet, vae = found.unet, found.vae
+    return completed(
+        look.path,
+        {
+            "name": name,
+            "title": name,
+            "description": f"A text-to-image model (Stable Diffusion {found.family}) in one file; {said}. Data set, "
+            "licence and training are not known.",
+            "modality": "image",
+            "shape": (unet["in_channels"], height, width),
+            "path": schedule.path,
+            "prediction": schedule.prediction,
+            "time": schedule.time,
+            "decoded": (3, height * found.factor, width * found.factor),
+            "prompts": {"tokens": 77},
+            "network": "diffusers_prompted_unet",
+            "network_args": {
+                **unet,
+                **found.encoders,
+                **({"zero_empty": True} if found.family == "XL" else {}),
+                "vae": {"kind": "AutoencoderKL", **vae, "scaling_factor": _SCALING[found.family]},
+            },
+            "data": {"dataset": ""},
+            "step": step,
+            "parameters": sum(math.prod(look.tensors[key].shape) for key in look.tensors if _wanted(key, found)),
+            "dtype": look.tensors[FIRST].dtype,
+            "defaults": {**schedule.defaults, "guidance": _GUIDANCE[found.family], "samples": 1},
+            "format": "single_file",
+        },
+    )
+
+
+def weights(look: Look) -> dict[str, Tensor]:
+    """The tensors of the network, of the text encoders and of the autoencoder. Raises: NotFound, BadFile, BadInput."""
+    found = architecture(look)
+    stored = {key: tensor for key, tensor in stored_weights(look).items() if _wanted(key, found)}
+    convert = library("loaders.single_file_utils")
+    try:
+        unet = convert.convert_ldm_unet_checkpoint(stored, found.unet)
+        vae = convert.convert_ldm_vae_checkpoint({k: v for k, v in stored.items() if k.startswith(VAE)}, found.vae)
+    except (KeyError, ValueError, RuntimeError, IndexError) as error:
+        raise BadFile(f"{shown(look.path, 400)}: its tensors can't be renamed: {shown(error, 200)}") from error
+    out = {f"network.{key}": tensor for key, tensor in unet.items()}
+    out |= {f"vae.model.{key}": tensor for key, tensor in vae.items()}
+    for name, prefix in found.prefixes.items():
+        own = {key.removeprefix(prefix): tensor for key, tensor in stored.items() if key.startswith(prefix)}
+        renamed = _openai(own) if prefix.endswith("transformer.") else _openclip(own, found.encoders[name])
+        out |= {f"{name}.{key}": tensor for key, tensor in renamed.items()}
+    return floats(look.path, out)
+
+
+def words(look: Look) -> dict[str, Vocabulary]:
+    """CLIP's own words, for each of the text encoders; OpenCLIP's are padded otherwise. Raises: BadFile."""
+    found = architecture(look)
+    for name, encoder in found.encoders.items():
+        if encoder["vocab_size"] != COUNT:
+            raise BadFile(
+                f"{shown(look.path, 400)}: {name} knows {encoder['vocab_size']:,} words, expected CLIP's {COUNT:,}: "
+                "open the folder of diffusers, which has its tokenizer"
+            )
+    return {
+        name: clip_vocabulary(END if prefix.endswith("transformer.") else "!")
+        for name, prefix in found.prefixes.items()
+    }
+
+
+SINGLE_FILE = Adapter(
+    name="single_file",
+    label="Stable Diffusion 1, 2, XL in one file, `.safetensors`",
+    opens="text-to-image files as A1111 and ComfyUI have them, with prompt and negative prompt; CLIP's words are "
+    "brought",
+    recognised=f"`{FIRST}`",
+    asks="prediction and size where the metadata (ModelSpec) do not say them: ε at 512 for 1, v at 768 for 2, ε at "
+    "1,024 for XL (v where it has a tensor `v_pred`) are taken, a card beside the file replaces them",
+    refuses="networks that are also given a picture or a mask, XL's refiner, files without text encoder or autoencoder",
+    recognises=recognises,
+    card=card,
+    weights=weights,
+    words=words,
+)
+
+
+def _wanted(key: str, found: Architecture) -> bool:
+    """Whether a tensor is one of the model's: averages, schedules and the like lie beside them."""
+    return key.startswith((UNET, VAE, *found.prefixes.values())) and not key.endswith("position_ids")
+
+
+def _schedule(look: Look, found: Architecture) -> tuple[Schedule, str]:
+    """Its chain, and how that is known."""
+    said = {"epsilon": "epsilon", "eps": "epsilon", "v": "v_prediction"}
+    told = said.get(look.header.metadata.get("modelspec.prediction_type", ""))
+    flag = "v_prediction" if "v_pred" in look.tensors else None
+    prediction = told or flag or ("v_prediction" if found.family == "2" else "epsilon")
+    table: dict[str, Any] = {**_BETAS, "prediction_type": prediction}
+    if "ztsnr" in look.tensors:
+        table |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+    else:
+        table["steps_offset"] = 1
+    name = "EulerDiscreteScheduler" if found.family == "XL" else "PNDMScheduler"
+    schedule = schedule_of(SchedulerConfig.model_validate({**table, "_class_name": name}))
+    what = {"epsilon": "ε", "v_prediction": "v"}[prediction]
+    if told or flag:
+        return schedule, f"the file says that it predicts {what}"
+    return schedule, f"nothing says what it predicts: {what} is taken, as the published models have"
+
+
+def _size(look: Look, found: Architecture) -> tuple[int, int]:
+    """Height and width of the latents: what the metadata say, where they can be, or those of the published model."""
+    side = _PIXELS[found.family]
+    width, _, height = look.header.metadata.get("modelspec.resolution", "").partition("x")
+    step = found.factor * 2 ** (len(found.unet["block_out_channels"]) - 1)
+    sides = [int(word) if word.isdecimal() and len(word) <= 5 else 0 for word in (height, width)]
+    if not all(64 <= each <= 4096 and each % step == 0 for each in sides):
+        sides = [side, side]
+    return sides[0] // found.factor, sides[1] // found.factor
+
+
+def _openai(own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of OpenAI's CLIP by our names."""
+    return {f"model.{key.removeprefix('text_model.')}": tensor for key, tensor in own.items()}
+
+
+_LAYER = {
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+    "mlp.c_fc": "mlp.fc1",
+    "mlp.c_proj": "mlp.fc2",
+    "attn.out_proj": "self_attn.out_proj",
+}
+_TOP = {
+    "positional_embedding": "embeddings.position_embedding.weight",
+    "token_embedding.weight": "embeddings.token_embedding.weight",
+    "ln_final.weight": "final_layer_norm.weight",
+    "ln_final.bias": "final_layer_norm.bias",
+}
+
+
+def _openclip(own: dict[str, Tensor], encoder: dict[str, Any]) -> dict[str, Tensor]:
+    """The same of OpenCLIP, which has query, key and value in one; layers that the encoder leaves out are left out."""
+    out: dict[str, Tensor] = {}
+    for key, tensor in own.items():
+        if key in _TOP:
+            out[f"model.{_TOP[key]}"] = tensor
+        elif key == "text_projection" and encoder.get("projected"):
+            out["projection.weight"] = tensor.T.contiguous()
+        elif key.startswith("transformer.resblocks."):
+            _, _, number, rest = key.split(".", 3)
+            if int(number) >= encoder["num_hidden_layers"]:
+                continue
+            layer = f"model.encoder.layers.{number}"
+            if rest.startswith("attn.in_proj_"):
+                kind = rest.removeprefix("attn.in_proj_")
+                for part, rows in zip("qkv", tensor.chunk(3), strict=True):
+                    out[f"{layer}.self_attn.{part}_proj.{kind}"] = rows.clone()
+            else:
+                part, _, kind = rest.rpartition(".")
+                out[f"{layer}.{_LAYER.get(part, part)}.{kind}"] = tensor
+    return out
