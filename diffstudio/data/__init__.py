@@ -73,7 +73,7 @@ class _Generators:
 
     def __init__(self) -> None:
         self._bits = np.random.Philox(key=[0, 0xDA7A])
-        self._start: dict[str, Any] = dict(self._bits.state)
+        self._start: Any = dict(self._bits.state)
         self._rng = np.random.Generator(self._bits)
 
     def of(self, seed: int) -> np.random.Generator:

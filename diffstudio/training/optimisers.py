@@ -38,7 +38,7 @@ class Optimisers:
             one.zero_grad(set_to_none=True)
 
 
-def inner_matrices(network: nn.Module) -> list[nn.Parameter]:
+def inner_matrices(network: nn.Module) -> list[torch.Tensor]:
     """The matrices between a network's first and last layers: those that Muon is made for (Jordan et al. 2024).
 
     Embeddings and the layer named `out` are left to AdamW, as published.

@@ -99,9 +99,7 @@ def test_a_mask_of_another_size_is_refused_before_the_run(inpaint, tmp_path):
 
 def lost(record, forward, solver, steps):
     """How much of x_0 is lost from the data to the noise and back, relative."""
-    trace = record(
-        source="data", forward=forward, solver=solver, steps=steps, label=0, samples=16, trace_every=steps
-    )
+    trace = record(source="data", forward=forward, solver=solver, steps=steps, label=0, samples=16, trace_every=steps)
     x0, back = trace.array(0, "xt"), trace.array(len(trace) - 1, "xt")
     return np.linalg.norm(x0 - back) / np.linalg.norm(x0)
 

@@ -10,8 +10,6 @@ from diffstudio.gui.widgets import Note
 from diffstudio.gui.words import count, duration, number, size, tr
 
 MUCH_MEMORY = 2 << 30  # bytes from which it is worth a word
-
-
 GAP = 4  # px between the button and the note
 
 
