@@ -2,8 +2,8 @@
 
 python tests/benchmarks/waveform.py [--steps 2600] [--samples 200] [--out DIR]
 
-Needs espeak-ng. The same clips, loss, times, speed and averaging as resources/recipes/spoken-digits.toml; 2,600 steps
-take as long as the 3,600 of the spectrogram's network. Its sounds are judged after each of the steps in JUDGED too.
+Needs espeak-ng. The same clips, loss, times, speed and averaging as resources/recipes/spoken-digits.toml. Its sounds are
+judged after each of the steps in JUDGED too. What came of it is in resources/docs/audio.md.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from diffstudio.specs import PathSpec
 
 PATCH, CHANNELS, EMBED, HEADS = 16, (64, 96, 128), 128, 4
 BATCH, RATE, AVERAGE, DROPOUT, WARMUP = 16, 2e-3, 0.998, 0.1, 100
-JUDGED = (440,)  # as long as 600 steps of the spectrogram's network
+JUDGED = (440,)
 LOUD = 0.08  # root of the mean square of the clips: they are made as large as the noise
 
 
