@@ -18,6 +18,8 @@ from diffstudio.networks.exact import ExactData, ExactMixture
 from diffstudio.networks.lucidrains import LucidrainsUnet
 from diffstudio.networks.mlp import MLP
 from diffstudio.networks.prompted import SD3, Flux, PromptedUNet
+from diffstudio.networks.smalldiffusion import SmallDiT, SmallMLP
+from diffstudio.networks.smalldiffusion_unet import SmallUnet
 from diffstudio.networks.transformer import Transformer
 from diffstudio.networks.unet import UNet
 from diffstudio.networks.video_unet import VideoUNet
@@ -36,6 +38,9 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "diffusers_flux": Flux,
     "lucidrains_unet": LucidrainsUnet,
     "adm": ADM,
+    "smalldiffusion_mlp": SmallMLP,
+    "smalldiffusion_unet": SmallUnet,
+    "smalldiffusion_dit": SmallDiT,
 }
 MAX_PARAMETERS = 2 * 10**10  # Flux with its T5 has 17; beyond that a card is a mistake or an attack
 

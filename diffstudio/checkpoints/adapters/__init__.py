@@ -19,6 +19,7 @@ from diffstudio.checkpoints.adapters.own import OWN
 from diffstudio.checkpoints.adapters.refused import REFUSED, reason
 from diffstudio.checkpoints.adapters.sidecar import ENDING
 from diffstudio.checkpoints.adapters.single_file import SINGLE_FILE
+from diffstudio.checkpoints.adapters.smalldiffusion import SMALLDIFFUSION
 from diffstudio.checkpoints.adapters.text_to_image import TEXT_TO_IMAGE
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
 from diffstudio.checkpoints.card import Card
@@ -43,7 +44,17 @@ __all__ = [
     "vocabularies",
 ]
 
-ADAPTERS: tuple[Adapter, ...] = (OWN, TEXT_TO_IMAGE, DIFFUSERS, SINGLE_FILE, LUCIDRAINS, GUIDED_DIFFUSION, BARE)
+# Bare weights first: a card beside them that names a network is surer than names alone.
+ADAPTERS: tuple[Adapter, ...] = (
+    OWN,
+    TEXT_TO_IMAGE,
+    DIFFUSERS,
+    SINGLE_FILE,
+    LUCIDRAINS,
+    GUIDED_DIFFUSION,
+    BARE,
+    SMALLDIFFUSION,
+)
 
 
 def is_step_folder(name: str) -> bool:

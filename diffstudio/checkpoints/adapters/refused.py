@@ -64,20 +64,6 @@ def _k_network(look: Look) -> str:
         return ""
 
 
-def _small_unet(look: Look) -> bool:
-    return {"conv_in.weight", "sig_embed.mlp.0.weight", "downs.0.blocks.0.0.layer1.0.weight"} <= _names(look)
-
-
-def _small_mlp(look: Look) -> bool:
-    """Linear layers at every second place, of which the first is told σ by two numbers more than the last gives."""
-    names = _names(look)
-    count = len(names) // 2
-    if count < 2 or names != {f"net.{2 * i}.{part}" for i in range(count) for part in ("weight", "bias")}:
-        return False
-    first, last = (look.tensors[f"net.{2 * i}.weight"].shape for i in (0, count - 1))
-    return len(first) == len(last) == 2 and first[1] == last[0] + 2
-
-
 def _adapter(look: Look) -> bool:
     return any(".lora_down." in name or ".lora_A." in name for name in _names(look))
 
@@ -123,20 +109,6 @@ REFUSED: tuple[Refused, ...] = (
         "k-diffusion itself",
         _k_diffusion,
         _k_network,
-    ),
-    Refused(
-        "smalldiffusion, Unet",
-        "`conv_in.weight`, `sig_embed.mlp.0.weight` and `downs.0.blocks.0.0.layer1.0.weight`",
-        "is a Unet of smalldiffusion, which is not among the networks known here; sample it with smalldiffusion "
-        "itself, or train one of ours on the same data",
-        _small_unet,
-    ),
-    Refused(
-        "smalldiffusion, TimeInputMLP",
-        "`net.0`, `net.2`, … alone, the first with two inputs more than the last has outputs",
-        "has the tensors of a TimeInputMLP of smalldiffusion, which is not among the networks known here; sample it "
-        "with smalldiffusion itself, or train one of ours on the same data",
-        _small_mlp,
     ),
 )
 

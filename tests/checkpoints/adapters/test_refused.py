@@ -39,13 +39,7 @@ def test_a_config_that_says_nonsense_is_left_aside(tmp_path, config):
     assert "k-diffusion with a network, which" in sentence(tmp_path / "one.safetensors")
 
 
-def test_networks_of_smalldiffusion_are_named(tmp_path):
-    unet = ("conv_in.weight", "sig_embed.mlp.0.weight", "downs.0.blocks.0.0.layer1.0.weight")
-    torch.save({name: torch.zeros(2, 2) for name in unet}, tmp_path / "unet.pt")
-    assert "is a Unet of smalldiffusion" in sentence(tmp_path / "unet.pt")
-    layers = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.GELU(), torch.nn.Linear(16, 2))
-    torch.save({f"net.{name}": weight for name, weight in layers.state_dict().items()}, tmp_path / "mlp.pt")
-    assert "a TimeInputMLP of smalldiffusion" in sentence(tmp_path / "mlp.pt")
+def test_layers_that_are_those_of_no_known_network_want_a_card(tmp_path):
     layers = torch.nn.Sequential(torch.nn.Linear(5, 16), torch.nn.GELU(), torch.nn.Linear(16, 2))
     torch.save({f"net.{name}": weight for name, weight in layers.state_dict().items()}, tmp_path / "other.pt")
     assert "put a card beside it" in sentence(tmp_path / "other.pt")
