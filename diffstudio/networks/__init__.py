@@ -15,6 +15,8 @@ from diffstudio.errors import BadFile
 from diffstudio.networks.adm import ADM
 from diffstudio.networks.diffusers import DiffusersDiT, DiffusersUNet
 from diffstudio.networks.exact import ExactData, ExactMixture
+from diffstudio.networks.k_diffusion import KDiffusionUNet
+from diffstudio.networks.k_diffusion_transformer import KDiffusionTransformer
 from diffstudio.networks.lucidrains import LucidrainsUnet
 from diffstudio.networks.mlp import MLP
 from diffstudio.networks.prompted import SD3, Flux, PromptedUNet
@@ -38,6 +40,8 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "diffusers_flux": Flux,
     "lucidrains_unet": LucidrainsUnet,
     "adm": ADM,
+    "k_diffusion_unet": KDiffusionUNet,
+    "k_diffusion_transformer": KDiffusionTransformer,
     "smalldiffusion_mlp": SmallMLP,
     "smalldiffusion_unet": SmallUnet,
     "smalldiffusion_dit": SmallDiT,

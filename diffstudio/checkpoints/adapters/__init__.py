@@ -13,6 +13,7 @@ from diffstudio.checkpoints.adapters.bare import BARE
 from diffstudio.checkpoints.adapters.components import STEP_FOLDER
 from diffstudio.checkpoints.adapters.diffusers import DIFFUSERS, may_be_model
 from diffstudio.checkpoints.adapters.guided_diffusion import GUIDED_DIFFUSION
+from diffstudio.checkpoints.adapters.k_diffusion import K_DIFFUSION
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.lucidrains import LUCIDRAINS
 from diffstudio.checkpoints.adapters.own import OWN
@@ -52,6 +53,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     SINGLE_FILE,
     LUCIDRAINS,
     GUIDED_DIFFUSION,
+    K_DIFFUSION,
     BARE,
     SMALLDIFFUSION,
 )
