@@ -185,8 +185,8 @@ class Studio(QObject):
         trace = p.runs.trace
         if ended.outcome == "failed":
             p.window.say(tr("The run failed."))
-            if ended.device:
-                self.commands.offer_device(ended.error, ended.device)
+            if ended.device or ended.half:
+                self.commands.offer_room(ended.error, ended.device, ended.half)
             else:
                 show_error(p.window, ended.error, ended.details)
         elif trace is not None and len(trace):

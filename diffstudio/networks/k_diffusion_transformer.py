@@ -143,7 +143,7 @@ class Attention(nn.Module):
 
     def forward(self, h: Tensor, places: Tensor, c: Tensor) -> Tensor:
         q, k, v = self.qkv_proj(self.norm(h, c)).unflatten(2, (3, -1, HEAD)).permute(2, 0, 3, 1, 4)
-        q, k = (self.pos_emb(self.qk_norm(part), places) for part in (q, k))
+        q, k = (self.pos_emb(self.qk_norm(part), places).to(v.dtype) for part in (q, k))
         return h + self.out_proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 

@@ -75,7 +75,7 @@ def card_at(path: Path) -> Card:
 
 
 def card_and_weights(path: Path) -> tuple[Card, dict[str, Tensor]]:
-    """The card and the float32 weights of a checkpoint, named as the card's network has them. Raises: as `card_at`."""
+    """The card and the weights of a checkpoint, named as the card's network has them. Raises: as `card_at`."""
     look = Look(path)
     adapter = adapter_of(look)
     return adapter.card(look), adapter.weights(look)
