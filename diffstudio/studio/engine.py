@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,8 +124,8 @@ class Engine:
             except Stopped:
                 return
 
-    def decode(self, trace: Trace, records: Sequence[int], out: Path, stop: Callable[[], bool] = lambda: False) -> int:
-        """Records of a latent model's run as a trace of pictures; returns how many, fewer once `stop` is true.
+    def decode(self, trace: Trace, records: Sequence[int], out: Path) -> Generator[int, None, None]:
+        """Records of a latent model's run as a trace of pictures; yields how many are done, to stop is to leave it.
 
         Raises:
             BadInput, BadFile, NotFound: the model of the run is gone or can't be loaded.  NoRoom: the disk is full.
@@ -134,7 +134,7 @@ class Engine:
         model = self._load(self.catalog.find(request.model).path, request)
         from diffstudio.studio.decoding import decode_trace
 
-        return decode_trace(trace, model, records, out, stop)
+        yield from decode_trace(trace, model, records, out)
 
     def pictures(self, request: Request, states: np.ndarray) -> np.ndarray:
         """What the request's model decodes latents to: (B, C, h, w) → (B, 1 or 3, H, W) float32.
