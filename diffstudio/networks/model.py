@@ -73,6 +73,14 @@ class Model:
         with torch.no_grad():
             return torch.cat([decoder.decode(one) for one in states.to(self.device).split(1)])
 
+    def encode(self, pictures: Tensor) -> Tensor:
+        """The latents of pictures in [−1, 1], (B, C, H, W) → (B, c, h, w) on the CPU; `decode` backwards, about."""
+        encoder = getattr(self.network, "vae", None)
+        if encoder is None:
+            return pictures
+        with torch.no_grad():
+            return torch.cat([encoder.encode(one).cpu() for one in pictures.to(self.device).split(1)])
+
     def labels(self, label: int | Sequence[int] | None, samples: int) -> Condition:
         """A batch of one label, or of one label each; None where the model takes none."""
         if self.card.prompts is not None:

@@ -88,7 +88,7 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
     if request.prompt and card.text is not None:
         read_prompt(request.prompt, card.text, card.shape[1])
     if request.mask:
-        load_mask(Path(request.mask), card.shape)
+        load_mask(Path(request.mask), card.seen.shape)
     weak = _weak(catalog, card, request)
     count = records(request.steps_run, request.trace_every)
     chains = []

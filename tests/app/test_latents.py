@@ -113,3 +113,19 @@ def test_an_export_that_decodes_can_be_stopped(studio, run, qtbot, tmp_path, mon
     assert run.window.message.text() == f"Stopped: {tmp_path / 'chain.gif'} was not written."
     assert not (tmp_path / "chain.gif").exists() and not run.window.actions_by_id["stop"].isEnabled()
     assert [path.suffix for path in run.runs.folder.iterdir()] == [".trace"]
+
+
+def test_a_dropped_picture_is_encoded_and_can_be_repainted(studio, run, faces, generate, tmp_path):
+    levels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    Image.fromarray(levels).save(tmp_path / "mine.png")
+    Image.fromarray(np.pad(np.full((4, 4), 255, np.uint8), ((0, 4), (0, 4)))).save(tmp_path / "mask.png")
+    studio.commands.filing.open_paths([tmp_path / "mine.png"])
+    run.sampling.set_mask_file(tmp_path / "mask.png")
+    request = run.sampling.checked_request()
+    assert (request.source, request.mask) == ("file", str(tmp_path / "mask.png"))
+    assert generate().outcome == "done"
+    values = torch.from_numpy(levels).permute(2, 0, 1).float()[None] / 127.5 - 1
+    expected = load_file(faces).encode(values).numpy()[0]
+    trace = run.runs.trace
+    np.testing.assert_allclose(trace.array(0, "xt")[0], expected, atol=1e-5)
+    np.testing.assert_allclose(trace.array(len(trace) - 1, "xt")[0][:, 2:], expected[:, 2:], atol=1e-5)
