@@ -59,8 +59,7 @@ def check_room(
         raise NoRoom(f"the trace would take {size(trace_bytes)}, but {folder} has only {size(free)} free")
     memory = free_memory()
     if memory is not None and memory_bytes > memory:
-        half = half_bytes is not None and half_bytes <= memory
-        way = f": run it in half precision, which needs about {size(half_bytes)}" if half else ""
-        raise NoRoom(
-            f"the run needs about {size(memory_bytes)} of memory, but only {size(memory)} is free{way}", half=half
-        )
+        sentence = f"the run needs about {size(memory_bytes)} of memory, but only {size(memory)} is free"
+        if half_bytes is not None and half_bytes <= memory:
+            raise NoRoom(f"{sentence}: run it in half precision, which needs about {size(half_bytes)}", half=True)
+        raise NoRoom(sentence)
