@@ -23,11 +23,17 @@ class SmallMLP(nn.Module):
     """Linear layers with GELU between, told σ by two numbers.
 
     hidden: the widths between. classes: numbers that a class adds to the input, with classes.
-    scaled: as in `SmallUnet`.
+    scaled, unit_v: as in `SmallUnet`.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], labels: int, hidden: tuple[int, ...], classes: int = 4, scaled: bool = False
+        self,
+        shape: tuple[int, ...],
+        labels: int,
+        hidden: tuple[int, ...],
+        classes: int = 4,
+        scaled: bool = False,
+        unit_v: bool = False,
     ) -> None:
         super().__init__()
         if len(shape) != 1:
@@ -36,7 +42,7 @@ class SmallMLP(nn.Module):
             raise ValueError(f"hidden has {len(hidden)} entries, expected 1 to 64")
         for width in (classes, *hidden):
             limit("hidden and classes", width, 65_536)
-        self.scaled = scaled
+        self.scaled, self.unit_v = scaled, unit_v
         widths = (shape[0] + 2 + (classes if labels else 0), *hidden)
         between = [(nn.Linear(a, b), nn.GELU()) for a, b in itertools.pairwise(widths)]
         self.net = nn.Sequential(*(layer for pair in between for layer in pair), nn.Linear(widths[-1], shape[0]))
@@ -47,13 +53,15 @@ class SmallMLP(nn.Module):
         entering = [scaled_input(x, sigma) if self.scaled else x, phase(sigma)]
         if self.cond_embed is not None:
             entering.append(self.cond_embed(labels))
-        return self.net(torch.cat(entering, dim=1))
+        out = self.net(torch.cat(entering, dim=1))
+        return of_state(out, sigma) if self.unit_v else out
 
 
 class SmallDiT(nn.Module):
     """Patches of a square picture as tokens, blocks whose norms and gates are told σ (Peebles & Xie 2023).
 
-    width: of a token. hidden: of a block's MLP. embedding: how it is told the noise. scaled: as in `SmallUnet`.
+    width: of a token. hidden: of a block's MLP. embedding: how it is told the noise. scaled, unit_v: as in
+    `SmallUnet`.
     """
 
     def __init__(
@@ -67,6 +75,7 @@ class SmallDiT(nn.Module):
         heads: int = 6,
         embedding: str = "sigma",
         scaled: bool = False,
+        unit_v: bool = False,
     ) -> None:
         super().__init__()
         for name, value, most in (
@@ -81,7 +90,7 @@ class SmallDiT(nn.Module):
             raise ValueError(f"it makes square pictures whose sides are multiples of {patch}, not {shape}")
         if width % heads:
             raise ValueError(f"{heads} heads do not divide a width of {width}")
-        self.patch, self.scaled, tokens = patch, scaled, (shape[1] // patch) ** 2
+        self.patch, self.scaled, self.unit_v, tokens = patch, scaled, unit_v, (shape[1] // patch) ** 2
         self.pos_embed = nn.Parameter(torch.zeros(1, tokens, width), requires_grad=False)
         self.x_embed = nn.ModuleDict({"proj": nn.Conv2d(shape[0], width, patch, patch)})
         self.sig_embed = noise_embedding(embedding, width)
@@ -101,7 +110,8 @@ class SmallDiT(nn.Module):
         for block in self.blocks:
             h = block(h, c)
         out = self.final_linear(self.final_norm(h, c)).unflatten(2, (self.patch, self.patch, -1))
-        return out.unflatten(1, (side, side)).permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)
+        out = out.unflatten(1, (side, side)).permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)
+        return of_state(out, noise) if self.unit_v else out
 
 
 class DiTBlock(nn.Module):
@@ -210,3 +220,8 @@ def sinusoids(t: Tensor) -> Tensor:
 def scaled_input(x: Tensor, sigma: Tensor) -> Tensor:
     """x/√(1 + σ²), whose variance stays about 1."""
     return x * ((1 + sigma**2) ** -0.5).view(-1, *[1] * (x.dim() - 1))
+
+
+def of_state(v: Tensor, sigma: Tensor) -> Tensor:
+    """v·√(1 + σ²): that of x = x_0 + σ·ε, from that of the same state scaled to a variance of 1."""
+    return v * ((1 + sigma**2) ** 0.5).view(-1, *[1] * (v.dim() - 1))

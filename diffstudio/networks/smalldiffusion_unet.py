@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from diffstudio.networks.limits import limit
-from diffstudio.networks.smalldiffusion import Attention, Classes, noise_embedding, scaled_input
+from diffstudio.networks.smalldiffusion import Attention, Classes, noise_embedding, of_state, scaled_input
 
 GROUPS = 32
 
@@ -17,6 +17,7 @@ class SmallUnet(nn.Module):
     width: channels of the first convolution. widths, attention: of each level. blocks: a level, one more on the way up.
     embed: numbers that tell the noise. embedding: how it is told.
     scaled: the network is given x/√(1 + σ²), as the package's `Scaled` makes it; not for flows.
+    unit_v: its output is v of that scaled state, as the package's `PredV` trains it.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class SmallUnet(nn.Module):
         blocks: int = 2,
         embedding: str = "sigma",
         scaled: bool = True,
+        unit_v: bool = False,
     ) -> None:
         super().__init__()
         limit("blocks", blocks, 16)
@@ -45,7 +47,7 @@ class SmallUnet(nn.Module):
         factor = 2 ** (len(widths) - 1)
         if len(shape) != 3 or shape[1] % factor or shape[2] % factor:
             raise ValueError(f"it makes pictures whose sides are multiples of {factor}, not {shape}")
-        self.scaled = scaled
+        self.scaled, self.unit_v = scaled, unit_v
         self.sig_embed = noise_embedding(embedding, embed)
         self.cond_embed = Classes(embed, labels) if labels else None
         self.conv_in = nn.Conv2d(shape[0], width, 3, padding=1)
@@ -90,7 +92,8 @@ class SmallUnet(nn.Module):
             for part in level.blocks:  # pyright: ignore[reportGeneralTypeIssues]
                 h = applied(part, torch.cat([h, skips.pop()], dim=1), c)
             h = h if level.upsample is None else level.upsample(h)  # pyright: ignore[reportCallIssue]
-        return self.out_layer(h)
+        out = self.out_layer(h)
+        return of_state(out, noise) if self.unit_v else out
 
 
 class Level(nn.Module):

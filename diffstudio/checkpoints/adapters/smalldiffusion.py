@@ -79,7 +79,10 @@ def card(look: Look) -> Card:
         | ({"label": "each"} if labels else {}),
         "format": "smalldiffusion",
     }
-    return completed(look.path, found)
+    card = completed(look.path, found)
+    if card.prediction == "v" and card.path.name == "ve":  # the package has that of a state of variance 1
+        return card.model_copy(update={"network_args": {**card.network_args, "unit_v": True}})
+    return card
 
 
 def _ramp(low: float, high: float) -> dict[str, Any]:
@@ -101,8 +104,8 @@ SMALLDIFFUSION = Adapter(
     "than the last has outputs",
     asks=f"the range of σ, the size of a Unet's pictures ({GREY_SIDE} in grey, {COLOUR_SIDE} in colour), whether its "
     f"input is scaled (it is), the heads of a DiT ({HEADS}): those of the package's examples are taken, a card beside "
-    "the file replaces them; networks of x0 say so there",
-    refuses="PredV, points of other than two coordinates, files from before version 0.4",
+    "the file replaces them; networks of x0 and of v say so there",
+    refuses="points of other than two coordinates, files from before version 0.4",
     recognises=recognises,
     card=card,
     weights=weights,

@@ -209,7 +209,7 @@ class ExportDialog(QDialog):
             words = {"clip": tr("{} frames"), "samples": tr("{} samples")}.get(options.kind, tr("{} steps"))
             parts.append(words.format(count(found.frames)))
         if decodes(self._trace, options):
-            parts.append(tr("decoded by the model"))
+            parts.append(tr("decoded by the model, unlike the preview"))
         parts.append(tr("about {}").format(size(found.bytes)))
         if Path(self.path.text()).is_file():
             parts.append(tr("replaces the file that is there"))

@@ -77,6 +77,20 @@ def test_what_is_assumed_is_said_and_a_card_beside_the_file_replaces_it(tmp_path
     assert (card.prediction, card.network_args["scaled"], card.network_args["width"]) == ("x0", False, 32)
 
 
+def test_what_predicts_v_says_so_in_a_card_beside_it(tmp_path):
+    case, path = CASES["dit"], tmp_path / "one.safetensors"
+    x, sigma = save(path, case), 1.7
+    plain = load_file(path)
+    path.with_name(f"{path.name}.card.json").write_text('{"prediction": "v"}', "utf-8")
+    model = load_file(path)
+    at = level(model.path, sigma / model.card.path.params["sigma_max"])
+    with torch.no_grad():
+        v = plain.network(x, torch.full((2,), sigma))
+        found = model.denoiser(x, at, None)
+    # v = (ε − σ·x_0)/√(1 + σ²) of x = x_0 + σ·ε (Salimans & Ho 2022): x_0 = (x − σ·√(1 + σ²)·v)/(1 + σ²)
+    torch.testing.assert_close(found, (x - sigma * (1 + sigma**2) ** 0.5 * v) / (1 + sigma**2), atol=1e-5, rtol=1e-5)
+
+
 def test_points_of_other_coordinates_and_other_blocks_are_refused_in_a_sentence(tmp_path):
     layers = torch.nn.Sequential(torch.nn.Linear(5, 16), torch.nn.GELU(), torch.nn.Linear(16, 3))
     torch.save({f"net.{name}": weight for name, weight in layers.state_dict().items()}, tmp_path / "three.pt")
