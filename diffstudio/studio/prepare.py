@@ -124,7 +124,7 @@ def _from_file(file: FilePath, plan: Plan, model: Model) -> Tensor:
     rows = load_source(file, plan.card.meaning, request.source_fit, request.source_invert)
     # Fewer pictures than samples: they are used in turn, each with its own noise.
     turn = np.arange(request.samples) % len(rows)
-    found = torch.from_numpy(np.ascontiguousarray(rows[: request.samples]))
+    found = torch.from_numpy(np.array(rows[: request.samples]))  # a copy: a trace's own can't be written to
     if tuple(found.shape[1:]) != tuple(plan.card.shape):  # pictures of a latent model
         found = model.encode(found)
     return found[torch.from_numpy(turn)]
