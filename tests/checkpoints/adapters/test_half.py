@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import tiny_prompted as tiny
 import torch
 from safetensors.torch import save_file
 
@@ -78,3 +79,18 @@ def test_of_diffusers_with_its_autoencoder_as_it_was(tmp_path, diffusers, make_u
     half = compare(tmp_path / "faces")
     pictures = half.decode(torch.randn(1, 3, 8, 8))
     assert pictures.dtype == torch.float32 and torch.isfinite(pictures).all()
+
+
+@pytest.mark.parametrize("family", ["stable_diffusion", "stable_diffusion_xl", "stable_diffusion_3", "flux"])
+def test_of_text_to_image_with_its_text_encoders(tmp_path, diffusers, family):
+    pytest.importorskip("transformers")
+    _, folder = getattr(tiny, family)(diffusers, tmp_path)
+    whole, half = (
+        load_file(folder, precision=precision).prompted("a cat", "a dog", 2.5) for precision in ("float32", "half")
+    )
+    side = 8
+    x = torch.randn(1, 4, side, side, generator=torch.Generator().manual_seed(2))
+    at = level(whole.path, 0.5)
+    expected, found = (estimate(model.guided(3.0)(x, at, model.labels(None, 1))).x0_hat for model in (whole, half))
+    assert found.dtype == torch.float32
+    assert (found - expected).norm() < 0.1 * (expected.norm() + at.s)
