@@ -17,11 +17,12 @@ class NoRoom(DiffStudioError):
     """A run or an export needs more disk or memory than allowed.
 
     device: where the run would have room, "" where nothing is known of another place.
+    half: whether it would have room in half precision.
     """
 
-    def __init__(self, message: str, device: str = "") -> None:
+    def __init__(self, message: str, device: str = "", half: bool = False) -> None:
         super().__init__(message)
-        self.device = device
+        self.device, self.half = device, half
 
 
 class NotFound(DiffStudioError):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -23,7 +22,9 @@ from diffstudio.checkpoints.finding import SUFFIX
 from diffstudio.errors import BadInput
 from diffstudio.studio.devices import pick_device
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.export import ExportOptions, check_size, check_target, export, records, suffix_of
+from diffstudio.studio.export import ExportOptions, check_size, check_target, suffix_of
+from diffstudio.studio.export_plan import AS_RECORDED
+from diffstudio.studio.export_run import export_run
 from diffstudio.studio.layout import Subject
 from diffstudio.studio.likelihoods import Likelihoods, judge
 from diffstudio.studio.plan import Plan
@@ -33,7 +34,6 @@ from diffstudio.traces.reader import Trace
 from diffstudio.training.recipe import load_recipe
 
 # A picture or a set of samples of an unfinished chain would pass for what it is not; the chain itself is worth keeping.
-AS_RECORDED = ("arrays", "trace")  # of a latent model these hold its states, everything else their pictures
 KEPT_WHEN_INTERRUPTED = ("animation", "strip", "frames", "arrays", "trace")
 
 
@@ -171,8 +171,7 @@ def _export(
         def stop() -> bool:
             return not early and interrupt()
 
-        with _drawn(engine, trace, options, stop) as (shown, chosen):
-            outcome.files = export(shown, out, chosen, stop=stop)
+        outcome.files = _drained(export_run(engine, trace, out, options, trace.path.parent, stop))
     if trace.complete and outcome.files:
         return
     last = int(trace.scalar(len(trace) - 1, "step")) if len(trace) else 0
@@ -181,21 +180,13 @@ def _export(
     outcome.note = f"interrupted after step {last} of {outcome.steps}: {kept}"
 
 
-@contextlib.contextmanager
-def _drawn(
-    engine: Engine, trace: Trace, options: ExportOptions, stop: Callable[[], bool]
-) -> Iterator[tuple[Trace, ExportOptions]]:
-    """The trace that is drawn: of a latent model the chosen records as pictures, for a while beside the trace."""
-    if options.kind in AS_RECORDED or not trace.header.card.get("decoded"):
-        yield trace, options
-        return
-    path = trace.path.with_name(f".{trace.path.name}.decoded")
-    try:
-        engine.decode(trace, records(trace, options), path, stop)
-        with Trace.open(path) as decoded:
-            yield decoded, dataclasses.replace(options, first=None, last=None, record=None, every=1)
-    finally:
-        path.unlink(missing_ok=True)
+def _drained(steps: Generator[object, None, list[Path]]) -> list[Path]:
+    """What it returns at its end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def _has_a_step(trace: Trace, options: ExportOptions) -> bool:

@@ -11,6 +11,7 @@ import math
 import os
 import stat
 import struct
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,14 @@ class Header:
         """Numbers in all tensors."""
         return sum(math.prod(t.shape) for t in self.tensors.values())
 
+    @property
+    def dtype(self) -> str:
+        """The one that most numbers have, "" where there are none."""
+        count: Counter[str] = Counter()
+        for tensor in self.tensors.values():
+            count[tensor.dtype] += math.prod(tensor.shape)
+        return count.most_common(1)[0][0] if count else ""
+
 
 def read_header(path: Path) -> Header:
     """The header of a .safetensors file.
@@ -113,7 +122,7 @@ def read_card(path: Path) -> Card:
 
 
 def card_of(header: Header) -> Card:
-    """The card in a header.
+    """The card in a header; the dtype is that of the tensors.
 
     Raises:
         BadFile: no card, a newer one, or a field that is not what a card has; the sentence names it.
@@ -139,7 +148,7 @@ def card_of(header: Header) -> Card:
         raise BadFile(f"{where}: card field {field}: {first['msg']}, found '{shown(first['input'], 60)}'") from error
     if card.network not in options.NETWORKS:
         raise BadFile(f"{where}: network is '{shown(card.network)}', expected one of {', '.join(options.NETWORKS)}")
-    return card
+    return card.model_copy(update={"dtype": header.dtype})
 
 
 def _length(where: str, start: bytes, size: int) -> int:

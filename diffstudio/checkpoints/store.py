@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def save(
     path: Path, card: Card, tensors: Mapping[str, np.ndarray], dtype: Literal["float16", "float32"] = "float16"
 ) -> Card:
-    """Write weights and card as one .safetensors file, atomically; returns the card with its sha256 and parameters.
+    """Write weights and card as one .safetensors file, atomically; returns the card with its sha256,
+    parameters and dtype.
 
     Raises:
         BadInput: a weight is not finite (in half precision, with float16), or the file can't be written.
@@ -42,6 +43,7 @@ def save(
         update={
             "sha256": hashlib.sha256(payload).hexdigest(),
             "parameters": int(sum(array.size for array in stored.values())),
+            "dtype": {"float16": "F16", "float32": "F32"}[dtype] if stored else "",
         }
     )
     data = serialise(stored, metadata=_metadata(card))

@@ -13,8 +13,8 @@ MENUS = ("File", "Edit", "View", "Run", "Timeline", "Help")
 
 @dataclass(frozen=True)
 class Action:
-    """`when`: the state in which it is enabled ("always", "trace", "run", "idle", "points", "image", "video", "text",
-    "audio", "latent", "split", "undo", "redo").
+    """`when`: the state in which it is enabled ("always", "trace", "run", "busy", "idle", "points", "image", "video",
+    "text", "audio", "latent", "split", "undo", "redo").
 
     keys: portable texts of QKeySequence, the first is shown. checkable: it has an on and an off.
     """
@@ -117,7 +117,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("toggle_theme", "Dark / light", "View", ("Ctrl+Shift+L",), "Change the theme.", icon="theme"),
     Action("reset_layout", "Reset window layout", "View", (), "Put every panel back where it was first."),
     Action("generate", "Generate", "Run", ("Ctrl+Enter", "Ctrl+Return"), "Run the model.", "idle", "play"),
-    Action("stop", "Stop", "Run", ("Esc",), "Stop before the next network call; what is done is kept.", "run", "stop"),
+    Action("stop", "Stop", "Run", ("Esc",), "Stop before the next network call; what is done is kept.", "busy", "stop"),
     Action("fork", "Fork here", "Run", ("F",), "Continue from this step with the panel's settings.", "fork", "fork"),
     Action("new_seed", "New seed", "Run", ("Ctrl+D",), "Roll the dice, unless the seed is locked.", icon="dice"),
     Action(

@@ -118,6 +118,8 @@ class Studio(QObject):
         p.runs.loading.connect(self._on_loading)
         p.runs.stopping.connect(self._on_stopping)
         p.runs.progressed.connect(self._on_progress)
+        p.runs.exporting.connect(self._enable)
+        p.runs.exported.connect(self._enable)
         p.runs.ended.connect(self._on_ended)
         p.runs.scored.connect(p.canvas.set_scores)
         p.canvas.scoresWanted.connect(p.runs.want_score)
@@ -185,8 +187,8 @@ class Studio(QObject):
         trace = p.runs.trace
         if ended.outcome == "failed":
             p.window.say(tr("The run failed."))
-            if ended.device:
-                self.commands.offer_device(ended.error, ended.device)
+            if ended.device or ended.half:
+                self.commands.offer_room(ended.error, ended.device, ended.half)
             else:
                 show_error(p.window, ended.error, ended.details)
         elif trace is not None and len(trace):
@@ -238,6 +240,8 @@ class Studio(QObject):
         p, trace = self.parts, self.parts.runs.trace
         running = p.runs.running
         states = {"run"} if running else {"idle"} if p.sampling.card else set()
+        if p.runs.busy:
+            states.add("busy")
         if trace is not None and len(trace):
             states |= {"trace", trace.modality}
             if trace.header.card.get("decoded"):

@@ -123,17 +123,19 @@ class Commands(QObject):
         question.answered.connect(answered)
         question.open()
 
-    def offer_device(self, problem: str, device: str) -> None:
-        """A run had no room where it was to go: run it on another device?"""
-        from diffstudio.gui.dialogs.questions import Question
+    def offer_room(self, problem: str, device: str, half: bool) -> None:
+        """A run had no room where it was to go: run it in half precision, or on another device ("" is none)?"""
+        from diffstudio.gui.dialogs.questions import RoomQuestion
 
         p = self.parts
-        sentence = f"{problem[:1].upper()}{problem[1:]}."
-        question = Question(p.window, tr("Not enough memory"), sentence, tr("Run on {}").format(device.upper()))
+        question = RoomQuestion(p.window, f"{problem[:1].upper()}{problem[1:]}.", device, half)
 
         def answered(yes: bool) -> None:
-            if yes:
+            if yes and question.half:
+                p.sampling.advanced.precision.set_value("half")
+            elif yes:
                 p.sampling.advanced.device.set_value(device)
+            if yes:
                 self.generate()
 
         question.answered.connect(answered)

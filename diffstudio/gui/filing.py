@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,17 +15,20 @@ from PySide6.QtWidgets import QFileDialog
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadFile, DiffStudioError
 from diffstudio.gui.dialogs.message import show_error
-from diffstudio.gui.jobs import Ended, Stop
+from diffstudio.gui.jobs import Ended, Job, Stop
 from diffstudio.gui.masking import MASKS
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.pasting import pasted_paths
 from diffstudio.gui.picking import Picking
-from diffstudio.gui.words import tr
+from diffstudio.gui.words import count, tr
 from diffstudio.studio.parse import read_betas
 from diffstudio.studio.plan import guides
+from diffstudio.traces.reader import Trace
 
 if TYPE_CHECKING:
     from diffstudio.gui.opening import Opened
+    from diffstudio.studio.engine import Engine
+    from diffstudio.studio.export_options import ExportOptions
 
 
 class Filing(QObject):
@@ -34,10 +38,13 @@ class Filing(QObject):
         super().__init__(parts.window)
         self.parts, self.picking = parts, picking
         self._export: tuple[int, str] | None = None
+        self._decoded: deque[str] = deque()  # the targets of the exports that decode, one after the other
         parts.window.dropped.connect(self.open_paths)
         parts.sampling.advanced.betas.browse.connect(self.choose_betas)
         parts.files.progressed.connect(self._on_file_progress)
         parts.files.ended.connect(self._on_file_ended)
+        parts.runs.exporting.connect(parts.window.say)
+        parts.runs.exported.connect(self._on_exported)
 
     def open(self) -> None:
         """Ask for a file of any kind."""
@@ -178,14 +185,20 @@ class Filing(QObject):
 
     @Slot(object, object)
     def write(self, path: Path, options: object) -> None:
-        """Export in the background."""
+        """Export in the background; where latents are decoded first, where the model is."""
         from diffstudio.studio.export import export
         from diffstudio.studio.export_options import ExportOptions
+        from diffstudio.studio.export_plan import decodes
 
         p, trace = self.parts, self.parts.runs.trace
         if trace is None or not isinstance(options, ExportOptions):
             return
         p.settings.last_folder = str(path.parent)
+        if decodes(trace, options):
+            self._decoded.append(str(path))
+            p.window.say(tr("The pictures are written after the run.") if p.runs.running else tr("Exporting…"))
+            p.runs.export(_decoding(p.runs.engine, trace.path, path, options, p.runs.folder))
+            return
 
         def job(stop: Stop) -> Iterator[str]:
             yield tr("Exporting…")
@@ -205,6 +218,16 @@ class Filing(QObject):
             show_error(self.parts.window, ended.error, ended.details)
         elif ended.outcome == "done" and self._export and self._export[0] == ended.number:
             self.parts.window.say(tr("Saved {}").format(self._export[1]))
+
+    @Slot(object)
+    def _on_exported(self, ended: Ended) -> None:
+        path = self._decoded.popleft()
+        if ended.outcome == "failed":
+            self.parts.window.say("")
+            show_error(self.parts.window, ended.error, ended.details)
+        else:
+            said = tr("Saved {}") if ended.outcome == "done" else tr("Stopped: {} was not written.")
+            self.parts.window.say(said.format(path))
 
     def copy_picture(self) -> None:
         """The canvas to the clipboard."""
@@ -235,3 +258,16 @@ class Filing(QObject):
             do()
         except DiffStudioError as error:
             show_error(self.parts.window, str(error))
+
+
+def _decoding(engine: Engine, run: Path, path: Path, options: ExportOptions, folder: Path) -> Job:
+    """Decode and write; told is how far it is. By then the window may show another run: this one is opened anew."""
+
+    def job(stop: Stop) -> Iterator[str]:
+        from diffstudio.studio.export_run import export_run
+
+        with Trace.open(run) as trace:
+            for done, total in export_run(engine, trace, path, options, folder, stop):
+                yield tr("Decoding: {} of {}").format(count(done), count(total))
+
+    return job

@@ -37,7 +37,8 @@ Job = Callable[[Stop], Iterator[Any]]
 class Ended:
     """How a job ended. error: one sentence for the user; details: the traceback, for the log and "Details".
 
-    device: where a run that had no room would have it, "" where nothing is known of another place.
+    device: where a run that had no room would have it, "" where nothing is known of another place; half: whether it
+    would have it in half precision.
     """
 
     number: int
@@ -45,6 +46,7 @@ class Ended:
     error: str = ""
     details: str = ""
     device: str = ""
+    half: bool = False
 
 
 class _Worker(QObject):
@@ -93,8 +95,8 @@ class _Worker(QObject):
                     steps.close()  # pyright: ignore[reportAttributeAccessIssue] - a generator's
                     break
         except DiffStudioError as error:
-            device = error.device if isinstance(error, NoRoom) else ""
-            return Ended(number, "failed", str(error), device=device)
+            device, half = (error.device, error.half) if isinstance(error, NoRoom) else ("", False)
+            return Ended(number, "failed", str(error), device=device, half=half)
         except MemoryError:
             return Ended(number, "failed", tr("There is not enough memory: use fewer samples."))
         except BaseException as error:  # the worker's boundary: whatever it is, the window lives on

@@ -42,6 +42,8 @@ class Runs(QObject):
     densityFailed = Signal(object, str)  # what it was about, one sentence
     decoded = Signal(object, int, object)  # what it is about, sample, its picture (1, C, H, W)
     decodingFailed = Signal(object, str)  # what it was about, one sentence
+    exporting = Signal(object)  # what an export tells
+    exported = Signal(object)  # jobs.Ended of an export
     judged = Signal(object)  # studio.likelihoods.Judging
     judgingEnded = Signal(object)  # jobs.Ended
 
@@ -56,6 +58,7 @@ class Runs(QObject):
         self._path: Path | None = None
         self._number = 0
         self._warm_up = 0
+        self._exports: set[int] = set()
         self._waiting = False  # the run that goes has not written its first record yet
         self._loaded = [0.0]  # the share of the weights that is read, written by the thread that reads them
         self._look = QTimer(self)
@@ -107,11 +110,23 @@ class Runs(QObject):
         self._number = self._jobs.submit(_run_job(self.engine, request, path, budget, self._loaded))
         self.started.emit()
 
+    def export(self, job: Job) -> None:
+        """Write a file for which the model is needed, once a run that goes has ended: `exporting`, then `exported`."""
+        self._exports.add(self._jobs.submit(job))
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something that `stop` would stop."""
+        return self.running or bool(self._exports)
+
     def stop(self) -> None:
-        """Stop the run before its next network call."""
+        """Stop the run before its next network call; without one the exports, before their next record."""
         if self.running:
             self._jobs.cancel(self._number)
             self.stopping.emit()
+            return
+        for number in self._exports:
+            self._jobs.cancel(number)
 
     def open_trace(self, path: Path) -> None:
         """Show a recorded run.
@@ -254,6 +269,8 @@ class Runs(QObject):
 
     @Slot(int, object)
     def _on_progress(self, number: int, progress: object) -> None:
+        if number in self._exports:
+            self.exporting.emit(progress)
         if number != self._number or not isinstance(progress, Progress):
             return
         self._look.stop()
@@ -276,6 +293,10 @@ class Runs(QObject):
     def _on_ended(self, ended: Ended) -> None:
         if ended.number == self._warm_up and ended.outcome == "done":
             self.warmed.emit()
+        if ended.number in self._exports:
+            self._exports.discard(ended.number)
+            self.exported.emit(ended)
+            return
         if ended.number != self._number:
             if ended.outcome == "failed":
                 log.warning("%s", ended.error)

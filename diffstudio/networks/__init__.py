@@ -15,9 +15,13 @@ from diffstudio.errors import BadFile
 from diffstudio.networks.adm import ADM
 from diffstudio.networks.diffusers import DiffusersDiT, DiffusersUNet
 from diffstudio.networks.exact import ExactData, ExactMixture
+from diffstudio.networks.k_diffusion import KDiffusionUNet
+from diffstudio.networks.k_diffusion_transformer import KDiffusionTransformer
 from diffstudio.networks.lucidrains import LucidrainsUnet
 from diffstudio.networks.mlp import MLP
 from diffstudio.networks.prompted import SD3, Flux, PromptedUNet
+from diffstudio.networks.smalldiffusion import SmallDiT, SmallMLP
+from diffstudio.networks.smalldiffusion_unet import SmallUnet
 from diffstudio.networks.transformer import Transformer
 from diffstudio.networks.unet import UNet
 from diffstudio.networks.video_unet import VideoUNet
@@ -36,6 +40,11 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "diffusers_flux": Flux,
     "lucidrains_unet": LucidrainsUnet,
     "adm": ADM,
+    "k_diffusion_unet": KDiffusionUNet,
+    "k_diffusion_transformer": KDiffusionTransformer,
+    "smalldiffusion_mlp": SmallMLP,
+    "smalldiffusion_unet": SmallUnet,
+    "smalldiffusion_dit": SmallDiT,
 }
 MAX_PARAMETERS = 2 * 10**10  # Flux with its T5 has 17; beyond that a card is a mistake or an attack
 

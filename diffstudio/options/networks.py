@@ -37,5 +37,10 @@ NETWORKS: dict[str, NetworkOption] = by_name(
         "diffusers_flux", "Flux (diffusers)", "diffusers' FluxTransformer2DModel, of latents in squares.", foreign=True
     ),
     NetworkOption("lucidrains_unet", "U-Net (lucidrains)", "The Unet of denoising-diffusion-pytorch.", foreign=True),
+    NetworkOption("k_diffusion_unet", "U-Net (k-diffusion)", "The image_v1 of k-diffusion.", foreign=True),
+    NetworkOption("k_diffusion_transformer", "Transformer (k-diffusion)", "Its image_transformer_v1.", foreign=True),
+    NetworkOption("smalldiffusion_mlp", "MLP (smalldiffusion)", "The TimeInputMLP of smalldiffusion.", foreign=True),
+    NetworkOption("smalldiffusion_unet", "U-Net (smalldiffusion)", "The Unet of smalldiffusion.", foreign=True),
+    NetworkOption("smalldiffusion_dit", "DiT (smalldiffusion)", "The DiT of smalldiffusion.", foreign=True),
     NetworkOption("adm", "U-Net (ADM)", "The U-Net of guided-diffusion (Dhariwal & Nichol 2021).", foreign=True),
 )

@@ -5,7 +5,7 @@ Everything that draws or writes a trace then works on them as on any other. Impo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,8 @@ from diffstudio.traces.writer import TraceWriter
 FIELDS = ("xt", "x0_hat")
 
 
-def decode_trace(
-    trace: Trace, model: Model, records: Sequence[int], out: Path, stop: Callable[[], bool] = lambda: False
-) -> int:
-    """Write the chosen records as pictures; returns how many were written before `stop` was true.
+def decode_trace(trace: Trace, model: Model, records: Sequence[int], out: Path) -> Generator[int, None, None]:
+    """Write the chosen records as pictures; yields before each of them, and at the end, how many are written.
 
     Raises:
         NoRoom: the disk is full.  BadFile: the trace can't be read any more.
@@ -41,11 +39,10 @@ def decode_trace(
     )
     with TraceWriter(out, header) as writer:
         for count, k in enumerate(records):
-            if stop():
-                return count
+            yield count
             arrays = {name: decoded(model, trace.array(k, name)) for name in FIELDS}
             writer.append({name: trace.scalar(k, name) for name in header.scalars}, arrays)
-    return len(records)
+    yield len(records)
 
 
 def decoded(model: Model, states: np.ndarray) -> np.ndarray:

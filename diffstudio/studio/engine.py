@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ class Engine:
         """colours: where those of latents are kept; None is the user's cache."""
         self.catalog = catalog
         self._colours = colours
-        self._models: dict[tuple[Path, int, int, str], Model] = {}
+        self._models: dict[tuple[Path, int, int, str, str], Model] = {}
         self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
 
     def plan(self, request: Request) -> Plan:
@@ -95,7 +95,8 @@ class Engine:
             NoRoom: the trace or the memory would not fit.
         """
         plan = self.plan(request)
-        check_room(plan.total_bytes, plan.memory_bytes, trace_path.parent, budget_bytes)
+        half = None if plan.half is None else plan.half.memory_bytes
+        check_room(plan.total_bytes, plan.memory_bytes, trace_path.parent, budget_bytes, half)
         self._check_device(plan)
         try:
             with watched(loading, stop):
@@ -123,17 +124,17 @@ class Engine:
             except Stopped:
                 return
 
-    def decode(self, trace: Trace, records: Sequence[int], out: Path, stop: Callable[[], bool] = lambda: False) -> int:
-        """Records of a latent model's run as a trace of pictures; returns how many, fewer once `stop` is true.
+    def decode(self, trace: Trace, records: Sequence[int], out: Path) -> Generator[int, None, None]:
+        """Records of a latent model's run as a trace of pictures; yields how many are done, to stop is to leave it.
 
         Raises:
             BadInput, BadFile, NotFound: the model of the run is gone or can't be loaded.  NoRoom: the disk is full.
         """
         request = Request.model_validate(trace.header.request)
-        model = self._load(self.catalog.find(request.model).path, request.device)
+        model = self._load(self.catalog.find(request.model).path, request)
         from diffstudio.studio.decoding import decode_trace
 
-        return decode_trace(trace, model, records, out, stop)
+        yield from decode_trace(trace, model, records, out)
 
     def pictures(self, request: Request, states: np.ndarray) -> np.ndarray:
         """What the request's model decodes latents to: (B, C, h, w) → (B, 1 or 3, H, W) float32.
@@ -141,7 +142,7 @@ class Engine:
         Raises:
             BadInput, BadFile, NotFound: the model is gone, can't be loaded, or has other latents.
         """
-        model = self._load(self.catalog.find(request.model).path, request.device)
+        model = self._load(self.catalog.find(request.model).path, request)
         if model.card.shape != states.shape[1:]:
             raise BadInput(
                 f"'{request.model}' is another model now: its states are of shape {model.card.shape}, those of this "
@@ -209,19 +210,23 @@ class Engine:
         """Say before the weights are read that the GPU has no room for them.
 
         Raises:
-            NoRoom: it has not; the CPU is named, if that has.
+            NoRoom: it has not; half precision and the CPU are named where they have.
         """
         place = pick_device(plan.request.device)
         free = free_on(place)
-        loaded = any(key[0] == plan.entry.path and key[-1] == place for key in self._models)
+        wanted = (plan.entry.path, place, plan.request.precision)
+        loaded = any((key[0], *key[-2:]) == wanted for key in self._models)
         if free is None or loaded or plan.device_bytes <= free:
             return
         memory = free_memory()
         other = "cpu" if memory is None or plan.memory_bytes <= memory else ""
-        way = "run it on the CPU, or draw fewer samples" if other else "draw fewer samples"
+        half = plan.half is not None and plan.half.device_bytes <= free
+        ways = ["run it in half precision, "] * half + ["run it on the CPU, "] * bool(other)
+        way = f"{''.join(ways)}or draw fewer samples" if ways else "draw fewer samples"
         raise NoRoom(
             f"the run needs about {size(plan.device_bytes)} on {place}, but only {size(free)} is free there: {way}",
             other,
+            half,
         )
 
     def _with_colours(self, plan: Plan, model: Model) -> Plan:
@@ -235,24 +240,24 @@ class Engine:
 
     def _networks(self, plan: Plan) -> Networks:
         request = plan.request
-        found = [self._load(entry.path, request.device) for entry in (plan.entry, plan.weak) if entry is not None]
+        found = [self._load(entry.path, request) for entry in (plan.entry, plan.weak) if entry is not None]
         from diffstudio.studio.chains import Networks
 
         told = (request.prompt, request.negative_prompt, request.distilled_guidance)
         return Networks(*(model.prompted(*told) for model in found))
 
-    def _load(self, path: Path, device: str) -> Model:
+    def _load(self, path: Path, request: Request) -> Model:
         from diffstudio.networks.model import load_file
 
-        place = pick_device(device)
+        place = pick_device(request.device)
         try:
-            key = (path, *stamp(path), place)
+            key = (path, *stamp(path), place, request.precision)
         except OSError as error:
             raise BadInput(f"the checkpoint {path} is gone: {error.strerror}") from error
         if key not in self._models:
             while len(self._models) >= 4:
                 self._models.pop(next(iter(self._models)))
-            self._models[key] = load_file(path, place)
+            self._models[key] = load_file(path, place, request.precision)
         return self._models[key]
 
     def _learn_speed(self, plan: Plan, clock: Clock, step: Step) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from diffstudio.errors import BadFile, BadInput
+from diffstudio.modalities import Meaning
 from diffstudio.studio import arrays
 from diffstudio.studio.export_options import SINGLE, ExportOptions
 from diffstudio.studio.filmstrip import strip_rows, strip_size
@@ -23,6 +24,7 @@ from diffstudio.studio.layout import (
 from diffstudio.traces.format import PREFIX
 from diffstudio.traces.reader import Trace
 
+AS_RECORDED = ("arrays", "trace")  # of a latent model these hold its states, everything else their pictures
 # Bytes for a value of an image (noise does not compress), for a pixel (enlarged ones do), for a pixel of a cloud.
 _DENSITY = {
     ".png": (1.3, 0.035, 0.11),
@@ -46,6 +48,18 @@ class Estimate(NamedTuple):
     height: int
     frames: int
     bytes: int
+
+
+def decodes(trace: Trace, options: ExportOptions) -> bool:
+    """Whether the states must become pictures first: those of a latent model, for everything that is drawn."""
+    return options.kind not in AS_RECORDED and bool(trace.header.card.get("decoded"))
+
+
+def subject_of(trace: Trace, options: ExportOptions) -> Subject:
+    """What is drawn of a trace."""
+    if decodes(trace, options):
+        return Subject(Meaning("image", tuple(trace.header.card["decoded"])), trace.batch)
+    return Subject.of(trace)
 
 
 def records(trace: Trace, options: ExportOptions) -> list[int]:
@@ -101,7 +115,7 @@ def estimate(trace: Trace, options: ExportOptions, suffix: str = ".png") -> Esti
     Raises:
         BadInput: as `records`.
     """
-    subject = Subject.of(trace)
+    subject = subject_of(trace, options)
     if options.kind in ("arrays", "trace"):
         return Estimate(0, 0, len(trace), arrays.size(trace) if options.kind == "arrays" else end_of(trace))
     chosen = records(trace, options)

@@ -68,12 +68,9 @@ def fit_colours(model: Model) -> Colours:
     factor = model.card.decoded[1] // model.card.shape[1]
     noise = torch.Generator().manual_seed(0)
     latents = _smooth(channels, sides, noise)
-    encoder = getattr(model.network, "vae", None)
-    if encoder is not None:
+    if getattr(model.network, "vae", None) is not None:
         pictures = (0.7 * _smooth(colours, [factor * side for side in sides], noise)).clamp(-1, 1)
-        with torch.no_grad():
-            encoded = torch.cat([encoder.encode(one).cpu() for one in pictures.to(model.device).split(1)])
-        latents = torch.cat([latents, encoded])
+        latents = torch.cat([latents, model.encode(pictures)])
     shown = adaptive_avg_pool2d(model.decode(latents).float().cpu().clamp(-1, 1), (latents.shape[2], latents.shape[3]))
     x, y = (_rows(values) for values in (latents, shown))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):

@@ -13,7 +13,7 @@ from diffstudio.modalities.picture_file import open_picture
 def load_mask(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     """(1, H, W) float32: 1 is repainted, 0 is kept; greys in between blend. Transparent pixels are kept.
 
-    shape: of one sample, (C, H, W).
+    shape: of the picture that a sample is, or is decoded to, (C, H, W).
 
     Raises:
         BadInput: no such file, another size, or nothing to repaint.  BadFile: not a picture that can be read.
@@ -29,3 +29,16 @@ def load_mask(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if not mask.any():
         raise BadInput(f"{path.name} has no white pixel, so nothing would be repainted: paint the region white")
     return mask[None]
+
+
+def in_latents(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A mask of a picture, (1, H, W), for latents of shape (c, h, w): a place is repainted as far as any of its pixels
+    is. (1, h, w).
+
+    Raises:
+        BadInput: no whole number of pixels is one place of the latents.
+    """
+    (_, height, width), (rows, columns) = mask.shape, shape[-2:]
+    if height % rows or width % columns:
+        raise BadInput(f"a mask of {width}×{height} pixels does not fall on latents of {columns}×{rows}: leave it out")
+    return mask.reshape(1, rows, height // rows, columns, width // columns).max((2, 4))

@@ -80,7 +80,7 @@ class Painting:
 
 
 def backdrop(card: Card, request: Request) -> np.ndarray:
-    """(H, W, 3) uint8: the first sample that a run from data, or from a file, starts from.
+    """(H, W, 3) uint8: the first sample that a run from data, or from a file, starts from; latents in their colours.
 
     Raises:
         BadInput, BadFile: the file can't be used.
@@ -91,7 +91,10 @@ def backdrop(card: Card, request: Request) -> np.ndarray:
     else:
         label = each_label(request, len(card.labels))[0] if request.label == "each" else request.label
         rows, _ = data.sample(card.data.dataset, (label,), (request.seed,))
-    return image.to_pixels(rows[:1])[0]
+    if not card.decoded or rows.shape[1:] == card.decoded:
+        return image.to_pixels(rows[:1])[0]
+    factor = card.decoded[1] // card.shape[1]
+    return image.enlarge(image.to_pixels(rows[:1], card.meaning)[0], factor)
 
 
 def near_line(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.checkpoints.header import ITEM_BYTES
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.data import DATASETS
 from diffstudio.errors import BadFile, BadInput
@@ -21,7 +23,7 @@ from diffstudio.traces.format import SCALARS, ChainSpec
 
 STATES_IN_MEMORY = 24  # x, x̂0, their past, noise, guidance's double batch, copies for the trace: counted in states
 ADAPTIVE_CALLS = 12  # of a step that chooses its own: a guess, for the time that is left
-WEIGHT_BYTES = 8  # of each weight: in float32, and as much again while they are read
+USED_BYTES = {"float32": 4, "half": 2}  # of each weight of a loaded network
 NETWORK_MEMORY = 1 << 30  # activations of one part of a batch, and the weights: ample for the networks there are
 
 
@@ -35,7 +37,7 @@ class Plan:
     chains: tuple[ChainSpec, ...]
     network_calls: int
     record_bytes: int
-    memory_bytes: int
+    state_bytes: int
     weak: Entry | None = None
 
     @property
@@ -49,9 +51,22 @@ class Plan:
         return self.card.meaning.kind.extras(self.card.meaning)
 
     @property
+    def memory_bytes(self) -> int:
+        """The memory that the run needs: while they are read the weights are there as they are stored, too."""
+        each = USED_BYTES[self.request.precision] + ITEM_BYTES.get(self.card.dtype, 4)
+        return self.state_bytes + max(NETWORK_MEMORY, each * self.card.parameters)
+
+    @property
     def device_bytes(self) -> int:
-        """The memory that the run needs where the network runs: there the weights are in one copy."""
-        return self.memory_bytes - WEIGHT_BYTES // 2 * self.card.parameters
+        """The memory that the run needs where the network runs, if that is not where they are read."""
+        return self.state_bytes + max(NETWORK_MEMORY, USED_BYTES[self.request.precision] * self.card.parameters)
+
+    @property
+    def half(self) -> Plan | None:
+        """The same in half precision; None where it is that already, or the network has no weights."""
+        if self.request.precision == "half" or not options.NETWORKS[self.card.network].trained:
+            return None
+        return dataclasses.replace(self, request=self.request.model_copy(update={"precision": "half"}))
 
     @property
     def total_bytes(self) -> int:
@@ -73,7 +88,7 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
     if request.prompt and card.text is not None:
         read_prompt(request.prompt, card.text, card.shape[1])
     if request.mask:
-        load_mask(Path(request.mask), card.shape)
+        load_mask(Path(request.mask), card.seen.shape)
     weak = _weak(catalog, card, request)
     count = records(request.steps_run, request.trace_every)
     chains = []
@@ -93,7 +108,7 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
         tuple(chains),
         network_calls(request),
         record_bytes=(fields * elements + beside) * width + 8 * (len(SCALARS) + len(kind.scalars)) + 16,
-        memory_bytes=STATES_IN_MEMORY * elements * 4 + max(NETWORK_MEMORY, WEIGHT_BYTES * card.parameters),
+        state_bytes=STATES_IN_MEMORY * elements * 4,
         weak=weak,
     )
 

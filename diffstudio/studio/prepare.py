@@ -17,7 +17,7 @@ from diffstudio.diffusion.paths import Path, make_path
 from diffstudio.diffusion.times import Level, level, levels
 from diffstudio.errors import BadInput
 from diffstudio.networks.model import Model
-from diffstudio.studio.masks import load_mask
+from diffstudio.studio.masks import in_latents, load_mask
 from diffstudio.studio.plan import Plan, each_label
 from diffstudio.studio.request import Request
 from diffstudio.studio.sources import load_source
@@ -69,9 +69,16 @@ def prepare(plan: Plan, model: Model) -> Prepared:
     first = SampleNoise(request.seed, request.samples, card.shape)
     eps = _first_noise(request, first, path, card.shape)
     cond = each_label(request, len(card.labels)) if request.label == "each" else request.label
-    x0, labels = read_data(plan, cond)
-    mask = torch.from_numpy(load_mask(FilePath(request.mask), card.shape)) if request.mask else None
-    return Prepared(path, grid, _noise(request, first, card.shape), eps, x0, x_start, mask, labels, cond)
+    x0, labels = read_data(plan, model, cond)
+    return Prepared(path, grid, _noise(request, first, card.shape), eps, x0, x_start, _mask(plan), labels, cond)
+
+
+def _mask(plan: Plan) -> Tensor | None:
+    """(1, H, W) where the states are masked, None without one."""
+    if not plan.request.mask:
+        return None
+    card, mask = plan.card, load_mask(FilePath(plan.request.mask), plan.card.seen.shape)
+    return torch.from_numpy(in_latents(mask, card.shape) if card.decoded else mask)
 
 
 def _first_noise(request: Request, first: SampleNoise, path: Path, shape: tuple[int, ...]) -> Tensor:
@@ -95,13 +102,13 @@ def _noise(request: Request, first: SampleNoise, shape: tuple[int, ...]) -> Nois
 
 
 def read_data(
-    plan: Plan, cond: int | tuple[int, ...] | None, split: str = "train"
+    plan: Plan, model: Model, cond: int | tuple[int, ...] | None, split: str = "train"
 ) -> tuple[Tensor | None, tuple[int | None, ...]]:
     """x_0 of the forward chain, where there is one, and the label of each sample. Raises: BadInput, BadFile."""
     request, count = plan.request, plan.request.samples
     labels = cond if isinstance(cond, tuple) else (cond,) * count
     if request.source == "file":
-        return _from_file(FilePath(request.source_file or ""), plan), labels
+        return _from_file(FilePath(request.source_file or ""), plan, model), labels
     if not (plan.has_forward or request.source == "data"):
         return None, labels
     rows, drawn = data.sample(plan.card.data.dataset, labels, range(request.seed, request.seed + count), split)
@@ -112,12 +119,15 @@ def read_data(
     ) if request.label is None and request.source == "data" else labels
 
 
-def _from_file(file: FilePath, plan: Plan) -> Tensor:
+def _from_file(file: FilePath, plan: Plan, model: Model) -> Tensor:
     request = plan.request
     rows = load_source(file, plan.card.meaning, request.source_fit, request.source_invert)
     # Fewer pictures than samples: they are used in turn, each with its own noise.
     turn = np.arange(request.samples) % len(rows)
-    return torch.from_numpy(np.ascontiguousarray(rows[turn]))
+    found = torch.from_numpy(np.array(rows[: request.samples]))  # a copy: a trace's own can't be written to
+    if tuple(found.shape[1:]) != tuple(plan.card.shape):  # pictures of a latent model
+        found = model.encode(found)
+    return found[torch.from_numpy(turn)]
 
 
 def _recorded_step(plan: Plan, path: Path) -> tuple[Tensor, float]:

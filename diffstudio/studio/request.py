@@ -28,6 +28,7 @@ class Request(BaseModel):
     is told, which learned it from a guided one.
     mask: a picture, white where the source is repainted.  resample: how often each step is repeated (RePaint).
     interpolate: the seed of the other end, the samples lie between (spherical).
+    precision: of the network's weights; the chain itself is always float32.
     variation: how far the noise of the samples is from that of the seed towards noise of variation_seed.
     """
 
@@ -69,6 +70,7 @@ class Request(BaseModel):
     negative: int | None = Field(None, ge=0)
     record_split: bool = False
     device: str = "auto"
+    precision: Literal["float32", "half"] = "float32"
     trace_every: int = Field(1, ge=1)
     trace_dtype: Literal["float32", "float16"] = "float32"
 

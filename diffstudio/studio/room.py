@@ -41,8 +41,10 @@ def size(count: float) -> str:
     return f"{count:.3g} TB"
 
 
-def check_room(trace_bytes: int, memory_bytes: int, folder: Path, budget_bytes: int) -> None:
-    """Refuse a run that would not fit.
+def check_room(
+    trace_bytes: int, memory_bytes: int, folder: Path, budget_bytes: int, half_bytes: int | None = None
+) -> None:
+    """Refuse a run that would not fit. half_bytes: of memory, what it would need in half precision.
 
     Raises:
         NoRoom: the trace is over the budget or the free disk, or the run needs more memory than is free.
@@ -57,4 +59,7 @@ def check_room(trace_bytes: int, memory_bytes: int, folder: Path, budget_bytes: 
         raise NoRoom(f"the trace would take {size(trace_bytes)}, but {folder} has only {size(free)} free")
     memory = free_memory()
     if memory is not None and memory_bytes > memory:
-        raise NoRoom(f"the run needs about {size(memory_bytes)} of memory, but only {size(memory)} is free")
+        sentence = f"the run needs about {size(memory_bytes)} of memory, but only {size(memory)} is free"
+        if half_bytes is not None and half_bytes <= memory:
+            raise NoRoom(f"{sentence}: run it in half precision, which needs about {size(half_bytes)}", half=True)
+        raise NoRoom(sentence)

@@ -1,4 +1,7 @@
-"""Data of the user's own as x_0: an array, the last state of a trace, or what a modality reads."""
+"""Data of the user's own as x_0: an array, the last state of a trace, or what a modality reads.
+
+For a latent model they are pictures of the size that it makes, which it encodes, or arrays and traces of its latents.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,13 @@ def inspect_source(path: Path, meaning: Meaning) -> SourceInfo:
     """
     kind = meaning.kind
     if kind.inspect is not None and path.suffix.lower() in kind.suffixes:
-        return kind.inspect(path, meaning)
+        return kind.inspect(path, _pictures(meaning) or meaning)
     rows = load_source(path, meaning)
     return SourceInfo(len(rows), rows.shape[1:], True, "")
 
 
 def load_source(path: Path, meaning: Meaning, fit: Fit | None = None, invert: bool = False) -> np.ndarray:
-    """The samples in a file: (N, *shape), N ≥ 1, in the range of the data.
+    """The samples in a file: (N, *shape), N ≥ 1, in the range of the data; for a latent model also pictures.
 
     Arrays are taken as they are, uint8 arrays as pictures; everything else as the modality reads it.
     fit: what to do with a file of another size; invert: exchange black and white.
@@ -41,6 +44,24 @@ def load_source(path: Path, meaning: Meaning, fit: Fit | None = None, invert: bo
     Raises:
         BadInput: no such file, an unknown kind of file, or another shape.  BadFile: it can't be read.
     """
+    pictures = _pictures(meaning)
+    if pictures is not None:
+        if path.suffix.lower() not in (*ARRAYS, ".trace"):
+            return _load(path, pictures, fit, invert)
+        try:
+            return _load(path, meaning, fit, invert)
+        except BadInput:  # no latents
+            return _load(path, pictures, fit, invert)
+    return _load(path, meaning, fit, invert)
+
+
+def _pictures(meaning: Meaning) -> Meaning | None:
+    """What a latent model encodes; None of others."""
+    decoded = meaning.card.get("decoded")
+    return Meaning("image", tuple(decoded)) if decoded else None
+
+
+def _load(path: Path, meaning: Meaning, fit: Fit | None, invert: bool) -> np.ndarray:
     kind, shape = meaning.kind, meaning.shape
     suffix = path.suffix.lower()
     if not path.is_file() and not (path.is_dir() and FOLDER in kind.suffixes):

@@ -363,6 +363,19 @@ def test_a_device_without_room_is_offered_another(studio, qtbot, yes, monkeypatc
     assert asked == (["cpu"] if yes else [])
 
 
+@pytest.mark.parametrize(
+    ("press", "field", "value"), [("Run in half precision", "precision", "half"), ("Run on CPU", "device", "cpu")]
+)
+def test_half_precision_and_another_device_are_two_buttons(studio, qtbot, monkeypatch, press, field, value):
+    parts, asked = studio.parts, []
+    monkeypatch.setattr(parts.runs, "generate", lambda request, budget=None: asked.append(getattr(request, field)))
+    parts.runs.ended.emit(Ended(0, "failed", "the run needs 9 GB on cuda:0", device="cpu", half=True))
+    (question,) = parts.window.findChildren(Question)
+    (button,) = (button for button in question.buttons.buttons() if button.text() == press)
+    button.click()
+    assert asked == [value]
+
+
 def test_the_share_of_the_weights_that_is_read_is_shown(shown):
     shown.runs.started.emit()
     shown.runs.loading.emit(0.4)

@@ -23,9 +23,23 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.networks import build
 from diffstudio.networks.model import Model, load_file
 
-LUCIDRAINS = json.loads((Path(__file__).parent / "adapters" / "lucidrains.json").read_text("utf-8"))["plain"]
+HERE = Path(__file__).parent / "adapters"
+LUCIDRAINS, SMALL, KARRAS = (
+    json.loads((HERE / f"{name}.json").read_text("utf-8"))[case]
+    for name, case in (("lucidrains", "plain"), ("smalldiffusion", "dit_classes"), ("k_diffusion", "unet"))
+)
 ODD = [None, -1, 0, 10**12, 1.5, float("inf"), "", "../up", "\u202e<img src=x>", [], [[[[[]]]]], {"a": {}}, True]
-FORMATS = ("own", "bare", "lucidrains", "guided-diffusion", "diffusers", "text_to_image", "single_file")
+FORMATS = (
+    "own",
+    "bare",
+    "lucidrains",
+    "guided-diffusion",
+    "diffusers",
+    "text_to_image",
+    "single_file",
+    "smalldiffusion",
+    "k-diffusion",
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +65,14 @@ def good(tmp_path_factory):
     save_file(
         {n: torch.zeros(w.shape) for n, w in adm.state_dict().items()}, home / "guided-diffusion" / "adm.safetensors"
     )
+    for kind, case, said in (
+        ("smalldiffusion", SMALL, None),
+        ("k-diffusion", KARRAS, {"config": json.dumps(KARRAS["config"])}),
+    ):
+        (home / kind).mkdir()
+        zeros = {name: torch.zeros(shape) for name, shape in case["weights"].items()}
+        save_file(zeros, home / kind / "one.safetensors", said)
+    (home / "smalldiffusion" / "one.safetensors.card.json").write_text(json.dumps(SMALL["beside"]), "utf-8")
     pytest.importorskip("diffusers")
     import diffusers
 

@@ -46,6 +46,7 @@ def test_models_as_json_and_broken_files_on_stderr(run, here, tiny):
     assert rows["tiny@9"]["name"] == "tiny"
     assert rows["tiny@9"]["shape"] == [1, 28, 28]
     assert rows["tiny@9"]["parameters"] > 1000
+    assert rows["tiny@9"]["card"]["dtype"] == "F16"
     assert rows["tiny@9"]["path"] == str(here / "good.safetensors")
     assert err.startswith("diffstudio: ")
     assert "torn.safetensors" in err

@@ -105,7 +105,7 @@ def requests(draw):
         "prompt": st.text("ab_- '", max_size=6), "negative_prompt": st.text("ab_- '", max_size=6),
         "distilled_guidance": st.floats(0, 100),
         "device": st.sampled_from(["auto", "cpu", "cuda:0"]), "trace_every": st.integers(1, 9),
-        "trace_dtype": st.sampled_from(["float32", "float16"]),
+        "trace_dtype": st.sampled_from(["float32", "float16"]), "precision": st.sampled_from(["float32", "half"]),
         "path": st.none() | st.just(PathSpec(name="vp_linear", params={"n": 100.0})),
     }  # fmt: skip
     return fields | draw(st.fixed_dictionaries({}, optional=more))
@@ -149,5 +149,5 @@ def test_no_field_is_forgotten():
     }
     drawn |= {"guidance_interval", "guidance_model", "record_split", "strength", "resample", "source", "source_fit"}
     drawn |= {"source_invert", "mask", "noise", "forward", "variation", "variation_seed", "interpolate", "prompt"}
-    drawn |= {"device", "trace_every", "trace_dtype", "negative_prompt", "distilled_guidance"}
+    drawn |= {"device", "precision", "trace_every", "trace_dtype", "negative_prompt", "distilled_guidance"}
     assert set(Request.model_fields) == drawn

@@ -1,5 +1,6 @@
 """The engine on a network that knows its data: what is recorded, and when a run stops or is refused."""
 
+import dataclasses
 import itertools
 import os
 import subprocess
@@ -11,11 +12,12 @@ import torch
 from known_network import MEANS, STD, Known, save_known
 
 from diffstudio import data
-from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.checkpoints.catalog import Catalog, default_catalog
 from diffstudio.errors import BadInput, DiffStudioError, NoRoom, NotFound
 from diffstudio.studio import room
 from diffstudio.studio.devices import pick_device
 from diffstudio.studio.engine import Engine
+from diffstudio.studio.plan import make_plan
 from diffstudio.studio.request import Request
 from diffstudio.traces.reader import Trace
 
@@ -295,3 +297,41 @@ def test_a_gpu_without_room_is_known_before_loading_and_the_cpu_is_offered(engin
     with pytest.raises(NoRoom, match=r"free there: draw fewer samples$") as caught:
         next(engine.run(request_of(), tmp_path / "a.trace"))
     assert caught.value.device == ""
+
+
+def test_half_precision_is_offered_where_it_fits_and_float32_does_not(engine, request_of, tmp_path, monkeypatch):
+    def large(request):
+        plan = make_plan(engine.catalog, request)
+        card = plan.card.model_copy(update={"parameters": 10**9, "dtype": "F16"})
+        return dataclasses.replace(plan, card=card)
+
+    whole = large(request_of())
+    assert whole.half is not None and whole.half.half is None
+    assert whole.device_bytes - whole.half.device_bytes == whole.memory_bytes - whole.half.memory_bytes == 2 * 10**9
+    monkeypatch.setattr(engine, "plan", large)
+    monkeypatch.setattr("diffstudio.studio.room.free_memory", lambda: 5 * 10**9)
+    monkeypatch.setattr(Engine, "_load", lambda *_: pytest.fail("the weights were loaded"))
+    with pytest.raises(NoRoom, match="is free: run it in half precision, which needs about 4 GB") as caught:
+        next(engine.run(request_of(), tmp_path / "a.trace"))
+    assert (caught.value.device, caught.value.half) == ("", True)
+    monkeypatch.setattr("diffstudio.studio.room.free_memory", lambda: 9 * 10**9)
+    monkeypatch.setattr("diffstudio.studio.engine.free_memory", lambda: 9 * 10**9)
+    monkeypatch.setattr("diffstudio.studio.engine.pick_device", lambda name: "cuda:0")
+    monkeypatch.setattr("diffstudio.studio.engine.free_on", lambda place: 3 * 10**9)
+    with pytest.raises(NoRoom, match=r"run it in half precision, run it on the CPU, or draw fewer samples$") as caught:
+        next(engine.run(request_of(), tmp_path / "a.trace"))
+    assert (caught.value.device, caught.value.half) == ("cpu", True)
+
+
+def test_a_run_in_half_precision_is_close_and_its_record_is_float32(request_of, tmp_path):
+    engine, found = Engine(default_catalog()), {}
+    for precision in ("float32", "half"):
+        path = tmp_path / f"{precision}.trace"
+        for _ in engine.run(request_of(model="shapes-2d", label=0, precision=precision), path):
+            pass
+        with Trace.open(path) as trace:
+            found[precision] = trace.array(len(trace) - 1, "xt").copy()
+            assert trace.header.fields[0].dtype == "float32"
+            assert trace.header.request["precision"] == precision
+    away = np.abs(found["half"] - found["float32"]).mean()
+    assert 0 < away < 0.05 * np.abs(found["float32"]).mean()

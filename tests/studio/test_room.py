@@ -52,6 +52,18 @@ def test_what_just_fits_is_let_through(tmp_path):
 
 
 @pytest.mark.usefixtures("_a_small_machine")
+def test_half_precision_is_named_where_it_would_fit(tmp_path):
+    with pytest.raises(
+        NoRoom, match=r"105 MB is free: run it in half precision, which needs about 52\.4 MB$"
+    ) as caught:
+        room.check_room(1, (100 << 20) + 1, tmp_path, 1 << 40, 50 << 20)
+    assert caught.value.half
+    with pytest.raises(NoRoom, match=r"105 MB is free$") as caught:
+        room.check_room(1, (100 << 20) + 1, tmp_path, 1 << 40, 101 << 20)
+    assert not caught.value.half
+
+
+@pytest.mark.usefixtures("_a_small_machine")
 @pytest.mark.parametrize(
     ("trace", "memory", "budget", "sentence"),
     [

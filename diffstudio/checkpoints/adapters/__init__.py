@@ -13,12 +13,14 @@ from diffstudio.checkpoints.adapters.bare import BARE
 from diffstudio.checkpoints.adapters.components import STEP_FOLDER
 from diffstudio.checkpoints.adapters.diffusers import DIFFUSERS, may_be_model
 from diffstudio.checkpoints.adapters.guided_diffusion import GUIDED_DIFFUSION
+from diffstudio.checkpoints.adapters.k_diffusion import K_DIFFUSION
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.lucidrains import LUCIDRAINS
 from diffstudio.checkpoints.adapters.own import OWN
 from diffstudio.checkpoints.adapters.refused import REFUSED, reason
 from diffstudio.checkpoints.adapters.sidecar import ENDING
 from diffstudio.checkpoints.adapters.single_file import SINGLE_FILE
+from diffstudio.checkpoints.adapters.smalldiffusion import SMALLDIFFUSION
 from diffstudio.checkpoints.adapters.text_to_image import TEXT_TO_IMAGE
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
 from diffstudio.checkpoints.card import Card
@@ -43,7 +45,18 @@ __all__ = [
     "vocabularies",
 ]
 
-ADAPTERS: tuple[Adapter, ...] = (OWN, TEXT_TO_IMAGE, DIFFUSERS, SINGLE_FILE, LUCIDRAINS, GUIDED_DIFFUSION, BARE)
+# Bare weights first: a card beside them that names a network is surer than names alone.
+ADAPTERS: tuple[Adapter, ...] = (
+    OWN,
+    TEXT_TO_IMAGE,
+    DIFFUSERS,
+    SINGLE_FILE,
+    LUCIDRAINS,
+    GUIDED_DIFFUSION,
+    K_DIFFUSION,
+    BARE,
+    SMALLDIFFUSION,
+)
 
 
 def is_step_folder(name: str) -> bool:
@@ -62,7 +75,7 @@ def card_at(path: Path) -> Card:
 
 
 def card_and_weights(path: Path) -> tuple[Card, dict[str, Tensor]]:
-    """The card and the float32 weights of a checkpoint, named as the card's network has them. Raises: as `card_at`."""
+    """The card and the weights of a checkpoint, named as the card's network has them. Raises: as `card_at`."""
     look = Look(path)
     adapter = adapter_of(look)
     return adapter.card(look), adapter.weights(look)

@@ -26,8 +26,8 @@ class Adapter:
 
     name: what a card says under `format`. label, opens, recognised, asks, refuses: the row of the table in the docs.
     recognises: whether the file is of this format, from the look at it alone.
-    card: what the file says of itself, without torch.  weights: its tensors in float32 on the CPU, by the names of the
-    network that the card asks for.  words: what its text encoders can read, by their names.
+    card: what the file says of itself, without torch.  weights: its tensors on the CPU, in float32 or as they are
+    stored, by the names of the network that the card asks for.  words: what its text encoders can read, by their names.
 
     Raises, all four: NotFound, BadFile, each with one sentence.
     """
@@ -54,22 +54,21 @@ def invalid(where: Path | str, error: ValidationError, what: str = "field") -> B
 
 
 def floats(where: Path, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights in float32, after a look at whether they are numbers.
+    """The weights as they are stored, after a look at whether they are numbers.
 
     Raises:
         BadFile: values that are not finite; their tensors are named with how many there are.  Left: as `told`.
     """
     import torch
 
-    out, bad = {}, []
+    bad = []
     for place, (name, tensor) in enumerate(weights.items()):
         told(place, len(weights))
-        out[name] = tensor.float() if tensor.is_floating_point() else tensor
-        count = int((~torch.isfinite(out[name])).sum()) if tensor.is_floating_point() else 0
+        count = int((~torch.isfinite(tensor.float())).sum()) if tensor.is_floating_point() else 0
         if count:
             bad.append((name, count))
     if bad:
         named = ", ".join(f"'{shown(name)}'" for name, _ in bad[:3]) + ("" if len(bad) <= 3 else ", …")
         total = sum(count for _, count in bad)
         raise BadFile(f"{shown(where, 400)}: {total:,} values are not finite (NaN or ∞), in {named}; it can't be used")
-    return out
+    return weights

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from diffstudio.checkpoints.adapters.look import Look, read_json
-from diffstudio.checkpoints.names import shown
-from diffstudio.errors import BadFile
-
-NETWORK = "NETWORK"
+from diffstudio.checkpoints.adapters.look import Look
 
 
 @dataclass(frozen=True)
 class Refused:
-    """label, recognised: the row of the table in the docs. why: the sentence, after the name of the file.
-
-    says: what the file, or a config beside it, says of its network; it stands in `why` for NETWORK.
-    """
+    """label, recognised: the row of the table in the docs. why: the sentence, after the name of the file."""
 
     label: str
     recognised: str
     why: str
     recognises: Callable[[Look], bool]
-    says: Callable[[Look], str] = lambda _: ""
 
 
 def _persistent(look: Look) -> bool:
@@ -41,41 +32,6 @@ def _names(look: Look) -> frozenset[str]:
 def _pickled_file(look: Look) -> bool:
     first = "model.diffusion_model.input_blocks.0.0.weight"
     return any(name in _names(look) for name in (first, f"state_dict.{first}"))
-
-
-def _k_diffusion(look: Look) -> bool:
-    if look.kind == "safetensors":
-        return "config" in look.header.metadata and '"model"' in look.header.metadata["config"]
-    names = _names(look)
-    return any(name.startswith("model_ema.inner_model.") for name in names)
-
-
-def _k_network(look: Look) -> str:
-    """The type and the size of the network in a config of k-diffusion: in the metadata, or in a JSON file beside."""
-    try:
-        if look.kind == "safetensors":
-            table = json.loads(look.header.metadata.get("config", ""))
-        else:
-            table = read_json(look.path.parent, f"{look.path.stem}.json")
-        model = table["model"]
-        size = "×".join(str(int(side)) for side in (model["input_channels"], *model["input_size"][:2]))
-        return f" '{shown(model['type'], 40)}' of pictures {size}"
-    except (BadFile, ValueError, RecursionError, KeyError, TypeError, OverflowError):
-        return ""
-
-
-def _small_unet(look: Look) -> bool:
-    return {"conv_in.weight", "sig_embed.mlp.0.weight", "downs.0.blocks.0.0.layer1.0.weight"} <= _names(look)
-
-
-def _small_mlp(look: Look) -> bool:
-    """Linear layers at every second place, of which the first is told σ by two numbers more than the last gives."""
-    names = _names(look)
-    count = len(names) // 2
-    if count < 2 or names != {f"net.{2 * i}.{part}" for i in range(count) for part in ("weight", "bias")}:
-        return False
-    first, last = (look.tensors[f"net.{2 * i}.weight"].shape for i in (0, count - 1))
-    return len(first) == len(last) == 2 and first[1] == last[0] + 2
 
 
 def _adapter(look: Look) -> bool:
@@ -116,32 +72,10 @@ REFUSED: tuple[Refused, ...] = (
         "is a LoRA: a change to a model, and no model by itself; merge it into its model first",
         _adapter,
     ),
-    Refused(
-        "k-diffusion",
-        "a config in the metadata, or `model_ema.inner_model.…` (and what `NAME.json` beside it says of the network)",
-        "is a checkpoint of k-diffusion with a networkNETWORK, which is not among those known here; sample it with "
-        "k-diffusion itself",
-        _k_diffusion,
-        _k_network,
-    ),
-    Refused(
-        "smalldiffusion, Unet",
-        "`conv_in.weight`, `sig_embed.mlp.0.weight` and `downs.0.blocks.0.0.layer1.0.weight`",
-        "is a Unet of smalldiffusion, which is not among the networks known here; sample it with smalldiffusion "
-        "itself, or train one of ours on the same data",
-        _small_unet,
-    ),
-    Refused(
-        "smalldiffusion, TimeInputMLP",
-        "`net.0`, `net.2`, … alone, the first with two inputs more than the last has outputs",
-        "has the tensors of a TimeInputMLP of smalldiffusion, which is not among the networks known here; sample it "
-        "with smalldiffusion itself, or train one of ours on the same data",
-        _small_mlp,
-    ),
 )
 
 
 def reason(look: Look) -> str:
     """Why the file is recognised but not opened, "" if it is not recognised."""
     row = next((row for row in REFUSED if row.recognises(look)), None)
-    return "" if row is None else row.why.replace(NETWORK, row.says(look))
+    return "" if row is None else row.why

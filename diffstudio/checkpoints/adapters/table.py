@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 
 from diffstudio.checkpoints.adapters import ADAPTERS, REFUSED
-from diffstudio.checkpoints.adapters.refused import NETWORK
 
 _HEAD = """# Formats of checkpoints
 
@@ -71,7 +70,7 @@ step, `sigma`, or `flow` (1000·t).
 def markdown() -> str:
     """The page."""
     rows = [(a.label, a.opens, a.recognised, a.asks, a.refuses) for a in ADAPTERS]
-    refused = [(r.label, r.recognised, r.why.replace(NETWORK, "")) for r in REFUSED]
+    refused = [(r.label, r.recognised, r.why) for r in REFUSED]
     return f"{_HEAD}{_rows(rows)}{_REFUSED}{_rows(refused)}{_SIDECAR}"
 
 

@@ -29,7 +29,8 @@ from diffstudio.gui.widgets import indent, label
 from diffstudio.gui.words import count, size, tr
 from diffstudio.studio import pictures
 from diffstudio.studio.export_options import KINDS, ExportOptions, suffixes_of
-from diffstudio.studio.export_plan import estimate
+from diffstudio.studio.export_plan import decodes, estimate, subject_of
+from diffstudio.studio.layout import scale_of
 from diffstudio.traces.reader import Trace
 
 FIRST = {"animation": ".gif"}  # what is offered first, where it is not the first that the modality has
@@ -74,7 +75,8 @@ class ExportDialog(QDialog):
         self.every, self.scale, self.fps = QSpinBox(), QSpinBox(), QDoubleSpinBox()
         self.every.setRange(1, 100_000)
         self.scale.setRange(1, 64)
-        self.scale.setValue(start.scale or trace.meaning.kind.default_scale)
+        own = scale_of(subject_of(trace, start), start) if decodes(trace, start) else trace.meaning.kind.default_scale
+        self.scale.setValue(start.scale or own)
         self.scale.setSuffix("×")
         self.fps.setRange(0.5, 50)
         self.fps.setValue(start.fps)
@@ -206,6 +208,8 @@ class ExportDialog(QDialog):
         if found.frames > 1:
             words = {"clip": tr("{} frames"), "samples": tr("{} samples")}.get(options.kind, tr("{} steps"))
             parts.append(words.format(count(found.frames)))
+        if decodes(self._trace, options):
+            parts.append(tr("decoded by the model, unlike the preview"))
         parts.append(tr("about {}").format(size(found.bytes)))
         if Path(self.path.text()).is_file():
             parts.append(tr("replaces the file that is there"))

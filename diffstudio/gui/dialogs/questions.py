@@ -49,6 +49,24 @@ class Question(QDialog):
         self.answered.emit(code == QDialog.DialogCode.Accepted)
 
 
+class RoomQuestion(Question):
+    """A run has no room in memory: in half precision, or on another device; one button for each that would do."""
+
+    def __init__(self, parent: QWidget, sentence: str, device: str, half: bool) -> None:
+        elsewhere = tr("Run on {}").format(device.upper())
+        super().__init__(parent, tr("Not enough memory"), sentence, tr("Run in half precision") if half else elsewhere)
+        self.half = half
+        self.elsewhere = None
+        if half and device:
+            self.elsewhere = self.buttons.addButton(elsewhere, QDialogButtonBox.ButtonRole.ActionRole)
+            self.elsewhere.clicked.connect(self._on_elsewhere)
+
+    @Slot()
+    def _on_elsewhere(self) -> None:
+        self.half = False
+        self.accept()
+
+
 class BudgetQuestion(Question):
     """A run would record more than the budget: every k-th step, half precision, or all of it."""
 

@@ -42,6 +42,8 @@ class AdvancedFields(RowGroup):
         self.every = CountField(1, 1_000_000)
         self.half = CheckField(tr("Half precision"))
         self.device = Combo([(name, name, tr("Where the network runs.")) for name in devices])
+        whole, part = tr("Of 32 bits: as exact as it was trained."), tr("Of 16 bits: half the memory, two digits less.")
+        self.precision = Combo([("float32", tr("float32"), whole), ("half", tr("Half"), part)])
         self.params = {
             "grid": ParamFields(tokens, spacing, self.grid, options.GRIDS),
             "path": ParamFields(tokens, spacing, self.path, options.PATHS),
@@ -65,6 +67,7 @@ class AdvancedFields(RowGroup):
                     "", self.half, tr("Record the trace in half precision: half the size, three digits.")
                 ),
                 "device": Row(tr("Device"), self.device, tr("auto uses the GPU where there is one.")),
+                "precision": Row(tr("Weights"), self.precision, tr("Precision of the network; not of the chain.")),
             },
             _shown,
             spacing,
@@ -116,6 +119,7 @@ class AdvancedFields(RowGroup):
             "trace_every": self.every.value(),
             "trace_dtype": "float16" if self.half.value() else "float32",
             "device": self.device.value(),
+            "precision": self.precision.value(),
         }
 
     @property
@@ -172,6 +176,7 @@ def _shown(request: Request) -> dict[str, Any]:
         "trace_every": request.trace_every,
         "trace_dtype": request.trace_dtype == "float16",
         "device": request.device,
+        "precision": request.precision,
     }
     if request.times is not None:
         shown["times"] = request.times

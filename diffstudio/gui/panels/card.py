@@ -140,7 +140,7 @@ def _unknown(card: Card) -> list[str]:
         tr("training data"): card.data.title or not trained,
         tr("training steps"): card.step or not trained,
         tr("number of parameters"): card.parameters or not trained,
-        tr("dtype"): card.dtype or not card.format,  # our own files are float16 or float32, and are read as such
+        tr("dtype"): card.dtype or not trained,
         tr("licence"): card.licence,
     }
     return [name for name, value in said.items() if not value]

@@ -61,7 +61,7 @@ class EditFields(RowGroup):
 
     def set_card(self, card: Card) -> None:
         """Only pictures have a mask, of their own size."""
-        self.mask_file.set_shape(card.shape)
+        self.mask_file.set_shape(card.seen.shape)
         for name in ("mask", "resample"):
             self.rows[name].setVisible(card.meaning.kind.masked)
 

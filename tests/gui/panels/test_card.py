@@ -80,11 +80,12 @@ def test_of_other_tools_files_more_is_unknown(catalog):
     known = catalog.find("shapes-2d").card
     foreign = known.model_copy(
         update={"format": "bare", "step": 0, "ema": 0.0, "loss": None, "parameters": 0, "licence": "", "sha256": "",
-                "data": known.data.model_copy(update={"title": "", "credit": ""})}
+                "dtype": "", "data": known.data.model_copy(update={"title": "", "credit": ""})}
     )  # fmt: skip
     text = "\n".join(describe(foreign, 2048))
     assert "Unknown: training data, training steps, number of parameters, dtype, licence" in text
     assert "Trained" not in text
+    assert " · F16 · " in "\n".join(describe(known, 2048))
     assert "F16" in "\n".join(describe(foreign.model_copy(update={"dtype": "F16"}), 2048))
 
 

@@ -64,7 +64,7 @@ DIGITS = [
     {"path": PathSpec(name="flow")},
     {"clip": "static", "clip_params": {"limit": 1.5}},
     {"clip": "dynamic", "clip_params": {"percentile": 0.9, "most": 3.0}},
-    {"forward": "invert", "trace_every": 7, "trace_dtype": "float16", "device": "cuda:3"},
+    {"forward": "invert", "trace_every": 7, "trace_dtype": "float16", "device": "cuda:3", "precision": "half"},
     {"forward": "markov", "kind": "forward"},
     {"guidance_interval": (0.123, 4.5), "guidance_rescale": 0.7, "record_split": True},
     {"label": 2, "guidance": 3.0, "negative": 5},
@@ -190,6 +190,7 @@ def test_every_row_has_a_reset_of_its_own(panel, files, click):
         "record_split": True, "strength": 0.5, "mask": str(files / "mask.png"), "resample": 4, "interpolate": 3,
         "variation": 0.5, "variation_seed": 9, "grid": "karras", "path": "vp_cosine", "clip": "static",
         "noise": "fresh", "forward": "markov", "kind": True, "trace_every": 3, "trace_dtype": True, "device": "cpu",
+        "precision": "half",
     }  # fmt: skip
     needs = {"mask": {"source": "data"}, "strength": {"source": "data"}, "noise": {"solver": "ddpm"}}
     needs |= {"resample": {"source": "data", "mask": values["mask"]}, "negative": {"label": 1}}

@@ -1,0 +1,208 @@
+"""Checkpoints of k-diffusion: `.safetensors` with a config in its metadata, or the trainer's `.pth`."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from diffstudio.checkpoints.adapters.adapter import Adapter, floats, invalid
+from diffstudio.checkpoints.adapters.look import Look, read_json
+from diffstudio.checkpoints.adapters.parts import stored_weights
+from diffstudio.checkpoints.adapters.sidecar import completed
+from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.header import TensorInfo
+from diffstudio.checkpoints.names import name_and_step, shown
+from diffstudio.checkpoints.pickled import StoredTensor
+from diffstudio.checkpoints.sandbox import pickled_weights
+from diffstudio.errors import BadFile
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+AVERAGED, WRAPPED = "model_ema.", "inner_model."  # the trainer's averaged weights; those beside its augmentations
+UNET, TRANSFORMER = "image_v1", "image_transformer_v1"
+Side = Annotated[int, Field(ge=1, le=4096)]
+Count = Annotated[int, Field(ge=0, le=8192)]
+_FIXED = {"mapping_cond_dim": 0, "unet_cond_dim": 0, "cross_cond_dim": 0}
+
+
+class ModelConfig(BaseModel):
+    """The table "model" of a config: what says something of the network. Others are left aside."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    type: Annotated[str, Field(max_length=80)]
+    input_channels: Annotated[int, Field(ge=1, le=64)]
+    input_size: Annotated[tuple[Side, ...], Field(min_length=2, max_length=2)]
+    patch_size: Annotated[int, Field(ge=1, le=64)] | Annotated[tuple[Side, ...], Field(min_length=2, max_length=2)] = 1
+    sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
+    sigma_min: Annotated[float, Field(ge=1e-6, le=0.5)] = 0.01
+    sigma_max: Annotated[float, Field(ge=1, le=10_000)] = 80.0
+    has_variance: bool = False
+    mapping_out: Count = 0
+    depths: Annotated[tuple[Count, ...], Field(max_length=10)] = ()
+    channels: Annotated[tuple[Count, ...], Field(max_length=10)] = ()
+    self_attn_depths: Annotated[tuple[bool, ...], Field(max_length=10)] = ()
+    mapping_cond_dim: Count = 0
+    unet_cond_dim: Count = 0
+    cross_cond_dim: Count = 0
+    skip_stages: Annotated[int, Field(ge=0, le=10)] = 0
+
+
+def recognises(look: Look) -> bool:
+    """A config in the metadata, or averaged weights as the trainer names them."""
+    if look.kind == "safetensors":
+        return '"model"' in look.header.metadata.get("config", "")
+    if look.kind != "torch":
+        return False
+    names = look.tensors.keys()
+    return f"{AVERAGED}time_emb.weight" in names or any(name.startswith(AVERAGED + WRAPPED) for name in names)
+
+
+def card(look: Look) -> Card:
+    """What the config says, and the tensors. Raises: BadFile."""
+    table = _table(look)
+    config = _config(look, table)
+    tensors = _tensors(look)
+    network = _unet(config, tensors) if config.type == UNET else _transformer(look, config, tensors)
+    classes = tensors["class_emb.weight"].shape[0] - 1 if "class_emb.weight" in tensors else 0
+    name, numbered = name_and_step(look.path)
+    step = look.pickled.values.get("step") if look.kind == "torch" else None
+    ends = {"rho": 7.0, "sigma_min": config.sigma_min, "sigma_max": config.sigma_max}
+    found: dict[str, Any] = {
+        "name": name,
+        "title": name,
+        "description": f"A network '{config.type}' of k-diffusion. Data set and licence are not known.",
+        "modality": "image",
+        "shape": (config.input_channels, *config.input_size),
+        "path": {"name": "edm", "params": {"sigma_max": config.sigma_max}},
+        "prediction": "edm",
+        "sigma_data": config.sigma_data,
+        **network,
+        "labels": tuple(str(i) for i in range(classes)),
+        "data": {"dataset": ""},
+        "step": step if type(step) is int and 0 <= step <= 10**9 else numbered,
+        "parameters": sum(math.prod(tensor.shape) for tensor in tensors.values()),
+        "dtype": next(iter(tensors.values())).dtype if tensors else "",
+        "defaults": {"solver": "dpmpp_2m", "steps": 30, "grid": "karras", "grid_params": ends}
+        | ({"label": "each"} if classes else {}),
+        "format": "k-diffusion",
+    }
+    return completed(look.path, found)
+
+
+def weights(look: Look) -> dict[str, Tensor]:
+    """The averaged weights. Raises: NotFound, BadFile."""
+    found = pickled_weights(look.path, [AVERAGED]) if look.kind == "torch" else stored_weights(look)
+    return floats(look.path, {_own(name): tensor for name, tensor in found.items()})
+
+
+K_DIFFUSION = Adapter(
+    name="k-diffusion",
+    label="k-diffusion `.safetensors` and `.pth`",
+    opens=f"`{UNET}` (a U-Net) and `{TRANSFORMER}` with classes: averaged weights, σ and its range from the config",
+    recognised="a config in the metadata, or `model_ema.inner_model.…` or `model_ema.time_emb.weight`",
+    asks="the config of a `.pth` that has none: a file `NAME.json` beside it",
+    refuses="`image_transformer_v2`, conditions other than classes",
+    recognises=recognises,
+    card=card,
+    weights=weights,
+)
+
+
+def _own(name: str) -> str:
+    """A tensor's name in our network."""
+    return name.removeprefix(AVERAGED).removeprefix(WRAPPED)
+
+
+def _tensors(look: Look) -> Mapping[str, StoredTensor | TensorInfo]:
+    """Those of the network, by the names of ours."""
+    found = look.tensors if look.kind == "safetensors" else look.pickled.within(AVERAGED)
+    return {_own(name): tensor for name, tensor in found.items()}
+
+
+def _table(look: Look) -> dict[str, Any]:
+    """The config: in the metadata, in the trainer's file, or in a JSON file beside it. Raises: BadFile."""
+    where = shown(look.path, 400)
+    if look.kind == "safetensors":
+        try:
+            table = json.loads(look.header.metadata["config"])
+        except (ValueError, RecursionError) as error:
+            raise BadFile(f"{where}: the config in its metadata is not valid JSON: {shown(error)}") from error
+        return table if isinstance(table, dict) else {}
+    model = {name.removeprefix("config.model."): value for name, value in look.pickled.values.items()}
+    beside = f"{look.path.stem}.json"
+    if "config.model.type" in look.pickled.values:
+        return {"model": _lists(model)}
+    if (look.path.parent / beside).is_file():
+        return read_json(look.path.parent, beside)
+    raise BadFile(
+        f"{where} is a checkpoint of k-diffusion without the config of its network: put the JSON file that it was "
+        f"trained with beside it as {shown(beside)}"
+    )
+
+
+def _lists(flat: dict[str, Any]) -> dict[str, Any]:
+    """Entries such as "depths.0", "depths.1" as one list."""
+    out: dict[str, Any] = {}
+    for name, value in flat.items():
+        if (found := re.fullmatch(r"(\w+)\.(\d{1,2})", name)) is None:
+            out.setdefault(name, value)
+        elif isinstance(entries := out.setdefault(found[1], []), list):
+            entries.append(value)
+    return out
+
+
+def _config(look: Look, table: dict[str, Any]) -> ModelConfig:
+    """The part of the network, checked. Raises: BadFile."""
+    where = shown(look.path, 400)
+    try:
+        config = ModelConfig.model_validate(table.get("model"))
+    except ValidationError as error:
+        raise invalid(look.path, error, "config of k-diffusion, model field") from error
+    size = "×".join(str(side) for side in (config.input_channels, *config.input_size))
+    if config.type not in (UNET, TRANSFORMER):
+        raise BadFile(
+            f"{where} is a checkpoint of k-diffusion with a network '{shown(config.type, 40)}' of pictures {size}, "
+            f"expected {UNET} or {TRANSFORMER}; sample it with k-diffusion itself"
+        )
+    for field, expected in _FIXED.items():
+        if getattr(config, field) != expected:
+            raise BadFile(
+                f"{where} is a checkpoint of k-diffusion with {field} {getattr(config, field)}, expected {expected}: "
+                "conditions other than classes are not known here; sample it with k-diffusion itself"
+            )
+    return config
+
+
+def _unet(config: ModelConfig, tensors: Mapping[str, StoredTensor | TensorInfo]) -> dict[str, Any]:
+    patch = config.patch_size
+    args = {
+        "embed": config.mapping_out,
+        "depths": list(config.depths),
+        "channels": list(config.channels),
+        "attention": list(config.self_attn_depths),
+        "patch": patch if isinstance(patch, int) else patch[0],
+        "skipped": config.skip_stages,
+        "augmented": "mapping_cond.weight" in tensors,
+        "variance": config.has_variance,
+    }
+    return {"network": "k_diffusion_unet", "network_args": args}
+
+
+def _transformer(look: Look, config: ModelConfig, tensors: Mapping[str, StoredTensor | TensorInfo]) -> dict[str, Any]:
+    patch, down = config.patch_size, tensors.get("blocks.0.ff.down_proj.weight")
+    if down is None or len(down.shape) != 2:
+        raise BadFile(f"{shown(look.path, 400)}: its tensors are not those of the '{TRANSFORMER}' in its config")
+    depth = 1 + max(int(found[1]) for name in tensors if (found := re.match(r"blocks\.(\d{1,3})\.", name)))
+    args = {
+        "width": down.shape[0],
+        "hidden": down.shape[1],
+        "depth": depth,
+        "patch": [patch, patch] if isinstance(patch, int) else list(patch),
+    }
+    return {"network": "k_diffusion_transformer", "network_args": args}

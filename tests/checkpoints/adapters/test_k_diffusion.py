@@ -1,0 +1,95 @@
+"""Checkpoints of k-diffusion, against numbers that the package itself has computed.
+
+k_diffusion.json was written with version 0.1.1.post1: for its networks the config, the names and shapes of the weights,
+its denoiser at σ = 1 and its own DPM-Solver++ 2M over three σ, with weights drawn in the order of their names by a
+generator of seed 1; its smoothing kernels are those of the package.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from diffstudio.checkpoints.adapters import card_at
+from diffstudio.diffusion.chain import reverse
+from diffstudio.diffusion.denoiser import estimate
+from diffstudio.diffusion.times import level
+from diffstudio.errors import BadFile
+from diffstudio.networks.model import load_file
+
+CASES = json.loads((Path(__file__).parent / "k_diffusion.json").read_text("utf-8"))
+ROW = torch.tensor([[1, 3, 3, 1]]) / 8
+
+
+def drawn(case):
+    """The weights of a case, and the state from which the package sampled."""
+    generator = torch.Generator().manual_seed(1)
+    weights = {}
+    for name, shape in case["weights"].items():
+        if name.endswith("kernel"):
+            weights[name] = ROW.T @ ROW * (4 if ".u_blocks." in name else 1)
+        else:
+            weights[name] = torch.randn(shape, generator=generator) * (0.12 if len(shape) > 1 else 0.3)
+    return weights, torch.randn(case["shape"], generator=generator)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_its_samples_are_those_of_the_package(tmp_path, name):
+    case, path = CASES[name], tmp_path / "one.safetensors"
+    weights, x = drawn(case)
+    save_file(weights, path, {"config": json.dumps(case["config"])})
+    model = load_file(path)
+    card, said = model.card, case["config"]["model"]
+    assert (card.format, card.prediction, card.sigma_data) == ("k-diffusion", "edm", said["sigma_data"])
+    assert card.defaults["grid_params"] == {"rho": 7, "sigma_min": said["sigma_min"], "sigma_max": said["sigma_max"]}
+    labels = None if case["labels"] is None else torch.tensor(case["labels"])
+    grid = [level(model.path, (sigma / said["sigma_max"]) ** (1 / 7)) for sigma in case["sigmas"]]
+    assert [at.s for at in grid] == pytest.approx(case["sigmas"])
+    with torch.no_grad():
+        out = estimate(model.denoiser(x, grid[1], labels)).x0_hat
+    torch.testing.assert_close(out.flatten(), torch.tensor(case["output"]), atol=1e-4, rtol=1e-4)
+    *_, end = reverse(model.denoiser, model.path, grid, 6 * x, None, solver="dpmpp_2m", cond=labels)
+    torch.testing.assert_close(end.xt.flatten(), torch.tensor(case["sampled"]), atol=2e-4, rtol=2e-4)
+
+
+def test_the_file_of_the_trainer_opens_with_its_config_inside_or_beside(tmp_path):
+    case, path = CASES["unet"], tmp_path / "cats_00005000.pth"
+    weights, _ = drawn(case)
+    averaged = {"model_ema": weights, "model": {name: torch.zeros(1) for name in weights}, "step": 5000, "gns": None}
+    torch.save(averaged, path)
+    with pytest.raises(BadFile, match="put the JSON file that it was trained with beside it as cats_00005000"):
+        card_at(path)
+    (tmp_path / "cats_00005000.json").write_text(json.dumps(case["config"]), "utf-8")
+    beside = load_file(path)
+    assert (beside.card.step, beside.card.shape) == (5000, (3, 8, 8))
+    torch.testing.assert_close(beside.network.state_dict()["proj_in.weight"], weights["inner_model.proj_in.weight"])
+    (tmp_path / "cats_00005000.json").unlink()
+    torch.save(averaged | {"config": case["config"]}, path)
+    assert card_at(path) == beside.card
+
+
+def test_what_is_not_known_is_said_with_its_name(tmp_path):
+    path = tmp_path / "one.safetensors"
+
+    def sentence(config):
+        save_file({"a": torch.zeros(1)}, path, {"config": config})
+        with pytest.raises(BadFile) as caught:
+            card_at(path)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    plain = {"type": "image_transformer_v2", "input_channels": 3, "input_size": [32, 32]}
+    assert "a network 'image_transformer_v2' of pictures 3×32×32, expected image_v1" in sentence(
+        json.dumps({"model": plain})
+    )
+    crossed = plain | {"type": "image_v1", "cross_cond_dim": 768}
+    assert "cross_cond_dim 768, expected 0" in sentence(json.dumps({"model": crossed}))
+    assert "image_transformer_v1' in its config" in sentence(
+        json.dumps({"model": plain | {"type": "image_transformer_v1"}})
+    )
+    assert "is not valid JSON" in sentence('{"model"')
+    assert "model field" in sentence('{"model": {"type": "x\\n<b>", "input_channels": 1e999, "input_size": []}}')
