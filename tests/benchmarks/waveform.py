@@ -2,8 +2,8 @@
 
 python tests/benchmarks/waveform.py [--steps 2600] [--samples 200] [--out DIR]
 
-Needs espeak-ng. The same clips, loss, times, speed and averaging as resources/recipes/spoken-digits.toml. Its sounds are
-judged after each of the steps in JUDGED too. What came of it is in resources/docs/audio.md.
+Needs espeak-ng. The same clips, loss, times, speed and averaging as resources/recipes/spoken-digits.toml. Its sounds
+are judged after each of the steps in JUDGED too. What came of it is in resources/docs/audio.md.
 """
 
 from __future__ import annotations
