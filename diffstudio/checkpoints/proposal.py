@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -11,14 +12,15 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from diffstudio.checkpoints.adapters.adapter import invalid
+from diffstudio.checkpoints.adapters.adapter import Preset, invalid
 from diffstudio.checkpoints.adapters.look import Look
-from diffstudio.checkpoints.adapters.sidecar import ENDING
+from diffstudio.checkpoints.adapters.sidecar import ENDING, sidecar
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import name_and_step, shown
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.files import write_bytes
 
+USUAL = {"prediction": "eps", "path": "vp_linear", "time": "t"}
 HEADS = 4  # of attention, where there is nothing that tells
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -34,7 +36,8 @@ class Stored(Protocol):
 class Proposal:
     """A network of ours with its arguments; 0 stands for a side of the states that the weights don't tell.
 
-    assumed: what is usual and not told, in words. Prediction, path and time are never told.
+    assumed: what is usual and not told, in words. Prediction, path and time are never told: usual has what is taken
+    for them. presets: published models that it may be.
     """
 
     modality: str
@@ -43,7 +46,15 @@ class Proposal:
     shape: tuple[int, ...]
     labels: int = 0
     learned_range: bool = False
-    assumed: tuple[str, ...] = field(default=())
+    assumed: tuple[str, ...] = ()
+    usual: Mapping[str, str] = field(default_factory=lambda: dict(USUAL))
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+
+    def published(self, name: str) -> Proposal:
+        """The same weights with the size and the path of one of the presets."""
+        preset = self.presets[name]
+        shape = (*self.shape[:1], preset.side, preset.side)
+        return dataclasses.replace(self, shape=shape, usual={**self.usual, "path": preset.path})
 
 
 def propose(path: Path, again: bool = False) -> Proposal:
@@ -60,8 +71,11 @@ def propose(path: Path, again: bool = False) -> Proposal:
     from diffstudio.checkpoints.adapters import ADAPTERS
 
     known = next((adapter for adapter in ADAPTERS if adapter.recognises(look)), None)
+    if known is not None and known.presets and (again or not sidecar(path)):
+        return _of_card(known.card(look), known.presets)
     if known is not None and not (again and known.name == "bare"):
-        has = f"has a card beside it, {shown(path.name)}{ENDING}" if known.name == "bare" else "opens as it is"
+        beside = known.name == "bare" or known.presets
+        has = f"has a card beside it, {shown(path.name)}{ENDING}" if beside else "opens as it is"
         raise BadInput(f"{where} {has}: nothing is to be written")
     found = proposal_of({name: tuple(tensor.shape) for name, tensor in look.tensors.items()})
     if found is None:
@@ -70,6 +84,24 @@ def propose(path: Path, again: bool = False) -> Proposal:
             f"ours: write {shown(path.name)}{ENDING} by hand, or save it with checkpoints.store.save"
         )
     return found
+
+
+def _of_card(card: Card, presets: Mapping[str, Preset]) -> Proposal:
+    """What another tool's file says by itself, and what was taken for the rest."""
+    side = "×".join(str(n) for n in card.shape[1:])
+    heads = {"heads", "head_width"} & card.network_args.keys()
+    told = tuple(f"{key.replace('_', ' ')} {card.network_args[key]}" for key in sorted(heads))
+    return Proposal(
+        card.modality,
+        card.network,
+        dict(card.network_args),
+        card.shape,
+        len(card.labels),
+        card.learned_range,
+        (f"pictures of {side}", *told),
+        {"prediction": card.prediction, "path": card.path.name, "time": card.time},
+        presets,
+    )
 
 
 def proposal_of(shapes: Shapes) -> Proposal | None:

@@ -35,3 +35,19 @@ def test_what_is_not_told_is_asked_and_the_model_opens(studio, bare, qtbot):
     assert signal.args[0].outcome == "done"
     card = studio.parts.catalog.find(str(bare)).card
     assert (card.shape, card.labels, card.prediction) == ((1, 8, 8), ("cat", "dog"), "eps")
+
+
+def test_a_published_model_fills_in_size_and_path(studio, tmp_path):
+    args = {"width": 32, "widths": (32, 32), "blocks": 1, "attention": (False,) * 2, "attention_up": (False,) * 4}
+    torch.save(NETWORKS["adm"]((3, 32, 32), 0, **args).state_dict(), tmp_path / "model.pt")
+    carding = Carding(studio.parts, studio.commands.filing)
+    carding.ask(tmp_path / "model.pt")
+    dialog = carding.dialog
+    assert (dialog.shape.text(), dialog.path.currentData(), dialog.time.currentData()) == (
+        "3×16×16", "vp_linear", "timestep",
+    )  # fmt: skip
+    dialog.preset.setCurrentText("ImageNet 64×64 (cosine)")
+    assert (dialog.shape.text(), dialog.path.currentData()) == ("3×64×64", "vp_cosine_table")
+    dialog.preset.setCurrentIndex(0)
+    assert (dialog.shape.text(), dialog.path.currentData()) == ("3×16×16", "vp_linear")
+    dialog.reject()

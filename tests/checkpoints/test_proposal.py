@@ -100,3 +100,28 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path):
     torch.save({"a.weight": torch.zeros(2)}, tmp_path / "other.pt")
     with pytest.raises(BadFile, match="by hand"):
         propose(tmp_path / "other.pt")
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A file as guided-diffusion writes it: nothing tells that its pictures are 32×32."""
+    torch.manual_seed(0)
+    args = {"width": 32, "widths": (32, 32), "blocks": 1, "attention": (False,) * 2, "attention_up": (False,) * 4}
+    torch.save(NETWORKS["adm"]((3, 32, 32), 0, **args).state_dict(), tmp_path / "model.pt")
+    return tmp_path / "model.pt"
+
+
+def test_size_and_path_of_a_published_model_are_chosen_and_kept_beside_the_file(published):
+    assert card_at(published).shape == (3, 16, 16)
+    found = propose(published)
+    assert (found.network, found.shape, found.assumed[0]) == ("adm", (3, 16, 16), "pictures of 16×16")
+    chosen = found.published("CIFAR-10 32×32 of improved-diffusion (cosine)")
+    assert (chosen.shape, chosen.usual["path"], chosen.usual["time"]) == ((3, 32, 32), "vp_cosine_table", "timestep")
+    path = {"name": chosen.usual["path"]}
+    write_card(published, entries(chosen, prediction=chosen.usual["prediction"], path=path, time=chosen.usual["time"]))
+    card = card_at(published)
+    assert (card.shape, card.path.name, card.format) == ((3, 32, 32), "vp_cosine_table", "guided-diffusion")
+    assert load_file(published).card.shape == (3, 32, 32)
+    with pytest.raises(BadInput, match="has a card beside it"):
+        propose(published)
+    assert propose(published, again=True).shape == (3, 32, 32)

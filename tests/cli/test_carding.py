@@ -63,3 +63,15 @@ def test_a_card_that_is_there_stays(run, bare, tiny):
     assert json.loads(bare.with_name("bare.pt.card.json").read_text("utf-8"))["labels"] == ["a", "b", "c"]
     code, _, err = run("card", tiny)
     assert code == 2 and "opens as it is" in err
+
+
+def test_a_published_model_is_a_preset(run, here):
+    args = {"width": 32, "widths": (32, 32), "blocks": 1, "attention": (False,) * 2, "attention_up": (False,) * 4}
+    torch.save(NETWORKS["adm"]((3, 32, 32), 0, **args).state_dict(), here / "model.pt")
+    code, _, err = run("card", here / "model.pt", "--preset", "imagenet")
+    assert code == 2 and "'ImageNet 64×64 (cosine)'" in err
+    code, out, err = run("card", here / "model.pt", "--preset", "CIFAR-10")
+    assert (code, out.strip()) == (0, str(here / "model.pt.card.json")), err
+    written = json.loads((here / "model.pt.card.json").read_text("utf-8"))
+    assert (written["shape"], written["path"]["name"]) == ([3, 32, 32], "vp_cosine_table")
+    assert (written["prediction"], written["time"]) == ("eps", "timestep")

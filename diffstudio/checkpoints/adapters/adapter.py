@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Preset:
+    """How a published model was trained: the side of its pictures, and the name of its path."""
+
+    side: int
+    path: str
+
+
+@dataclass(frozen=True)
 class Adapter:
     """One format.
 
@@ -28,6 +36,7 @@ class Adapter:
     recognises: whether the file is of this format, from the look at it alone.
     card: what the file says of itself, without torch.  weights: its tensors on the CPU, in float32 or as they are
     stored, by the names of the network that the card asks for.  words: what its text encoders can read, by their names.
+    presets: published models with what the file does not say of them; a card beside the file keeps what is chosen.
 
     Raises, all four: NotFound, BadFile, each with one sentence.
     """
@@ -42,6 +51,7 @@ class Adapter:
     card: Callable[[Look], Card]
     weights: Callable[[Look], dict[str, Tensor]]
     words: Callable[[Look], dict[str, Vocabulary]] = lambda _: {}
+    presets: Mapping[str, Preset] = field(default_factory=dict)
 
 
 def invalid(where: Path | str, error: ValidationError, what: str = "field") -> BadFile:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from diffstudio.checkpoints.adapters.adapter import Adapter, floats
+from diffstudio.checkpoints.adapters.adapter import Adapter, Preset, floats
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.parts import stored_weights
 from diffstudio.checkpoints.adapters.sidecar import completed
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 FIRST, TIME = "input_blocks.0.0.weight", "time_embed.0.weight"
 LOWEST = 8  # the side of the lowest level in every published model: 64 has four levels, 256 has six
 # Chains that the file does not tell: the published model of 64×64 was trained on the cosine, the others on the line.
-PRESETS = {"cosine": {"name": "vp_cosine_table"}, "linear": {"name": "vp_linear"}}
+COSINE, LINEAR = "vp_cosine_table", "vp_linear"
+PRESETS = {
+    "ImageNet 64×64 (cosine)": Preset(64, COSINE),
+    "ImageNet 128×128 (linear)": Preset(128, LINEAR),
+    "ImageNet, LSUN 256×256 (linear)": Preset(256, LINEAR),
+    "ImageNet 512×512 (linear)": Preset(512, LINEAR),
+    "CIFAR-10 32×32 of improved-diffusion (cosine)": Preset(32, COSINE),
+}
 
 
 def recognises(look: Look) -> bool:
@@ -40,16 +47,16 @@ def card(look: Look) -> Card:
     args, channels, outputs = _architecture(look, tensors)
     labels = _shape(look, tensors, "label_emb.weight", 2)[0] if "label_emb.weight" in tensors else 0
     side = LOWEST * 2 ** (len(args["widths"]) - 1)
-    preset = "cosine" if side == 64 else "linear"
+    path, table = (COSINE, "cosine") if side == 64 else (LINEAR, "linear")
     name, step = name_and_step(look.path)
     found: dict[str, Any] = {
         "name": name,
         "title": name,
         "description": "A network of guided-diffusion. The file does not say its size and its chain: "
-        f"{side}×{side} and the {preset} table of 1,000 steps are taken, and ε. Data set and licence are not known.",
+        f"{side}×{side} and the {table} table of 1,000 steps are taken, and ε. Data set and licence are not known.",
         "modality": "image",
         "shape": (channels, side, side),
-        "path": PRESETS[preset],
+        "path": {"name": path},
         "prediction": "eps",
         "learned_range": outputs == 2,
         "time": "timestep",
@@ -79,11 +86,12 @@ GUIDED_DIFFUSION = Adapter(
     opens="the U-Net of ADM and improved-diffusion, with classes and with a learned variance",
     recognised=f"`{FIRST}`, `{TIME}` and `out.2.weight` at the top of the file",
     asks="size, chain and heads, which the file does not say: those of the published model with as many levels are "
-    "taken, a card beside the file replaces them",
+    "taken; `diffstudio card FILE` asks, with the published models as presets, and keeps it in a card beside the file",
     refuses="classifiers, the upsamplers' low-resolution input, levels without weights of their own",
     recognises=recognises,
     card=card,
     weights=weights,
+    presets=PRESETS,
 )
 
 

@@ -25,17 +25,23 @@ class WeightsDialog(QDialog):
         self.setWindowTitle(tr("Write a card for weights"))
         self._found = found
         title = options.NETWORKS[found.network].label
-        shape = "×".join(str(side) if side else "?" for side in found.shape)
-        self.prediction = _combo({n: row.label for n, row in options.PREDICTIONS.items() if n != "tokens"}, "eps")
-        self.path = _combo({n: row.label for n, row in options.PATHS.items() if row.needs != "betas"}, "vp_linear")
-        self.time = _combo(
-            {"t": tr("t from 0 to 1"), "timestep": tr("training steps"), "sigma": "σ", "flow": "1000·t"}, "t"
+        self.prediction = _combo(
+            {n: row.label for n, row in options.PREDICTIONS.items() if n != "tokens"}, found.usual["prediction"]
         )
-        self.shape = QLineEdit(shape)
+        paths = {n: row.label for n, row in options.PATHS.items() if row.needs != "betas"}
+        self.path = _combo(paths, found.usual["path"])
+        self.time = _combo(
+            {"t": tr("t from 0 to 1"), "timestep": tr("training steps"), "sigma": "σ", "flow": "1000·t"},
+            found.usual["time"],
+        )
+        self.shape = QLineEdit(_sides(found.shape))
+        self.preset = _combo({"": tr("none")} | {name: name for name in found.presets}, "")
+        self.preset.setToolTip(tr("Fills in the size and the path of a published model."))
+        self.preset.currentIndexChanged.connect(self._on_preset)
         self.labels = QLineEdit(", ".join(str(i) for i in range(found.labels)))
         self.labels.setEnabled(found.labels > 0)
         form = QFormLayout()
-        rows = {
+        rows = ({tr("As published"): self.preset} if found.presets else {}) | {
             tr("It predicts"): self.prediction,
             tr("Path"): self.path,
             tr("It counts time in"): self.time,
@@ -66,6 +72,13 @@ class WeightsDialog(QDialog):
         self.setMinimumWidth(420)
 
     @Slot()
+    def _on_preset(self) -> None:
+        name = self.preset.currentData()
+        found = self._found.published(name) if name else self._found
+        self.shape.setText(_sides(found.shape))
+        self.path.setCurrentIndex(self.path.findData(found.usual["path"]))
+
+    @Slot()
     def _on_save(self) -> None:
         told = self._told()
         if told is not None:
@@ -90,6 +103,10 @@ class WeightsDialog(QDialog):
             "path": {"name": self.path.currentData()},
             "time": self.time.currentData(),
         }
+
+
+def _sides(shape: tuple[int, ...]) -> str:
+    return "×".join(str(side) if side else "?" for side in shape)
 
 
 def _combo(choices: Mapping[str, str], usual: str) -> QComboBox:
