@@ -38,7 +38,8 @@ def busy(gone, kept=None):
     kept = [] if kept is None else kept
 
     def job(stop):
-        Knot(gone)
+        for _ in range(3):  # a look while one is being made takes that one for something that lasts
+            Knot(gone)
         kept.extend([] for _ in range(20_000))
         yield None
 
@@ -51,7 +52,7 @@ def test_garbage_of_a_worker_is_collected_by_the_windows_thread(jobs, qtbot):
         jobs.submit(busy(gone, kept))
     assert not gc.isenabled()
     qtbot.waitUntil(lambda: bool(gone))
-    assert gone == [threading.main_thread()]
+    assert set(gone) == {threading.main_thread()}
 
 
 def test_the_last_worker_that_ends_leaves_it_to_python_again(qtbot):
