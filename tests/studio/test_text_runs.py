@@ -113,7 +113,11 @@ def test_a_text_of_ones_own_is_noised_and_mended(text_run, tmp_path):
         ("words", {"forward": "invert", "source": "data"}, "inversion runs an equation of numbers backwards"),
         ("words", {"prompt": "much too long a prompt"}, "the prompt has 22 characters, expected at most 10"),
         ("words", {"prompt": "caf3"}, "the prompt has characters that the model does not know: 3"),
-        ("digits", {"prompt": "abc"}, "a prompt fixes letters of a text, and 'digits' makes none"),
+        (
+            "digits",
+            {"prompt": "abc"},
+            "a prompt says what to draw, or fixes letters of a text, and 'digits' is told none",
+        ),
     ],
 )
 def test_what_does_not_go_with_a_text_is_refused_before_the_run(engine, name, given, sentence):
