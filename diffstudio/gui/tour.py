@@ -22,11 +22,11 @@ from diffstudio.studio.export import export
 from diffstudio.studio.export_options import ExportOptions
 
 SIZES = ((1280, 800), (2560, 1440))
-MORE = (  # a model, what is fixed of a text, and the step that is shown
-    ("6-video", "bouncing-digits", "", 22),
-    ("7-audio", "spoken-digits", "", 22),
-    ("8-words", "words", "th_____ing", 10),
-    ("8-sentences", "sentences", "", 32),
+MORE = (  # a model, what is fixed of a text, and how far along the reverse chain it is shown
+    ("6-video", "bouncing-digits", "", 0.85),
+    ("7-audio", "spoken-digits", "", 0.75),
+    ("8-words", "words", "th_____ing", 0.5),
+    ("8-sentences", "sentences", "", 0.5),
 )
 
 
@@ -107,14 +107,15 @@ def _drive(studio: Studio, out: Path, begun: float) -> dict[str, float]:
     assert points is not None
     parts.playhead.move_to((points.first_of(1) or 0) + 30)
     _shoot(studio, out, "5-points")
-    for name, model, prompt, k in MORE:
+    for name, model, prompt, share in MORE:
         if not parts.models.choose(model):
             raise NotFound(f"the tour shows '{model}', and there is no such checkpoint: put it into the folder")
         parts.sampling.prompt.set_value(prompt)
         _generate(studio)
         trace = parts.runs.trace
         assert trace is not None
-        parts.playhead.move_to((trace.first_of(1) or 0) + k)
+        first = trace.first_of(1) or 0
+        parts.playhead.move_to(first + round(share * (len(trace) - 1 - first)))
         _wait(600)  # a sound is found in the background
         _shoot(studio, out, name)
     parts.models.choose("digits")
