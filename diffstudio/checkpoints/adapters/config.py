@@ -53,6 +53,21 @@ class Config(BaseModel):
         }
 
 
+def check_levels(widths: tuple[int, ...], down: tuple[str, ...], up: tuple[str, ...]) -> None:
+    """Each level has a width and a block either way. Raises: ValueError."""
+    if not len(down) == len(up) == len(widths):
+        raise ValueError("block_out_channels, down_block_types and up_block_types are not of one length")
+
+
+def halved(size: int | tuple[int, int], levels: int) -> tuple[int, int]:
+    """Height and width of states that each level but the last halves. Raises: ValueError, where it can't."""
+    height, width = size if isinstance(size, tuple) else (size, size)
+    factor = 2 ** (levels - 1)
+    if height % factor or width % factor:
+        raise ValueError(f"sample_size is {height}×{width}, expected sides divisible by {factor}")
+    return height, width
+
+
 def check_blocks(what: str, blocks: tuple[str, ...], known: set[str]) -> None:
     for name in blocks:
         if name not in known:
@@ -95,8 +110,7 @@ class UNetConfig(Config):
     def _possible(self) -> UNetConfig:
         check_blocks("down_block_types", self.down_block_types, _DOWN)
         check_blocks("up_block_types", self.up_block_types, _UP)
-        if not len(self.down_block_types) == len(self.up_block_types) == len(self.block_out_channels):
-            raise ValueError("block_out_channels, down_block_types and up_block_types are not of one length")
+        check_levels(self.block_out_channels, self.down_block_types, self.up_block_types)
         if self.out_channels not in (self.in_channels, 2 * self.in_channels):
             raise ValueError(f"out_channels is {self.out_channels}, expected {self.in_channels} or twice as many")
         kinds = zip(
@@ -112,11 +126,7 @@ class UNetConfig(Config):
         """Height and width. Raises: ValueError, where the config does not say them, or its levels can't halve them."""
         if self.sample_size is None:
             raise ValueError("sample_size is not given")
-        height, width = self.sample_size if isinstance(self.sample_size, tuple) else (self.sample_size,) * 2
-        factor = 2 ** (len(self.block_out_channels) - 1)
-        if height % factor or width % factor:
-            raise ValueError(f"sample_size is {height}×{width}, expected sides divisible by {factor}")
-        return height, width
+        return halved(self.sample_size, len(self.block_out_channels))
 
     @property
     def outputs(self) -> int:
@@ -189,8 +199,7 @@ class DecoderConfig(Config):
     def _possible(self) -> DecoderConfig:
         check_blocks("down_block_types", self.down_block_types, _DECODER_DOWN)
         check_blocks("up_block_types", self.up_block_types, _DECODER_UP)
-        if not len(self.down_block_types) == len(self.up_block_types) == len(self.block_out_channels):
-            raise ValueError("block_out_channels, down_block_types and up_block_types are not of one length")
+        check_levels(self.block_out_channels, self.down_block_types, self.up_block_types)
         return self
 
     @property

@@ -8,6 +8,9 @@ from typing import Any
 
 from diffstudio.errors import BadInput
 
+WITHOUT_DIFFUSERS = (
+    "this model needs the diffusers library, which is not installed: pip install 'diffstudio[diffusers]'"
+)
 WITHOUT_TRANSFORMERS = (
     "prompts need the transformers library, which is not installed: pip install 'diffstudio[diffusers]'"
 )
@@ -26,13 +29,7 @@ def library(module: str) -> Any:
     Raises:
         BadInput: diffusers is not installed.
     """
-    offline()
-    try:
-        return importlib.import_module(f"diffusers.{module}")
-    except ImportError as error:
-        raise BadInput(
-            "this model needs the diffusers library, which is not installed: pip install 'diffstudio[diffusers]'"
-        ) from error
+    return _module(f"diffusers.{module}", WITHOUT_DIFFUSERS)
 
 
 def transformers_library(module: str) -> Any:
@@ -41,8 +38,12 @@ def transformers_library(module: str) -> Any:
     Raises:
         BadInput: transformers is not installed.
     """
+    return _module(f"transformers.{module}", WITHOUT_TRANSFORMERS)
+
+
+def _module(name: str, without: str) -> Any:
     offline()
     try:
-        return importlib.import_module(f"transformers.{module}")
+        return importlib.import_module(name)
     except ImportError as error:
-        raise BadInput(WITHOUT_TRANSFORMERS) from error
+        raise BadInput(without) from error

@@ -17,6 +17,8 @@ from diffstudio.checkpoints.adapters.config import (
     Small,
     Widths,
     check_blocks,
+    check_levels,
+    halved,
 )
 
 _DOWN = {"CrossAttnDownBlock2D", "DownBlock2D"}
@@ -79,8 +81,7 @@ class PromptedUNetConfig(Config):
     def _possible(self) -> PromptedUNetConfig:
         check_blocks("down_block_types", self.down_block_types, _DOWN)
         check_blocks("up_block_types", self.up_block_types, _UP)
-        if not len(self.down_block_types) == len(self.up_block_types) == len(self.block_out_channels):
-            raise ValueError("block_out_channels, down_block_types and up_block_types are not of one length")
+        check_levels(self.block_out_channels, self.down_block_types, self.up_block_types)
         if self.in_channels != self.out_channels:
             raise ValueError(
                 f"in_channels is {self.in_channels}, expected {self.out_channels} as out_channels: a network that is "
@@ -97,11 +98,7 @@ class PromptedUNetConfig(Config):
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the latents. Raises: ValueError, where its levels can't halve them."""
-        height, width = self.sample_size if isinstance(self.sample_size, tuple) else (self.sample_size,) * 2
-        factor = 2 ** (len(self.block_out_channels) - 1)
-        if height % factor or width % factor:
-            raise ValueError(f"sample_size is {height}×{width}, expected sides divisible by {factor}")
-        return height, width
+        return halved(self.sample_size, len(self.block_out_channels))
 
     @property
     def channels(self) -> int:
@@ -121,7 +118,24 @@ class PromptedUNetConfig(Config):
         return (self.projection_class_embeddings_input_dim or 0) - 6 * (self.addition_time_embed_dim or 0)
 
 
-class SD3Config(Config):
+class JointConfig(Config):
+    """What both transformers have that attend to a prompt and a picture together."""
+
+    joint_attention_dim: Wide = 4096
+    pooled_projection_dim: Wide
+
+    @property
+    def context(self) -> int:
+        """The width of the embedding of a token."""
+        return self.joint_attention_dim
+
+    @property
+    def pooled(self) -> int:
+        """The width of the embedding of the whole prompt."""
+        return self.pooled_projection_dim
+
+
+class SD3Config(JointConfig):
     """diffusers' SD3Transformer2DModel: Stable Diffusion 3 and 3.5."""
 
     sample_size: Sample = 128
@@ -130,7 +144,6 @@ class SD3Config(Config):
     num_layers: Deep = 18
     attention_head_dim: Head = 64
     num_attention_heads: Heads = 18
-    joint_attention_dim: Wide = 4096
     caption_projection_dim: Wide = 1152
     pooled_projection_dim: Wide = 2048
     out_channels: Annotated[int, Field(ge=1, le=64)] = 16
@@ -164,18 +177,8 @@ class SD3Config(Config):
         """Of the latents."""
         return self.in_channels
 
-    @property
-    def context(self) -> int:
-        """The width of the embedding of a token."""
-        return self.joint_attention_dim
 
-    @property
-    def pooled(self) -> int:
-        """The width of the embedding of the whole prompt."""
-        return self.pooled_projection_dim
-
-
-class FluxConfig(Config):
+class FluxConfig(JointConfig):
     """diffusers' FluxTransformer2DModel. latent_size is ours: the side of the latents that its pipeline takes."""
 
     latent_size: Annotated[int, Field(ge=2, le=256, multiple_of=FLUX_FACTOR)] = FLUX_SIZE
@@ -186,7 +189,6 @@ class FluxConfig(Config):
     num_single_layers: Annotated[int, Field(ge=0, le=128)] = 38
     attention_head_dim: Head = 128
     num_attention_heads: Heads = 24
-    joint_attention_dim: Wide = 4096
     pooled_projection_dim: Wide = 768
     guidance_embeds: bool = False
     axes_dims_rope: tuple[Head, Head, Head] = (16, 56, 56)
@@ -213,16 +215,6 @@ class FluxConfig(Config):
     def channels(self) -> int:
         """Of the latents, of which a token has a square of places."""
         return self.in_channels // FLUX_FACTOR**2
-
-    @property
-    def context(self) -> int:
-        """The width of the embedding of a token."""
-        return self.joint_attention_dim
-
-    @property
-    def pooled(self) -> int:
-        """The width of the embedding of the whole prompt."""
-        return self.pooled_projection_dim
 
     def arguments(self) -> dict[str, Any]:
         return {key: value for key, value in self.model_dump().items() if key != "latent_size"}
