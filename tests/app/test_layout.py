@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from diffstudio.gui import theme
 from diffstudio.gui.app import Studio
+from diffstudio.gui.panels.whole_lines import WholeLines
 from diffstudio.gui.widgets import ElidedLabel
 
 
@@ -37,6 +38,13 @@ def open_at(studio):
         return studio.parts
 
     return open_window
+
+
+def test_the_card_is_as_wide_as_its_page_when_the_window_opens(open_at, qtbot):
+    page = open_at(1440, 900).window.findChild(WholeLines)
+    assert page.verticalScrollBar().isVisible()
+    lines = page.widget().findChildren(QLabel)
+    qtbot.waitUntil(lambda: len(lines) > 5 and all(line.geometry().right() < page.viewport().width() for line in lines))
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
