@@ -56,7 +56,7 @@ def x0_from(prediction: str, out: Tensor, x: Tensor, a: float, s: float, sigma_d
     if prediction == "x0":
         return out
     if prediction == "flow":
-        return (x - s * out) / (a + s)
+        return (x - s * out) / (a + s) if a + s != 1 else x - s * out  # a straight path saves a pass over the state
     if prediction == "v":
         return (a * x - s * out) / (a * a + s * s)
     if prediction == "eps":

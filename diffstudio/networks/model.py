@@ -197,7 +197,7 @@ def check_fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> Non
 
 def _in_parts(denoise: Denoiser) -> Denoiser:
     def parted(x: Tensor, at: Level, cond: Condition) -> Tensor | Estimate:
-        size = max(1, CHUNK_ELEMENTS // max(1, x[0].numel()))
+        size = max(1, CHUNK_ELEMENTS // max(1, x.shape[1:].numel()))
         if x.shape[0] <= size:
             return denoise(x, at, cond)
         conds = cond.split(size) if cond is not None else [None] * -(-x.shape[0] // size)

@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from diffstudio.errors import NoRoom
-from diffstudio.traces.format import MAGIC, PREFIX, RECORD, RECORD_MAGIC, TraceHeader
+from diffstudio.traces.format import MAGIC, PREFIX, RECORD, RECORD_MAGIC, FieldSpec, TraceHeader
 
 
 class TraceWriter:
-    """Appends records; each is one write of a buffer that is allocated once."""
+    """Appends records, straight from the memory of their arrays.
+
+    The file is not flushed to the disk: a trace is the record of work in progress, which outlives the app that falls
+    over; what a power cut takes of its end, the records' CRCs tell. What is exported is flushed.
+    """
 
     def __init__(self, path: str | os.PathLike[str], header: TraceHeader) -> None:
         """Create the file (an older one of that name is replaced) and write the header.
@@ -26,18 +30,7 @@ class TraceWriter:
         self.path = Path(path)
         self.header = header
         self._count = 0
-        self._buffer = bytearray(header.record_bytes)
-        self._payload = memoryview(self._buffer)[RECORD.size :]
-        self._scalars = np.frombuffer(self._payload, "<f8", len(header.scalars))
-        self._arrays = {
-            spec.name: np.frombuffer(
-                self._payload,
-                np.dtype(spec.dtype).newbyteorder("<"),
-                math.prod(spec.shape),
-                header.offset_of(spec.name),
-            ).reshape(spec.shape)
-            for spec in header.fields
-        }
+        self._dtypes = {spec.name: np.dtype(spec.dtype).newbyteorder("<") for spec in header.fields}
         text = header.model_dump_json().encode()
         try:
             self.path.unlink(missing_ok=True)  # whoever reads the old file keeps it
@@ -66,37 +59,48 @@ class TraceWriter:
         Raises:
             NoRoom: the disk is full; what was written before stays readable.
         """
-        self._scalars[:] = [scalars.get(name, math.nan) for name in self.header.scalars]
-        with np.errstate(over="ignore"):  # half precision may overflow to inf: the views say so
-            for name, target in self._arrays.items():
-                target[...] = arrays[name]
-        RECORD.pack_into(self._buffer, 0, RECORD_MAGIC, len(self._payload), zlib.crc32(self._payload), 0)
-        self._write(self._buffer)
+        numbers = np.array([scalars.get(name, math.nan) for name in self.header.scalars], "<f8")
+        payload = [memoryview(numbers).cast("B")]
+        for spec in self.header.fields:
+            payload.append(self._stored(spec, arrays[spec.name]))
+        crc = 0
+        for part in payload:
+            crc = zlib.crc32(part, crc)
+        self._write(RECORD.pack(RECORD_MAGIC, self.header.payload_bytes, crc, 0), *payload)
         self._count += 1
         return self._count - 1
 
     def close(self) -> None:
-        """Flush to the disk and close; a second call does nothing.
+        """Close the file; a second call does nothing.
 
         Raises:
-            NoRoom: the disk turns out to be full only now.
+            NoRoom: the disk turns out to be full only now, as a file of the network may.
         """
         if self._file >= 0:
             file, self._file = self._file, -1
             try:
-                os.fsync(file)
+                os.close(file)
             except OSError as error:
                 raise NoRoom(f"can't write the trace {self.path}: {error.strerror}") from error
-            finally:
-                os.close(file)
 
-    def _write(self, data: bytes | bytearray) -> None:
-        left = memoryview(data)
+    def _stored(self, spec: FieldSpec, array: np.ndarray) -> memoryview:
+        """The bytes of an array as its field has them, of its own memory where that is in order."""
+        dtype = self._dtypes[spec.name]
+        if array.dtype != dtype:
+            with np.errstate(over="ignore"):  # half precision may overflow to inf: the views say so
+                array = array.astype(dtype)
+        if array.shape != spec.shape:
+            array = np.broadcast_to(array, spec.shape)
+        return memoryview(np.ascontiguousarray(array)).cast("B")
+
+    def _write(self, *parts: bytes | memoryview) -> None:
         try:
-            while left:
-                left = left[os.write(self._file, left) :]
+            for part in parts:
+                left = memoryview(part)
+                while left:
+                    left = left[os.write(self._file, left) :]
         except OSError as error:
             os.ftruncate(self._file, self._end)  # no torn record stays behind,
             os.lseek(self._file, self._end, os.SEEK_SET)  # and a later one follows without a gap
             raise NoRoom(f"can't write the trace {self.path}: {error.strerror}") from error
-        self._end += len(data)
+        self._end += sum(map(len, parts))

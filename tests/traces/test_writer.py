@@ -160,13 +160,16 @@ def test_a_disk_that_is_full_at_once_refuses_to_begin_and_leaks_no_descriptor(pa
     assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208
 
 
-def test_a_disk_that_turns_out_full_at_the_flush_says_so(path, monkeypatch):
-    def fsync(descriptor):
+def test_a_disk_that_turns_out_full_at_the_end_says_so(path, monkeypatch):
+    close = os.close
+
+    def full(descriptor):
+        close(descriptor)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     writer = TraceWriter(path, HEADER)
     append(writer, 0)
-    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "close", full)
     with pytest.raises(NoRoom, match=r"run\.dstrace: No space left"):
         writer.close()
     writer.close()
