@@ -80,7 +80,7 @@ def propose(path: Path, again: bool = False) -> Proposal:
     found = proposal_of({name: tuple(tensor.shape) for name, tensor in look.tensors.items()})
     if found is None:
         raise BadFile(
-            f"{where}: its {len(look.tensors):,} tensors are not those of an MLP, a U-Net or a space-time U-Net of "
+            f"{where}: its {len(look.tensors):,} tensors are not those of an MLP, a U-Net or a network of clips of "
             f"ours: write {shown(path.name)}{ENDING} by hand, or save it with checkpoints.store.save"
         )
     return found
@@ -106,10 +106,12 @@ def _of_card(card: Card, presets: Mapping[str, Preset]) -> Proposal:
 
 def proposal_of(shapes: Shapes) -> Proposal | None:
     """The network whose tensors these are, None where none is recognised."""
-    needed = ("condition.mlp.0.weight", "enter.weight", "leave.2.weight")
+    needed = ("condition.mlp.0.weight", "enter.weight")
     if any(name not in shapes for name in needed):
         return None
     try:
+        if "modulation.weight" in shapes:
+            return _video_transformer(shapes)
         if "blocks.0.modulate.weight" in shapes:
             return _mlp(shapes)
         return _video(shapes) if "frame" in shapes else _unet(shapes) if "down.0.conv1.weight" in shapes else None
@@ -156,6 +158,20 @@ def _video(shapes: Shapes) -> Proposal:
     args = {"channels": channels, "embed": embed, "heads": heads, "patch": patch}
     shape = (shapes["frame"][0], colours, *sides)
     return Proposal("video", "video_unet", args, shape, labels, False, (*assumed, *more))
+
+
+def _video_transformer(shapes: Shapes) -> Proposal:
+    width, labels = _condition(shapes)
+    inputs = shapes["enter.weight"][1]
+    colours = 1 if math.isqrt(inputs) ** 2 == inputs else 3  # 3·patch² is never a square
+    patch = math.isqrt(inputs // colours)
+    if colours * patch**2 != inputs or shapes["out.weight"] != (inputs, width):
+        raise ValueError("no squares of one or three colours")
+    heads, assumed = _heads(width)
+    args = {"width": width, "depth": _count(shapes, "blocks.{}.qkv.weight"), "heads": heads, "patch": patch}
+    frames, down, across = (shapes[f"place.{i}"][0] for i in range(3))
+    shape = (frames, colours, patch * down, patch * across)
+    return Proposal("video", "video_transformer", args, shape, labels, False, assumed)
 
 
 def _levels(shapes: Shapes, *blocks: str) -> tuple[list[int], int]:

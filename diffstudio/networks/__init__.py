@@ -24,12 +24,14 @@ from diffstudio.networks.smalldiffusion import SmallDiT, SmallMLP
 from diffstudio.networks.smalldiffusion_unet import SmallUnet
 from diffstudio.networks.transformer import Transformer
 from diffstudio.networks.unet import UNet
+from diffstudio.networks.video_transformer import VideoTransformer
 from diffstudio.networks.video_unet import VideoUNet
 
 NETWORKS: dict[str, type[nn.Module]] = {
     "mlp": MLP,
     "unet": UNet,
     "video_unet": VideoUNet,
+    "video_transformer": VideoTransformer,
     "transformer": Transformer,
     "exact_mixture": ExactMixture,
     "exact_data": ExactData,

@@ -17,6 +17,7 @@ NETWORKS: dict[str, NetworkOption] = by_name(
     NetworkOption("mlp", "MLP", "A residual MLP on Fourier features, for points."),
     NetworkOption("unet", "U-Net", "A convolutional U-Net with attention, for images."),
     NetworkOption("video_unet", "Space-time U-Net", "A U-Net that mixes frames and attends across them, for clips."),
+    NetworkOption("video_transformer", "Space-time transformer", "Attention over squares of all frames, for clips."),
     NetworkOption("transformer", "Transformer", "Attention over the cells of a text, in both directions."),
     NetworkOption("exact_mixture", "Exact: Gaussians", "Gaussians whose denoiser is known exactly.", trained=False),
     NetworkOption("exact_data", "Exact: data", "The optimal denoiser of a finite set of data.", trained=False),

@@ -39,12 +39,12 @@ class Optimisers:
 
 
 def inner_matrices(network: nn.Module) -> list[torch.Tensor]:
-    """The matrices between a network's first and last layers: those that Muon is made for (Jordan et al. 2024).
+    """The matrices of a network's blocks: those that Muon is made for (Jordan et al. 2024).
 
-    Embeddings and the layer named `out` are left to AdamW, as published.
+    Embeddings, the first and the last layer, and what tells the blocks of time and label are left to AdamW.
     """
     return [
         layer.weight
         for name, layer in network.named_modules()
-        if isinstance(layer, nn.Linear) and name.split(".")[0] != "out"
+        if isinstance(layer, nn.Linear) and name.split(".")[0] == "blocks"
     ]

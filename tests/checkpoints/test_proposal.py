@@ -21,6 +21,8 @@ MADE = [
     ("unet", (3, 4, 4), 0, {"channels": [8], "blocks": 1, "embed": 4, "heads": 4, "patch": 1}),
     ("unet", (3, 16, 16), 2, {"channels": [8, 8, 16], "blocks": 1, "embed": 8, "heads": 4, "patch": 2}),
     ("video_unet", (4, 1, 8, 16), 2, {"channels": [8, 16], "embed": 8, "heads": 4, "patch": 2}),
+    ("video_transformer", (4, 1, 8, 16), 2, {"width": 16, "depth": 2, "heads": 4, "patch": 4}),
+    ("video_transformer", (3, 3, 14, 7), 0, {"width": 8, "depth": 1, "heads": 4, "patch": 7}),
 ]
 
 
@@ -58,6 +60,12 @@ def test_other_weights_are_not_taken_for_ours():
     for name in real:  # named like ours, and damaged
         found = proposal_of({**real, name: ()})
         assert found is None or found.network == "unet"
+
+
+@pytest.mark.parametrize("damage", [{"enter.weight": (8, 5)}, {"out.weight": (9, 9)}, {"place.2": ()}])
+def test_a_damaged_transformer_of_clips_is_not_taken_for_one(damage):
+    real = shapes(weights(*MADE[-1]))
+    assert proposal_of(real | damage) is None
 
 
 def test_weights_with_the_card_that_was_written_open(tmp_path):
