@@ -16,6 +16,7 @@ from diffstudio.networks.adm import ADM
 from diffstudio.networks.diffusers import DiffusersDiT, DiffusersUNet
 from diffstudio.networks.exact import ExactData, ExactMixture
 from diffstudio.networks.k_diffusion import KDiffusionUNet
+from diffstudio.networks.k_diffusion_hourglass import KDiffusionHourglass
 from diffstudio.networks.k_diffusion_transformer import KDiffusionTransformer
 from diffstudio.networks.lucidrains import LucidrainsUnet
 from diffstudio.networks.mlp import MLP
@@ -44,6 +45,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "adm": ADM,
     "k_diffusion_unet": KDiffusionUNet,
     "k_diffusion_transformer": KDiffusionTransformer,
+    "k_diffusion_hourglass": KDiffusionHourglass,
     "smalldiffusion_mlp": SmallMLP,
     "smalldiffusion_unet": SmallUnet,
     "smalldiffusion_dit": SmallDiT,

@@ -42,10 +42,10 @@ class KDiffusionTransformer(nn.Module):
         self.time_in_proj = nn.Linear(width, width, bias=False)
         self.aug_in_proj = nn.Linear(width, width, bias=False)
         self.class_emb = nn.Embedding(labels + 1, width) if labels else None
-        self.mapping = Mapping(width, hidden)
+        self.mapping = Mapping(width, hidden, 2)
         self.in_proj = nn.Linear(values, width, bias=False)
         self.blocks = nn.ModuleList(
-            nn.ModuleDict({"self_attn": Attention(width), "ff": ToldGated(width, hidden)}) for _ in range(depth)
+            nn.ModuleDict({"self_attn": Attention(width), "ff": ToldGated(width, hidden, width)}) for _ in range(depth)
         )
         self.out_norm, self.out_proj = Norm(width), nn.Linear(width, values, bias=False)
 
@@ -78,8 +78,9 @@ class KDiffusionTransformer(nn.Module):
 
 
 def rms_norm(x: Tensor, scale: Tensor) -> Tensor:
-    """x·scale over the root mean square of its last axis."""
-    return x * (scale * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + _EPS))
+    """x·scale over the root mean square of its last axis, which is taken in float32 at least."""
+    wide = x.to(torch.promote_types(x.dtype, torch.float32))
+    return x * (scale * torch.rsqrt(wide.square().mean(dim=-1, keepdim=True) + _EPS)).to(x.dtype)
 
 
 class Norm(nn.Module):
@@ -94,11 +95,11 @@ class Norm(nn.Module):
 
 
 class ToldNorm(nn.Module):
-    """With a scale that follows from the noise."""
+    """With a scale that follows from what is told of the noise, in so many numbers."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, told: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(width, width, bias=False)
+        self.linear = nn.Linear(told, width, bias=False)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         return rms_norm(x, self.linear(c) + 1)
@@ -137,7 +138,11 @@ class Attention(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm, self.qk_norm, self.pos_emb = ToldNorm(width), HeadNorm(width // HEAD), Rotations(width // HEAD)
+        self.norm, self.qk_norm, self.pos_emb = (
+            ToldNorm(width, width),
+            HeadNorm(width // HEAD),
+            Rotations(width // HEAD),
+        )
         self.qkv_proj = nn.Linear(width, 3 * width, bias=False)
         self.out_proj = nn.Linear(width, width, bias=False)
 
@@ -163,9 +168,9 @@ class Gated(nn.Module):
 class ToldGated(nn.Module):
     """The same, with a norm that is told the noise."""
 
-    def __init__(self, width: int, hidden: int) -> None:
+    def __init__(self, width: int, hidden: int, told: int) -> None:
         super().__init__()
-        self.norm = ToldNorm(width)
+        self.norm = ToldNorm(width, told)
         self.up_proj, self.down_proj = feed_forward(width, hidden)
 
     def forward(self, h: Tensor, c: Tensor) -> Tensor:
@@ -179,12 +184,12 @@ def feed_forward(width: int, hidden: int) -> tuple[nn.Linear, nn.Linear]:
 
 
 class Mapping(nn.Module):
-    """What is told of noise and class, through two gated layers."""
+    """What is told of noise and class, through gated layers."""
 
-    def __init__(self, width: int, hidden: int) -> None:
+    def __init__(self, width: int, hidden: int, depth: int) -> None:
         super().__init__()
         self.in_norm, self.out_norm = Norm(width), Norm(width)
-        self.blocks = nn.ModuleList(Gated(width, hidden) for _ in range(2))
+        self.blocks = nn.ModuleList(Gated(width, hidden) for _ in range(depth))
 
     def forward(self, c: Tensor) -> Tensor:
         c = self.in_norm(c)

@@ -40,6 +40,12 @@ NETWORKS: dict[str, NetworkOption] = by_name(
     NetworkOption("lucidrains_unet", "U-Net (lucidrains)", "The Unet of denoising-diffusion-pytorch.", foreign=True),
     NetworkOption("k_diffusion_unet", "U-Net (k-diffusion)", "The image_v1 of k-diffusion.", foreign=True),
     NetworkOption("k_diffusion_transformer", "Transformer (k-diffusion)", "Its image_transformer_v1.", foreign=True),
+    NetworkOption(
+        "k_diffusion_hourglass",
+        "Hourglass transformer (k-diffusion)",
+        "Its image_transformer_v2 (Crowson et al. 2024).",
+        foreign=True,
+    ),
     NetworkOption("smalldiffusion_mlp", "MLP (smalldiffusion)", "The TimeInputMLP of smalldiffusion.", foreign=True),
     NetworkOption("smalldiffusion_unet", "U-Net (smalldiffusion)", "The Unet of smalldiffusion.", foreign=True),
     NetworkOption("smalldiffusion_dit", "DiT (smalldiffusion)", "The DiT of smalldiffusion.", foreign=True),
