@@ -12,6 +12,7 @@ from diffstudio.specs import AudioSpec, Finite, PathSpec, PromptSpec, TextSpec, 
 
 FORMAT_VERSION = 1
 MAX_ARGUMENT = 65_536
+MAX_LABELS = 10_000
 ShortText = Annotated[str, Field(max_length=200)]
 LongText = Annotated[str, Field(max_length=4000)]
 
@@ -58,7 +59,7 @@ class Card(BaseModel):
     dtype: ShortText = ""  # of the weights in the file, as safetensors names it; "" is not said
     network: ShortText
     network_args: dict[str, Any] = {}
-    labels: Annotated[tuple[ShortText, ...], Field(max_length=10_000)] = ()
+    labels: Annotated[tuple[ShortText, ...], Field(max_length=MAX_LABELS)] = ()
     data: TrainingData
     step: Annotated[int, Field(ge=0, le=10**9)]
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0

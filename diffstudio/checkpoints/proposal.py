@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from diffstudio.checkpoints.adapters.adapter import Preset, invalid
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.sidecar import ENDING, sidecar
-from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.card import MAX_LABELS, Card
 from diffstudio.checkpoints.names import name_and_step, shown
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.files import write_bytes
@@ -122,6 +122,8 @@ def proposal_of(shapes: Shapes) -> Proposal | None:
 def _condition(shapes: Shapes) -> tuple[int, int]:
     """embed, and how many classes."""
     labels = shapes.get("condition.label.weight", (1,))[0] - 1
+    if labels > MAX_LABELS:
+        raise ValueError("an empty tensor can claim as many rows as it likes")
     return shapes["condition.mlp.0.weight"][0], labels
 
 

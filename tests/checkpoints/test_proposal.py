@@ -60,6 +60,9 @@ def test_other_weights_are_not_taken_for_ours():
     for name in real:  # named like ours, and damaged
         found = proposal_of({**real, name: ()})
         assert found is None or found.network == "unet"
+    assert (
+        proposal_of({**real, "condition.label.weight": (2**50, 0)}) is None
+    )  # as many classes as it likes, in 0 bytes
 
 
 @pytest.mark.parametrize("damage", [{"enter.weight": (8, 5)}, {"out.weight": (9, 9)}, {"place.2": ()}])

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
-from diffstudio.checkpoints.card import Card
+from diffstudio.checkpoints.card import MAX_LABELS, Card
 from diffstudio.checkpoints.loading import told
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
@@ -61,6 +61,14 @@ def invalid(where: Path | str, error: ValidationError, what: str = "field") -> B
     named = f"{what} {shown(field)}: " if field else ""
     found = f", found '{shown(first['input'], 60)}'" if field else ""
     return BadFile(f"{shown(where, 400)}: {named}{shown(first['msg'], 200)}{found}")
+
+
+def numbered(classes: int) -> tuple[str, ...]:
+    """The classes of a file that does not name them, by their numbers.
+
+    At most one more than a card can have, which then says so: an empty tensor can claim as many rows as it likes.
+    """
+    return tuple(str(i) for i in range(min(classes, MAX_LABELS + 1)))
 
 
 def floats(where: Path, weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from diffstudio.checkpoints.adapters.adapter import Adapter, Preset, floats
+from diffstudio.checkpoints.adapters.adapter import Adapter, Preset, floats, numbered
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.parts import stored_weights
 from diffstudio.checkpoints.adapters.sidecar import completed
@@ -63,7 +63,7 @@ def card(look: Look) -> Card:
         "any_label": not labels,
         "network": "adm",
         "network_args": args,
-        "labels": tuple(str(i) for i in range(labels)),
+        "labels": numbered(labels),
         "data": {"dataset": ""},
         "step": step,
         "parameters": sum(math.prod(tensor.shape) for tensor in tensors.values()),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from diffstudio.checkpoints.adapters.adapter import Adapter, floats, invalid
+from diffstudio.checkpoints.adapters.adapter import Adapter, floats, invalid, numbered
+from diffstudio.checkpoints.adapters.k_diffusion_hourglass import hourglass
 from diffstudio.checkpoints.adapters.look import Look, read_json
 from diffstudio.checkpoints.adapters.parts import stored_weights
 from diffstudio.checkpoints.adapters.sidecar import completed
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 AVERAGED, WRAPPED = "model_ema.", "inner_model."  # the trainer's averaged weights; those beside its augmentations
-UNET, TRANSFORMER = "image_v1", "image_transformer_v1"
+UNET, TRANSFORMER, HOURGLASS = "image_v1", "image_transformer_v1", "image_transformer_v2"
 Side = Annotated[int, Field(ge=1, le=4096)]
 Count = Annotated[int, Field(ge=0, le=8192)]
 _FIXED = {"mapping_cond_dim": 0, "unet_cond_dim": 0, "cross_cond_dim": 0}
@@ -68,9 +69,10 @@ def card(look: Look) -> Card:
     table = _table(look)
     config = _config(look, table)
     tensors = _tensors(look)
-    network = _unet(config, tensors) if config.type == UNET else _transformer(look, config, tensors)
-    classes = tensors["class_emb.weight"].shape[0] - 1 if "class_emb.weight" in tensors else 0
-    name, numbered = name_and_step(look.path)
+    network = _network(look, table, config, tensors)
+    embedded = tensors["class_emb.weight"].shape if "class_emb.weight" in tensors else ()
+    classes = embedded[0] - 1 if embedded else 0
+    name, counted = name_and_step(look.path)
     step = look.pickled.values.get("step") if look.kind == "torch" else None
     ends = {"rho": 7.0, "sigma_min": config.sigma_min, "sigma_max": config.sigma_max}
     found: dict[str, Any] = {
@@ -83,9 +85,9 @@ def card(look: Look) -> Card:
         "prediction": "edm",
         "sigma_data": config.sigma_data,
         **network,
-        "labels": tuple(str(i) for i in range(classes)),
+        "labels": numbered(classes),
         "data": {"dataset": ""},
-        "step": step if type(step) is int and 0 <= step <= 10**9 else numbered,
+        "step": step if type(step) is int and 0 <= step <= 10**9 else counted,
         "parameters": sum(math.prod(tensor.shape) for tensor in tensors.values()),
         "dtype": next(iter(tensors.values())).dtype if tensors else "",
         "defaults": {"solver": "dpmpp_2m", "steps": 30, "grid": "karras", "grid_params": ends}
@@ -104,10 +106,11 @@ def weights(look: Look) -> dict[str, Tensor]:
 K_DIFFUSION = Adapter(
     name="k-diffusion",
     label="k-diffusion `.safetensors` and `.pth`",
-    opens=f"`{UNET}` (a U-Net) and `{TRANSFORMER}` with classes: averaged weights, σ and its range from the config",
+    opens=f"`{UNET}` (a U-Net), `{TRANSFORMER}` and `{HOURGLASS}` (the Hourglass Diffusion Transformer, with "
+    "every kind of its attention), these two also with classes: averaged weights, σ and its range from the config",
     recognised="a config in the metadata, or `model_ema.inner_model.…` or `model_ema.time_emb.weight`",
     asks="the config of a `.pth` that has none: a file `NAME.json` beside it",
-    refuses="`image_transformer_v2`, conditions other than classes",
+    refuses=f"conditions other than classes, `{HOURGLASS}` from before the learned shares of its skips",
     recognises=recognises,
     card=card,
     weights=weights,
@@ -134,10 +137,10 @@ def _table(look: Look) -> dict[str, Any]:
         except (ValueError, RecursionError) as error:
             raise BadFile(f"{where}: the config in its metadata is not valid JSON: {shown(error)}") from error
         return table if isinstance(table, dict) else {}
-    model = {name.removeprefix("config.model."): value for name, value in look.pickled.values.items()}
+    values, prefix = look.pickled.values, "config.model."
     beside = f"{look.path.stem}.json"
-    if "config.model.type" in look.pickled.values:
-        return {"model": _lists(model)}
+    if f"{prefix}type" in values:
+        return {"model": _nested({name[len(prefix) :]: values[name] for name in values if name.startswith(prefix)})}
     if (look.path.parent / beside).is_file():
         return read_json(look.path.parent, beside)
     raise BadFile(
@@ -146,15 +149,25 @@ def _table(look: Look) -> dict[str, Any]:
     )
 
 
-def _lists(flat: dict[str, Any]) -> dict[str, Any]:
-    """Entries such as "depths.0", "depths.1" as one list."""
-    out: dict[str, Any] = {}
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries such as "depths.0" and "self_attns.0.type" as the lists and tables that they are from."""
+    table: dict[str, Any] = {}
     for name, value in flat.items():
-        if (found := re.fullmatch(r"(\w+)\.(\d{1,2})", name)) is None:
-            out.setdefault(name, value)
-        elif isinstance(entries := out.setdefault(found[1], []), list):
-            entries.append(value)
-    return out
+        *within, last = name.split(".")
+        at: Any = table
+        for part in within:
+            at = at.setdefault(part, {}) if isinstance(at, dict) else None
+        if isinstance(at, dict):
+            at[last] = value
+    return {name: _listed(value) for name, value in table.items()}
+
+
+def _listed(value: Any) -> Any:
+    """A table whose names are 0, 1, 2, … as a list, and so within it."""
+    if not isinstance(value, dict):
+        return value
+    entries = {name: _listed(entry) for name, entry in value.items()}
+    return list(entries.values()) if list(entries) == [str(i) for i in range(len(entries))] else entries
 
 
 def _config(look: Look, table: dict[str, Any]) -> ModelConfig:
@@ -165,10 +178,10 @@ def _config(look: Look, table: dict[str, Any]) -> ModelConfig:
     except ValidationError as error:
         raise invalid(look.path, error, "config of k-diffusion, model field") from error
     size = "×".join(str(side) for side in (config.input_channels, *config.input_size))
-    if config.type not in (UNET, TRANSFORMER):
+    if config.type not in (UNET, TRANSFORMER, HOURGLASS):
         raise BadFile(
             f"{where} is a checkpoint of k-diffusion with a network '{shown(config.type, 40)}' of pictures {size}, "
-            f"expected {UNET} or {TRANSFORMER}; sample it with k-diffusion itself"
+            f"expected {UNET}, {TRANSFORMER} or {HOURGLASS}; sample it with k-diffusion itself"
         )
     for field, expected in _FIXED.items():
         if getattr(config, field) != expected:
@@ -177,6 +190,19 @@ def _config(look: Look, table: dict[str, Any]) -> ModelConfig:
                 "conditions other than classes are not known here; sample it with k-diffusion itself"
             )
     return config
+
+
+def _network(
+    look: Look, table: dict[str, Any], config: ModelConfig, tensors: Mapping[str, StoredTensor | TensorInfo]
+) -> dict[str, Any]:
+    """The entries of a card that name the network. Raises: BadFile."""
+    if config.type == UNET:
+        return _unet(config, tensors)
+    patch = config.patch_size
+    sides = (patch, patch) if isinstance(patch, int) else (patch[0], patch[1])
+    if config.type == HOURGLASS:
+        return hourglass(look, table["model"], sides)
+    return _transformer(look, sides, tensors)
 
 
 def _unet(config: ModelConfig, tensors: Mapping[str, StoredTensor | TensorInfo]) -> dict[str, Any]:
@@ -194,15 +220,12 @@ def _unet(config: ModelConfig, tensors: Mapping[str, StoredTensor | TensorInfo])
     return {"network": "k_diffusion_unet", "network_args": args}
 
 
-def _transformer(look: Look, config: ModelConfig, tensors: Mapping[str, StoredTensor | TensorInfo]) -> dict[str, Any]:
-    patch, down = config.patch_size, tensors.get("blocks.0.ff.down_proj.weight")
+def _transformer(
+    look: Look, patch: tuple[int, int], tensors: Mapping[str, StoredTensor | TensorInfo]
+) -> dict[str, Any]:
+    down = tensors.get("blocks.0.ff.down_proj.weight")
     if down is None or len(down.shape) != 2:
         raise BadFile(f"{shown(look.path, 400)}: its tensors are not those of the '{TRANSFORMER}' in its config")
     depth = 1 + max(int(found[1]) for name in tensors if (found := re.match(r"blocks\.(\d{1,3})\.", name)))
-    args = {
-        "width": down.shape[0],
-        "hidden": down.shape[1],
-        "depth": depth,
-        "patch": [patch, patch] if isinstance(patch, int) else list(patch),
-    }
+    args = {"width": down.shape[0], "hidden": down.shape[1], "depth": depth, "patch": list(patch)}
     return {"network": "k_diffusion_transformer", "network_args": args}

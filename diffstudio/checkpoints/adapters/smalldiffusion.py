@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from diffstudio.checkpoints.adapters.adapter import Adapter, floats
+from diffstudio.checkpoints.adapters.adapter import Adapter, floats, numbered
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.parts import stored_weights
 from diffstudio.checkpoints.adapters.sidecar import completed
@@ -70,7 +70,7 @@ def card(look: Look) -> Card:
         "path": {"name": "flow"} if flow else {"name": "ve", "params": {"sigma_max": high}},
         "prediction": "flow" if flow else "eps",
         "time": "flow" if flow else "sigma",
-        "labels": tuple(str(i) for i in range(labels)),
+        "labels": numbered(labels),
         "data": {"dataset": ""},
         "step": step,
         "parameters": sum(math.prod(tensor.shape) for tensor in tensors.values()),

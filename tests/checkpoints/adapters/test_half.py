@@ -25,7 +25,7 @@ def drawn(shapes):
     generator = torch.Generator().manual_seed(1)
     return {
         name: torch.full(shape, 1 / 16)
-        if name.endswith("kernel")
+        if name.endswith(("kernel", "attn.scale"))
         else torch.randn(shape, generator=generator) * (0.05 if len(shape) > 1 else 0.3)
         for name, shape in shapes.items()
     }

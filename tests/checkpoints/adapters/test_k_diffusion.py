@@ -2,7 +2,8 @@
 
 k_diffusion.json was written with version 0.1.1.post1: for its networks the config, the names and shapes of the weights,
 its denoiser at σ = 1 and its own DPM-Solver++ 2M over three σ, with weights drawn in the order of their names by a
-generator of seed 1; its smoothing kernels are those of the package.
+generator of seed 1; its smoothing kernels are those of the package. For image_transformer_v2, which came later, they
+are from its source at commit 21d12c9, with the attention to neighbours computed place by place.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ def drawn(case):
             weights[name] = ROW.T @ ROW * (4 if ".u_blocks." in name else 1)
         else:
             weights[name] = torch.randn(shape, generator=generator) * (0.12 if len(shape) > 1 else 0.3)
+        if name.endswith(("attn.scale", "emb.freqs")):  # loud enough to attend to something, turned visibly
+            weights[name] = weights[name].abs() * (20 if name.endswith("scale") else 50)
     return weights, torch.randn(case["shape"], generator=generator)
 
 
@@ -72,6 +75,84 @@ def test_the_file_of_the_trainer_opens_with_its_config_inside_or_beside(tmp_path
     assert card_at(path) == beside.card
 
 
+def test_the_config_in_the_trainers_file_keeps_its_lists_of_tables(tmp_path):
+    case = CASES["hourglass"]
+    weights, _ = drawn(case)
+    torch.save({"model_ema": weights, "step": 70, "config": case["config"]}, tmp_path / "cats_00000070.pth")
+    save_file(weights, tmp_path / "cats_00000070.safetensors", {"config": json.dumps(case["config"])})
+    inside, plain = (card_at(tmp_path / f"cats_00000070.{ending}") for ending in ("pth", "safetensors"))
+    assert inside == plain
+    assert (plain.network, plain.network_args["attention"]) == ("k_diffusion_hourglass", ["neighborhood", "global"])
+
+
+def test_an_hourglass_has_the_defaults_of_the_package(tmp_path):
+    path = tmp_path / "one.safetensors"
+    said = {"widths": [128, 256, 512], "depths": [2, 2, 4], "input_size": [256, 256], "patch_size": [4, 4]}
+    config = {"model": {"type": "image_transformer_v2", "input_channels": 3, "self_attns": None, **said}}
+    save_file({"class_emb.weight": torch.zeros(3, 256)}, path, {"config": json.dumps(config)})
+    card = card_at(path)
+    assert (card.sigma_data, card.labels) == (1.0, ("0", "1"))
+    assert card.network_args == {
+        "widths": [128, 256, 512],
+        "depths": [2, 2, 4],
+        "hidden": [384, 768, 1536],
+        "attention": ["neighborhood", "neighborhood", "global"],
+        "head_width": [64, 64, 64],
+        "reach": [7, 7, 0],
+        "patch": [4, 4],
+        "mapping": [256, 2, 768],
+    }
+
+
+HOURGLASS = {"type": "image_transformer_v2", "input_channels": 1, "input_size": [8, 8], "widths": [64], "depths": [1]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"widths": None}, "model field widths: "),
+        ({"widths": [64] * 9}, "model field widths: "),
+        ({"widths": [10**6]}, "model field widths.0: "),
+        ({"depths": [1, 1]}, "depths has 2 entries for 1 widths"),
+        ({"depths": [65]}, "model field depths.0: "),
+        ({"d_ffs": [8, 8]}, "d_ffs has 2 entries for 1 widths"),
+        ({"self_attns": [{"type": "global"}] * 2}, "self_attns has 2 entries for 1 widths"),
+        ({"self_attns": [{"type": "linear"}]}, "model field self_attns.0.type: "),
+        ({"self_attns": [{"type": "shifted-window"}]}, "a shifted-window has no window_size"),
+        ({"self_attns": [{"type": "neighborhood", "kernel_size": 99}]}, "model field self_attns.0.kernel_size: "),
+        ({"mapping_width": "wide"}, "model field mapping_width: "),
+        ({"mapping_cond_dim": 768}, "mapping_cond_dim 768, expected 0: conditions other than classes"),
+        ({"self_attns": [{"type": "neighborhood", "kernel_size": 4}]}, "reach is 4 on 8×8 tokens, expected an odd"),
+        ({"self_attns": [{"type": "neighborhood", "kernel_size": 9}]}, "reach is 9 on 8×8 tokens"),
+        ({"self_attns": [{"type": "shifted-window", "window_size": 3}]}, "windows of 3 do not fill 8×8 tokens"),
+        ({"self_attns": [{"type": "global", "d_head": 48}]}, "head_width is 48 in a width of 64"),
+        ({"patch_size": 3}, "sides divisible by 3×3"),
+        ({}, "tensor 'aug_emb.weight' is missing"),
+    ],
+)
+def test_an_hourglass_that_can_not_be_is_refused_in_a_sentence(tmp_path, changes, says):
+    path = tmp_path / "one.safetensors"
+    save_file({"a": torch.zeros(1)}, path, {"config": json.dumps({"model": HOURGLASS | changes})})
+    with pytest.raises(BadFile) as caught:
+        load_file(path)
+    assert says in str(caught.value) and str(path) in str(caught.value)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600 + len(str(path))
+
+
+@pytest.mark.parametrize("shape", [[2**50, 0], []])
+def test_an_embedding_of_classes_that_holds_nothing_costs_nothing(tmp_path, shape):
+    header = {"class_emb.weight": {"dtype": "F32", "shape": shape, "data_offsets": [0, 0 if shape else 4]}}
+    header["__metadata__"] = {"config": json.dumps({"model": HOURGLASS})}
+    text = json.dumps(header).encode()
+    path = tmp_path / "one.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(0 if shape else 4))
+    if shape:
+        with pytest.raises(BadFile, match="at most 10000 items"):
+            card_at(path)
+    else:
+        assert card_at(path).labels == ()
+
+
 def test_what_is_not_known_is_said_with_its_name(tmp_path):
     path = tmp_path / "one.safetensors"
 
@@ -82,8 +163,8 @@ def test_what_is_not_known_is_said_with_its_name(tmp_path):
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
-    plain = {"type": "image_transformer_v2", "input_channels": 3, "input_size": [32, 32]}
-    assert "a network 'image_transformer_v2' of pictures 3×32×32, expected image_v1" in sentence(
+    plain = {"type": "image_transformer_v3", "input_channels": 3, "input_size": [32, 32]}
+    assert "a network 'image_transformer_v3' of pictures 3×32×32, expected image_v1" in sentence(
         json.dumps({"model": plain})
     )
     crossed = plain | {"type": "image_v1", "cross_cond_dim": 768}
