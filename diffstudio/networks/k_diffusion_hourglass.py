@@ -20,7 +20,7 @@ from diffstudio.networks.limits import limit
 from diffstudio.networks.local_attention import Tiles, attend, neighbourhood, shifted_window
 
 KINDS = ("global", "neighborhood", "shifted-window", "none")  # as its configs name them
-MOST_LEVELS, MOST_LAYERS, FARTHEST = 8, 128, 32
+MOST_LEVELS, MOST_LAYERS, FARTHEST = 8, 64, 32
 _EPS = 1e-6
 
 

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from diffstudio.diffusion.denoiser import estimate
 from diffstudio.diffusion.times import level
+from diffstudio.networks.adm import ADM
 from diffstudio.networks.model import load_file
 
 HERE = Path(__file__).parent
@@ -66,6 +67,33 @@ def test_of_denoising_diffusion_pytorch(tmp_path):
     torch.save({"step": 1, "model": drawn(case["weights"]) | tables}, path)
     path.with_name(f"{path.name}.card.json").write_text(json.dumps({"shape": case["shape"][1:]}), "utf-8")
     compare(path)
+
+
+@pytest.mark.parametrize("resample", [True, False])
+def test_of_guided_diffusion_with_classes_and_a_learned_variance(tmp_path, resample):
+    made = ADM(
+        (3, 16, 16), 4, 32, (32, 64), 1, (False, True), (True, True, False, False),
+        head_width=32, scale_shift=resample, resample=resample, outputs=2,
+    )  # fmt: skip
+    save_file(drawn({name: w.shape for name, w in made.state_dict().items()}), tmp_path / "adm.safetensors")
+    half = compare(tmp_path / "adm.safetensors")
+    assert half.card.format == "guided-diffusion" and half.card.learned_range and len(half.card.labels) == 4
+
+
+def test_of_a_dit_with_classes_and_a_learned_variance(tmp_path, diffusers):
+    torch.manual_seed(0)
+    transformer = diffusers.DiTTransformer2DModel(
+        num_attention_heads=2, attention_head_dim=8, in_channels=4, out_channels=8, num_layers=2, sample_size=8
+    )
+    weights = transformer.state_dict()
+    random = drawn({name: w.shape for name, w in weights.items()})
+    transformer.load_state_dict({name: weights[name] + random[name] for name in weights})  # it starts with zeros
+    autoencoder = diffusers.AutoencoderKL(block_out_channels=(4,), norm_num_groups=2, latent_channels=4)
+    scheduler = diffusers.DDIMScheduler(clip_sample=False)
+    diffusers.DiTPipeline(transformer, autoencoder, scheduler).save_pretrained(tmp_path / "things")
+    half = compare(tmp_path / "things")
+    assert half.card.network == "diffusers_dit" and half.card.learned_range
+    assert half.decode(torch.randn(1, 4, 8, 8)).dtype == torch.float32
 
 
 def test_of_diffusers_with_its_autoencoder_as_it_was(tmp_path, diffusers, make_unet):
