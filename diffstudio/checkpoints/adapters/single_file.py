@@ -12,7 +12,7 @@ from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.parts import stored_weights
 from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
 from diffstudio.checkpoints.adapters.sidecar import completed
-from diffstudio.checkpoints.adapters.single_file_parts import Architecture, architecture
+from diffstudio.checkpoints.adapters.single_file_parts import Architecture, architecture, pixels
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import name_and_step, shown
@@ -148,13 +148,9 @@ def _schedule(look: Look, found: Architecture) -> tuple[Schedule, str]:
 
 def _size(look: Look, found: Architecture) -> tuple[int, int]:
     """Height and width of the latents: what the metadata say, where they can be, or those of the published model."""
-    side = _PIXELS[found.family]
-    width, _, height = look.header.metadata.get("modelspec.resolution", "").partition("x")
     step = found.factor * 2 ** (len(found.unet["block_out_channels"]) - 1)
-    sides = [int(word) if word.isdecimal() and len(word) <= 5 else 0 for word in (height, width)]
-    if not all(64 <= each <= 4096 and each % step == 0 for each in sides):
-        sides = [side, side]
-    return sides[0] // found.factor, sides[1] // found.factor
+    height, width = pixels(look, _PIXELS[found.family], step)
+    return height // found.factor, width // found.factor
 
 
 def _openai(own: dict[str, Tensor]) -> dict[str, Tensor]:

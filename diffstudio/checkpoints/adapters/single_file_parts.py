@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from diffstudio.checkpoints.adapters.look import Look
-from diffstudio.checkpoints.header import TensorInfo
 from diffstudio.checkpoints.names import shown
-from diffstudio.checkpoints.pickled import StoredTensor
 from diffstudio.errors import BadFile
 
 Family = Literal["1", "2", "XL"]
-Tensors = Mapping[str, StoredTensor | TensorInfo]
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
 # Where the text encoders of each family lie: OpenAI's CLIP ends with "transformer.", OpenCLIP with "model.".
 _PLACES: dict[Family, tuple[str, ...]] = {
@@ -49,7 +45,7 @@ class Architecture:
 def architecture(look: Look) -> Architecture:
     """The parts of a Stable Diffusion in one file. Raises: BadFile."""
     tensors = look.tensors
-    shapes = _Shapes(look, tensors)
+    shapes = Shapes(look)
     found: list[tuple[Family, tuple[str, ...]]] = [
         (family, places)
         for family, places in _PLACES.items()
@@ -65,17 +61,17 @@ def architecture(look: Look) -> Architecture:
     family, places = found[0]
     prefixes: dict[str, str] = dict(zip(_NAMES, places, strict=False))
     encoders = {
-        name: _openai(shapes, place) if place.endswith("transformer.") else _openclip(shapes, place, family)
+        name: openai_clip(shapes, place) if place.endswith("transformer.") else _openclip(shapes, place, family)
         for name, place in prefixes.items()
     }
-    return Architecture(family, _unet(shapes, family), _vae(shapes), encoders, prefixes)
+    return Architecture(family, _unet(shapes, family), autoencoder(shapes, VAE), encoders, prefixes)
 
 
-class _Shapes:
+class Shapes:
     """The shapes in a file, each checked when it is asked for."""
 
-    def __init__(self, look: Look, tensors: Tensors) -> None:
-        self._where, self.tensors = shown(look.path, 400), tensors
+    def __init__(self, look: Look) -> None:
+        self._where, self.tensors = shown(look.path, 400), look.tensors
 
     def of(self, name: str, axes: int) -> tuple[int, ...]:
         """Raises: BadFile, where it is missing or has another number of axes."""
@@ -94,7 +90,16 @@ class _Shapes:
         return BadFile(f"{self._where}: {what}")
 
 
-def _unet(shapes: _Shapes, family: str) -> dict[str, Any]:
+def pixels(look: Look, side: int, step: int) -> tuple[int, int]:
+    """Height and width of the pictures: what the metadata (ModelSpec) say, where they are multiples of step; or side."""
+    width, _, height = look.header.metadata.get("modelspec.resolution", "").partition("x")
+    sides = [int(word) if word.isdecimal() and len(word) <= 5 else 0 for word in (height, width)]
+    if not all(64 <= each <= 4096 and each % step == 0 for each in sides):
+        return side, side
+    return sides[0], sides[1]
+
+
+def _unet(shapes: Shapes, family: str) -> dict[str, Any]:
     inputs = f"{UNET}input_blocks."
     first, channels = shapes.of(f"{inputs}0.0.weight", 4)[:2]
     leaving = shapes.of(f"{UNET}out.2.weight", 4)[0]
@@ -144,23 +149,27 @@ def _unet(shapes: _Shapes, family: str) -> dict[str, Any]:
     }
 
 
-def _vae(shapes: _Shapes) -> dict[str, Any]:
-    levels, blocks = shapes.count(f"{VAE}encoder.down."), shapes.count(f"{VAE}encoder.down.0.block.")
+def autoencoder(shapes: Shapes, place: str) -> dict[str, Any]:
+    """The arguments of the AutoencoderKL whose tensors begin with `place`. Raises: BadFile."""
+    levels, blocks = shapes.count(f"{place}encoder.down."), shapes.count(f"{place}encoder.down.0.block.")
     if not levels or not blocks:
         raise shapes.refuse("its autoencoder is not one that is known here")
     return {
         "block_out_channels": [
-            shapes.of(f"{VAE}encoder.down.{i}.block.{blocks - 1}.conv2.weight", 4)[0] for i in range(levels)
+            shapes.of(f"{place}encoder.down.{i}.block.{blocks - 1}.conv2.weight", 4)[0] for i in range(levels)
         ],
         "layers_per_block": blocks,
-        "latent_channels": shapes.of(f"{VAE}decoder.conv_in.weight", 4)[1],
+        "latent_channels": shapes.of(f"{place}decoder.conv_in.weight", 4)[1],
         "norm_num_groups": 32,
+        "use_quant_conv": f"{place}quant_conv.weight" in shapes.tensors,
+        "use_post_quant_conv": f"{place}post_quant_conv.weight" in shapes.tensors,
         "down_block_types": ["DownEncoderBlock2D"] * levels,
         "up_block_types": ["UpDecoderBlock2D"] * levels,
     }
 
 
-def _openai(shapes: _Shapes, place: str) -> dict[str, Any]:
+def openai_clip(shapes: Shapes, place: str) -> dict[str, Any]:
+    """The arguments of a CLIP as transformers names its tensors, all of which begin with `place`. Raises: BadFile."""
     place = f"{place}text_model."
     words, width = shapes.of(f"{place}embeddings.token_embedding.weight", 2)
     return {
@@ -176,7 +185,7 @@ def _openai(shapes: _Shapes, place: str) -> dict[str, Any]:
     }
 
 
-def _openclip(shapes: _Shapes, place: str, family: str) -> dict[str, Any]:
+def _openclip(shapes: Shapes, place: str, family: str) -> dict[str, Any]:
     words, width = shapes.of(f"{place}token_embedding.weight", 2)
     layers = shapes.count(f"{place}transformer.resblocks.")
     projected = {}
