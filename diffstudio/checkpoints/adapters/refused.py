@@ -18,6 +18,14 @@ class Refused:
     recognises: Callable[[Look], bool]
 
 
+# The first tensor of each network that opens as .safetensors.
+_FIRST = (
+    "model.diffusion_model.input_blocks.0.0.weight",
+    "joint_blocks.0.x_block.attn.qkv.weight",
+    "double_blocks.0.img_attn.qkv.weight",
+)
+
+
 def _persistent(look: Look) -> bool:
     start = look.start or b""
     return start[:1] == b"\x80" and b"persistence" in start and b"_reconstruct" in start
@@ -30,19 +38,11 @@ def _names(look: Look) -> frozenset[str]:
 
 
 def _pickled_file(look: Look) -> bool:
-    first = "model.diffusion_model.input_blocks.0.0.weight"
-    return any(name in _names(look) for name in (first, f"state_dict.{first}"))
+    return look.kind == "torch" and any(name.endswith(_FIRST) for name in _names(look))
 
 
 def _adapter(look: Look) -> bool:
     return any(".lora_down." in name or ".lora_A." in name for name in _names(look))
-
-
-def _video_or_flow(look: Look) -> bool:
-    names = _names(look)
-    return any(name.endswith("double_blocks.0.img_attn.qkv.weight") for name in names) or any(
-        name.endswith("joint_blocks.0.x_block.attn.qkv.weight") for name in names
-    )
 
 
 REFUSED: tuple[Refused, ...] = (
@@ -54,17 +54,11 @@ REFUSED: tuple[Refused, ...] = (
         _persistent,
     ),
     Refused(
-        "Stable Diffusion in one `.ckpt`",
-        "a torch file with `model.diffusion_model.input_blocks.0.0.weight`",
-        "is a Stable Diffusion checkpoint as a .ckpt: save it as .safetensors with the tool that made it, which opens",
+        "Stable Diffusion, Flux in one `.ckpt`",
+        "a torch file with " + ", ".join(f"`…{name}`" for name in _FIRST),
+        "is a Stable Diffusion or Flux checkpoint as a .ckpt: save it as .safetensors with the tool that "
+        "made it, which opens",
         _pickled_file,
-    ),
-    Refused(
-        "SD3, Flux in one file",
-        "`joint_blocks.0…` or `double_blocks.0…`",
-        "is a text-to-image flow transformer in one file: open the folder of diffusers with the whole pipeline, which "
-        "has its text encoders and its tokenizers",
-        _video_or_flow,
     ),
     Refused(
         "LoRA",

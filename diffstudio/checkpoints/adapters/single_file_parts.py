@@ -90,11 +90,14 @@ class Shapes:
         return BadFile(f"{self._where}: {what}")
 
 
-def pixels(look: Look, side: int, step: int) -> tuple[int, int]:
-    """Height and width of the pictures: what the metadata (ModelSpec) say, where they are multiples of step; or side."""
+def pixels(look: Look, side: int, step: int, most: int = 4096) -> tuple[int, int]:
+    """Height and width of the pictures: what the metadata (ModelSpec) say, if multiples of step, else side twice.
+
+    most: the largest side that the network can draw.
+    """
     width, _, height = look.header.metadata.get("modelspec.resolution", "").partition("x")
     sides = [int(word) if word.isdecimal() and len(word) <= 5 else 0 for word in (height, width)]
-    if not all(64 <= each <= 4096 and each % step == 0 for each in sides):
+    if not all(64 <= each <= most and each % step == 0 for each in sides):
         return side, side
     return sides[0], sides[1]
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3")
 _TOKENIZERS = {"text_encoder": "tokenizer", "text_encoder_2": "tokenizer_2", "text_encoder_3": "tokenizer_3"}
 _LIBRARIES = ("diffusers", "transformers")
-_T5_LENGTH = {"diffusers_sd3": 256, "diffusers_flux": 512}  # tokens, as their pipelines take them
+T5_LENGTH = {"diffusers_sd3": 256, "diffusers_flux": 512}  # tokens, as their pipelines take them
 # The family of a network with these encoders, and the guidance that its pipeline takes.
 _FAMILIES: dict[tuple[str, tuple[str, ...]], tuple[str, float]] = {
     ("diffusers_prompted_unet", ("clip",)): ("Stable Diffusion 1 or 2", 7.5),
@@ -227,7 +227,7 @@ def _encoder(look: Look, name: str, kind: str) -> Encoder:
         most = table.get("max_position_embeddings", 77)
         says = says | {"length": prompt_length(_tokenizer(look, name), most if isinstance(most, int) else 77)}
     else:
-        says = says | {"length": _T5_LENGTH.get(kind, 512)}
+        says = says | {"length": T5_LENGTH.get(kind, 512)}
     try:
         return ENCODERS[which].model_validate({**table, **says, "kind": which})
     except ValidationError as error:
