@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from diffstudio.checkpoints.adapters import ENDING, is_step_folder, may_be_model
+from diffstudio.checkpoints.adapters.beside import newest
 
 SUFFIX = ".safetensors"  # of our own
 # Which files a folder is searched for; what a file is, its content says.
 SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".pkl", ".bin")
 MAX_DEPTH = 4
 MAX_FILES = 10_000
+WITH_PARTS = 1 << 28  # bytes from which a file may be a transformer whose other parts lie beside it
 MAX_COUNTED = 1000  # files of a folder that are looked at to see whether it has changed
 
 
@@ -77,15 +79,16 @@ def folders_in(folder: Path, most: int) -> list[Path]:
 def stamp(path: Path) -> tuple[int, int]:
     """When it was last changed, in ns, and its bytes; of a folder over its files and those of its folders.
 
-    The card beside a file counts for it.
+    The card beside a file counts for it, and so do the text encoders and the autoencoder beside a large one.
 
     Raises:
         OSError: it is gone.
     """
     stat = path.stat()
     if not path.is_dir():
-        beside = path.with_name(path.name + ENDING)
-        return max(stat.st_mtime_ns, beside.stat().st_mtime_ns if beside.is_file() else 0), stat.st_size
+        card = path.with_name(path.name + ENDING)
+        told = card.stat().st_mtime_ns if card.is_file() else 0
+        return max(stat.st_mtime_ns, told, newest(path) if stat.st_size >= WITH_PARTS else 0), stat.st_size
     changed, size, waiting, count = stat.st_mtime_ns, 0, [path], 0
     while waiting:
         with os.scandir(waiting.pop()) as entries:

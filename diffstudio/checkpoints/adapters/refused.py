@@ -25,6 +25,8 @@ _FIRST = (
     "double_blocks.0.img_attn.qkv.weight",
 )
 
+_PART = frozenset({"text_model.embeddings.token_embedding.weight", "encoder.block.0.layer.0.SelfAttention.q.weight"})
+
 
 def _persistent(look: Look) -> bool:
     start = look.start or b""
@@ -43,6 +45,11 @@ def _pickled_file(look: Look) -> bool:
 
 def _adapter(look: Look) -> bool:
     return any(".lora_down." in name or ".lora_A." in name for name in _names(look))
+
+
+def _part(look: Look) -> bool:
+    names = _names(look)
+    return bool(names & _PART) or {"decoder.conv_in.weight", "encoder.conv_in.weight"} <= names
 
 
 REFUSED: tuple[Refused, ...] = (
@@ -65,6 +72,13 @@ REFUSED: tuple[Refused, ...] = (
         "`….lora_down.…` or `….lora_A.…`",
         "is a LoRA: a change to a model, and no model by itself; merge it into its model first",
         _adapter,
+    ),
+    Refused(
+        "text encoder or autoencoder alone",
+        "CLIP's or T5's table of words, `decoder.conv_in.weight` with `encoder.conv_in.weight`",
+        "is a text encoder or an autoencoder, and no model by itself: put it beside the transformer whose part it is, "
+        "and open that",
+        _part,
     ),
 )
 
