@@ -67,6 +67,7 @@ class Card(BaseModel):
     seed: int = 0
     licence: ShortText = ""
     parameters: Annotated[int, Field(ge=0, le=10**11)] = 0
+    decoder_parameters: Annotated[int, Field(ge=0, le=10**11)] = 0  # those of them that stay float32 in half precision
     sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     # The request fields that give a good result, e.g. steps, guidance.
     defaults: dict[str, Finite | int | str | dict[str, Finite]] = {}

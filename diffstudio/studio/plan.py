@@ -53,13 +53,20 @@ class Plan:
     @property
     def memory_bytes(self) -> int:
         """The memory that the run needs: while they are read the weights are there as they are stored, too."""
-        each = USED_BYTES[self.request.precision] + ITEM_BYTES.get(self.card.dtype, 4)
-        return self.state_bytes + max(NETWORK_MEMORY, each * self.card.parameters)
+        stored = ITEM_BYTES.get(self.card.dtype, 4) * self.card.parameters
+        return self.state_bytes + max(NETWORK_MEMORY, self._weight_bytes + stored)
 
     @property
     def device_bytes(self) -> int:
         """The memory that the run needs where the network runs, if that is not where they are read."""
-        return self.state_bytes + max(NETWORK_MEMORY, USED_BYTES[self.request.precision] * self.card.parameters)
+        return self.state_bytes + max(NETWORK_MEMORY, self._weight_bytes)
+
+    @property
+    def _weight_bytes(self) -> int:
+        """Of the loaded network; an autoencoder stays float32 also in half precision."""
+        kept = min(self.card.decoder_parameters, self.card.parameters)
+        halved = USED_BYTES[self.request.precision] * (self.card.parameters - kept)
+        return halved + USED_BYTES["float32"] * kept
 
     @property
     def half(self) -> Plan | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import ldm_names
 import numpy as np
 import pytest
+import tiny_flow
 import tiny_prompted
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -42,6 +43,7 @@ FORMATS = (
     "diffusers",
     "text_to_image",
     "single_file",
+    "flow_file",
     "smalldiffusion",
     "k-diffusion",
     "k-diffusion hourglass",
@@ -95,13 +97,15 @@ def good(tmp_path_factory):
 
 
 def _save_prompted(diffusers, home):
-    """Models that are told a prompt: a folder with three text encoders, and a file."""
+    """Models that are told a prompt: a folder with three text encoders, and two files."""
     pytest.importorskip("transformers")
     tiny_prompted.stable_diffusion_3(diffusers, home)
     (home / "text_to_image").mkdir()
     (home / "tiny").rename(home / "text_to_image" / "tiny")
     (home / "single_file").mkdir()
     save_file(ldm_names.smallest(diffusers), home / "single_file" / "painter.safetensors")
+    (home / "flow_file").mkdir()
+    tiny_flow.written(home / "flow_file" / "painter.safetensors", tiny_flow.flux(diffusers, layers=1)[1])
 
 
 def _numpy(weights):

@@ -84,11 +84,11 @@ def sd3(diffusers, *, t5=True, newer=False):
     return pipeline, tensors | (names.t5(pipeline.text_encoder_3) if t5 else {})
 
 
-def flux(diffusers, *, guidance=True):
+def flux(diffusers, *, guidance=True, layers=2):
     """Flux, that is told its guidance as dev or is not as schnell: the pipeline and its tensors."""
     torch.manual_seed(0)
     transformer = diffusers.FluxTransformer2DModel(
-        in_channels=16, num_layers=2, num_single_layers=2, attention_head_dim=128, num_attention_heads=1,
+        in_channels=16, num_layers=layers, num_single_layers=layers, attention_head_dim=128, num_attention_heads=1,
         joint_attention_dim=16, pooled_projection_dim=8, guidance_embeds=guidance,
     ).eval()  # fmt: skip
     clip, _, pieces = tokenizers()

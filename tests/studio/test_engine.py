@@ -299,6 +299,16 @@ def test_a_gpu_without_room_is_known_before_loading_and_the_cpu_is_offered(engin
     assert caught.value.device == ""
 
 
+def test_an_autoencoder_is_counted_whole_in_half_precision_too(engine, request_of):
+    plan = make_plan(engine.catalog, request_of())
+    card = plan.card.model_copy(update={"parameters": 3 * 10**9, "decoder_parameters": 10**9, "dtype": "F16"})
+    whole = dataclasses.replace(plan, card=card)
+    assert whole.half is not None
+    assert whole.device_bytes - whole.state_bytes == 12 * 10**9
+    assert whole.half.device_bytes - whole.state_bytes == (2 * 2 + 4) * 10**9
+    assert whole.half.memory_bytes - whole.half.device_bytes == 6 * 10**9
+
+
 def test_half_precision_is_offered_where_it_fits_and_float32_does_not(engine, request_of, tmp_path, monkeypatch):
     def large(request):
         plan = make_plan(engine.catalog, request)

@@ -110,6 +110,7 @@ def card(look: Look) -> Card:
             data=TrainingData(dataset=""),
             step=step,
             parameters=weights.parameters + (decoder.parameters if decoder else 0),
+            decoder_parameters=decoder.parameters if decoder else 0,
             dtype=weights.dtype,
             defaults=defaults,
             format="diffusers",

@@ -83,7 +83,8 @@ def card(look: Look) -> Card:
             },
             "data": {"dataset": ""},
             "step": step,
-            "parameters": sum(math.prod(info.shape) for tensors in stored.values() for info in tensors.values()),
+            "parameters": sum(map(_count, stored.values())),
+            "decoder_parameters": _count(stored["vae"]),
             "dtype": sizes.most_common(1)[0][0],
             "defaults": {**schedule.defaults, **guided, "samples": 1},
             "format": "flow_file",
@@ -151,6 +152,11 @@ def _stored(found: FlowArchitecture, part: Part) -> dict[str, TensorInfo]:
         n.removeprefix(place.prefix): t for n, t in place.look.header.tensors.items() if n.startswith(place.prefix)
     }
     return {name: info for name, info in named.items() if is_weight(name)}
+
+
+def _count(tensors: dict[str, TensorInfo]) -> int:
+    """The numbers in all of them."""
+    return sum(math.prod(info.shape) for info in tensors.values())
 
 
 def _renamed(look: Look, found: FlowArchitecture, part: Part, own: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -17,7 +17,14 @@ from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
 
 ENDING = ".card.json"
-_FIXED = ("format", "format_version", "sha256", "parameters", "dtype")  # the file alone says these
+_FIXED = (
+    "format",
+    "format_version",
+    "sha256",
+    "parameters",
+    "decoder_parameters",
+    "dtype",
+)  # the file alone says these
 
 
 def sidecar(path: Path) -> dict[str, Any]:

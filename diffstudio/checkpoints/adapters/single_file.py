@@ -65,6 +65,7 @@ def card(look: Look) -> Card:
             "data": {"dataset": ""},
             "step": step,
             "parameters": sum(math.prod(look.tensors[key].shape) for key in look.tensors if _wanted(key, found)),
+            "decoder_parameters": sum(math.prod(t.shape) for key, t in look.tensors.items() if key.startswith(VAE)),
             "dtype": look.tensors[FIRST].dtype,
             "defaults": {**schedule.defaults, "guidance": _GUIDANCE[found.family], "samples": 1},
             "format": "single_file",

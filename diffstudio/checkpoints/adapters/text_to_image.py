@@ -100,6 +100,7 @@ def card(look: Look) -> Card:
             data=TrainingData(dataset=""),
             step=step,
             parameters=weights.parameters + sum(part.parameters for part in others.values()),
+            decoder_parameters=others["vae"].parameters,
             dtype=weights.dtype,
             defaults={**found.schedule.defaults, **guided, "samples": 1},
             format="text_to_image",

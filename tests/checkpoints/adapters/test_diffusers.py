@@ -188,6 +188,7 @@ def test_a_dit_is_guided_on_latents_that_its_autoencoder_decodes(tmp_path, diffu
     card = card_at(tmp_path / "tiny")
     assert (card.shape, card.decoded, card.labels[7]) == ((4, 4, 4), (3, 8, 8), "thing 7")
     assert (card.any_label, card.learned_range) == (True, True)
+    assert card.decoder_parameters == sum(weight.numel() for weight in autoencoder.parameters()) < card.parameters
     generator = torch.Generator().manual_seed(5)
     images = pipeline([7, 7], 1.5, generator, STEPS, output_type="np").images
     _, x = start(4, 4)

@@ -80,6 +80,7 @@ def test_flux_in_one_file(tmp_path, diffusers, guidance):
     assert (card.shape, card.decoded, card.prompts.tokens) == ((4, 128, 128), (3, 256, 256), 512)
     assert (card.prompts.distilled, "distilled_guidance" in card.defaults) == (guidance, guidance)
     assert (card.defaults["guidance"], card.defaults["steps"]) == (1.0, 30 if guidance else 4)
+    assert card.decoder_parameters == pipeline.vae.num_parameters() < card.parameters
     assert card.defaults["grid"] == ("shifted_resolution" if guidance else "uniform")
     x = start()
     packed = pipeline._pack_latents(x, 1, 4, 8, 8)

@@ -125,6 +125,7 @@ def test_stable_diffusion_in_one_file(tmp_path, diffusers, second):
     side = 768 if second else 512
     assert (card.shape, card.decoded) == ((4, side // 2, side // 2), (3, side, side))
     assert (card.prediction, card.prompts.tokens, card.name) == ("v" if second else "eps", 77, "painter")
+    assert card.decoder_parameters == pipeline.vae.num_parameters() < card.parameters
     assert difference(path, pipeline) < 1e-4
 
 

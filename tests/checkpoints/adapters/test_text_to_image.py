@@ -49,6 +49,7 @@ def test_stable_diffusion(tmp_path, diffusers):
     card = card_at(folder)
     assert (card.modality, card.shape, card.decoded, card.prompts.tokens) == ("image", (4, 8, 8), (3, 16, 16), 16)
     assert (card.prompts.distilled, card.defaults["guidance"], card.labels) == (False, 7.5, ())
+    assert card.decoder_parameters == pipeline.vae.num_parameters() < card.parameters
     x = start()
     model, found = ours(folder, x)
     assert close(found, theirs(pipeline, x, negative_prompt=NEGATIVE)) < 1e-4
