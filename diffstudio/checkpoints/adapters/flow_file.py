@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from diffstudio.checkpoints.adapters.adapter import Adapter, floats
 from diffstudio.checkpoints.adapters.clip_words import COUNT, END, clip_vocabulary
-from diffstudio.checkpoints.adapters.flow_file_names import check_dtypes, clip, flux, is_weight, t5, unscaled
+from diffstudio.checkpoints.adapters.flow_file_names import check_dtype, clip, flux, is_weight, t5, unscaled
 from diffstudio.checkpoints.adapters.flow_file_parts import (
     FIRST,
     FlowArchitecture,
@@ -28,7 +28,6 @@ from diffstudio.checkpoints.adapters.t5_words import ROWS, t5_vocabulary
 from diffstudio.checkpoints.adapters.text_to_image import DISTILLED
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.header import TensorInfo
 from diffstudio.checkpoints.names import name_and_step, shown
 from diffstudio.errors import BadFile
 
@@ -47,24 +46,17 @@ def recognises(look: Look) -> bool:
 def card(look: Look) -> Card:
     """What the names, the shapes and the metadata say; the rest is taken from the published models. Raises: BadFile."""
     found = flow_architecture(look)
-    stored = {part: _stored(found, part) for part in found.places}
-    for part, tensors in stored.items():
-        check_dtypes(found.places[part].look.path, {name: info.dtype for name, info in tensors.items()})
-    sizes: Counter[str] = Counter()
-    for info in stored["network"].values():
-        sizes[info.dtype] += math.prod(info.shape)
+    sizes = {part: _sizes(place) for part, place in found.places.items()}
     height, width = _size(look, found)
     name, step = name_and_step(look.path)
     schedule, title, guided = _published(found)
-    beside = sorted({place.look.path.name for place in found.places.values() if place.look is not look})
-    more = f" with {shown(', '.join(beside), 200)} beside it" if beside else ""
     return completed(
         look.path,
         {
             "name": name,
             "title": name,
-            "description": f"A text-to-image model ({title}) in one file{more}; its chain is that of the published "
-            "model. Data set, licence and training are not known.",
+            "description": f"A text-to-image model ({title}) in one file{_beside(look, found)}; its chain is that of "
+            "the published model. Data set, licence and training are not known.",
             "modality": "image",
             "shape": (found.network.channels, height, width),
             "path": schedule.path,
@@ -83,9 +75,9 @@ def card(look: Look) -> Card:
             },
             "data": {"dataset": ""},
             "step": step,
-            "parameters": sum(map(_count, stored.values())),
-            "decoder_parameters": _count(stored["vae"]),
-            "dtype": sizes.most_common(1)[0][0],
+            "parameters": sum(size.total() for size in sizes.values()),
+            "decoder_parameters": sizes["vae"].total(),
+            "dtype": sizes["network"].most_common(1)[0][0],
             "defaults": {**schedule.defaults, **guided, "samples": 1},
             "format": "flow_file",
         },
@@ -127,7 +119,7 @@ FLOW_FILE = Adapter(
     opens="text-to-image files as Stability AI and ComfyUI have them, also in fp8, and transformers alone with their "
     "parts beside them (`clip_l`, `clip_g`, `t5xxl_fp16` or `…fp8…`, `ae.safetensors`, in the same folder, in "
     "`text_encoders` or in ComfyUI's); Stable Diffusion 3 also without its T5; CLIP's and T5's words are brought",
-    recognised=" or ".join(f"`{first}`, also after `model.diffusion_model.`" for first in FIRST.values()),
+    recognised=f"{' or '.join(f'`{first}`' for first in FIRST.values())}, alone or after `model.diffusion_model.`",
     asks="size where the metadata (ModelSpec) do not say it: 1,024 is taken; a card beside the file replaces what is "
     "taken from the published models: shift 3 for Stable Diffusion 3, dynamic shifting for Flux that is told its "
     "guidance (dev), no shift and 4 steps for Flux that is not (schnell)",
@@ -145,18 +137,21 @@ def _under(tensors: dict[str, Tensor], place: Place) -> dict[str, Tensor]:
     return {name.removeprefix(place.prefix): t for name, t in tensors.items() if name.startswith(place.prefix)}
 
 
-def _stored(found: FlowArchitecture, part: Part) -> dict[str, TensorInfo]:
-    """What the header says of the weights of a part, by their names without its prefix."""
-    place = found.places[part]
-    named = {
-        n.removeprefix(place.prefix): t for n, t in place.look.header.tensors.items() if n.startswith(place.prefix)
-    }
-    return {name: info for name, info in named.items() if is_weight(name)}
+def _sizes(place: Place) -> Counter[str]:
+    """How many numbers a part has of each dtype, by its header. Raises: BadFile, of one that is not opened."""
+    out: Counter[str] = Counter()
+    for name, info in place.look.header.tensors.items():
+        plain = name.removeprefix(place.prefix)
+        if name.startswith(place.prefix) and is_weight(plain):
+            check_dtype(place.look.path, plain, info.dtype)
+            out[info.dtype] += math.prod(info.shape)
+    return out
 
 
-def _count(tensors: dict[str, TensorInfo]) -> int:
-    """The numbers in all of them."""
-    return sum(math.prod(info.shape) for info in tensors.values())
+def _beside(look: Look, found: FlowArchitecture) -> str:
+    """Which parts lie in files of their own."""
+    names = sorted({place.look.path.name for place in found.places.values() if place.look is not look})
+    return f" with {shown(', '.join(names), 200)} beside it" if names else ""
 
 
 def _renamed(look: Look, found: FlowArchitecture, part: Part, own: dict[str, Tensor]) -> dict[str, Tensor]:

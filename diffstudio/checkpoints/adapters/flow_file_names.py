@@ -109,14 +109,13 @@ def is_weight(name: str) -> bool:
     return not name.endswith((*_SCALES, *_LEFT_OUT))
 
 
-def check_dtypes(where: Path, dtypes: dict[str, str]) -> None:
-    """Raises: BadFile, of weights in fewer bits than the 8 of a float."""
-    for name, dtype in dtypes.items():
-        if dtype not in _FLOATS:
-            raise BadFile(
-                f"{shown(where, 400)}: its weights are quantised: '{shown(name)}' is {shown(dtype, 20)}, expected one "
-                f"of {', '.join(_FLOATS)}: open the model in 16 bits or fp8"
-            )
+def check_dtype(where: Path, name: str, dtype: str) -> None:
+    """Raises: BadFile, of a weight in fewer bits than the 8 of a float."""
+    if dtype not in _FLOATS:
+        raise BadFile(
+            f"{shown(where, 400)}: its weights are quantised: '{shown(name)}' is {shown(dtype, 20)}, expected one of "
+            f"{', '.join(_FLOATS)}: open the model in 16 bits or fp8"
+        )
 
 
 def unscaled(where: Path, stored: Tensors) -> Tensors:

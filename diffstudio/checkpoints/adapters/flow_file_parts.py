@@ -36,8 +36,8 @@ _SIGNS: dict[Part, tuple[str, ...]] = {
     "clip_g": ("text_model.embeddings.token_embedding.weight",),
     "t5": ("shared.weight", "encoder.embed_tokens.weight"),
 }
-# The text encoders of either, in the order of their names; T5 can be left out of Stable Diffusion 3.
-_ENCODERS: dict[Family, tuple[Part, ...]] = {"3": ("clip_l", "clip_g", "t5"), "Flux": ("clip_l", "t5")}
+# What goes with either, the text encoders in the order of their names; T5 can be left out of Stable Diffusion 3.
+_OTHERS: dict[Family, tuple[Part, ...]] = {"3": ("vae", "clip_l", "clip_g", "t5"), "Flux": ("vae", "clip_l", "t5")}
 _NAMES = ("text_encoder", "text_encoder_2", "text_encoder_3")
 _CALLED = {"vae": "autoencoder", "clip_l": "CLIP-L text encoder", "clip_g": "CLIP-G text encoder", "t5": "T5"}
 _TITLES: dict[Family, str] = {"3": "Stable Diffusion 3", "Flux": "Flux"}
@@ -90,7 +90,7 @@ def flow_architecture(look: Look) -> FlowArchitecture:
     assert found is not None, "recognised before"
     family, prefix = found
     places: dict[Part, Place] = {"network": Place(look, prefix)}
-    for part in ("vae", *_ENCODERS[family]):
+    for part in _OTHERS[family]:
         place = _place(look, part, family)
         if place is not None:
             places[part] = place
@@ -102,7 +102,8 @@ def flow_architecture(look: Look) -> FlowArchitecture:
         raise shapes.refuse(
             f"the latents of its autoencoder have {vae['latent_channels']} channels, its network has {network.channels}"
         )
-    parts = {name: part for name, part in zip(_NAMES, _ENCODERS[family], strict=False) if part in places}
+    told = zip(_NAMES, _OTHERS[family][1:], strict=False)
+    parts: dict[str, Part] = {name: part for name, part in told if part in places}
     encoders = {name: _encoder(part, places[part], family) for name, part in parts.items()}
     return FlowArchitecture(family, network, vae, encoders, parts, places)
 
@@ -121,12 +122,13 @@ def _place(look: Look, part: Part, family: Family) -> Place | None:
 
 def _check_whole(shapes: Shapes, family: Family, places: dict[Part, Place]) -> None:
     """Raises: BadFile, that names each part which is missing, and under which name it is looked for."""
-    needed = [part for part in ("vae", *_ENCODERS[family]) if part != "t5" or family == "Flux"]
-    missing = [part for part in needed if part not in places]
+    missing: list[Part] = [
+        part for part in _OTHERS[family] if part not in places and (part != "t5" or family == "Flux")
+    ]
     if not missing:
         return
     named = [f"its {_CALLED[part]}" + (f" ({PUBLISHED[part][0]})" if _apart(part, family) else "") for part in missing]
-    way = "put what is missing beside it under that name, or " if all(_apart(part, family) for part in missing) else ""
+    way = "put what is missing beside it under its name, or " if all(_apart(part, family) for part in missing) else ""
     raise shapes.refuse(
         f"it is the transformer of {_TITLES[family]} without {', '.join(named)}: {way}open the whole model, in one "
         "file or as a folder of diffusers"
