@@ -60,7 +60,7 @@ class TraceWriter:
             NoRoom: the disk is full; what was written before stays readable.
         """
         numbers = np.array([scalars.get(name, math.nan) for name in self.header.scalars], "<f8")
-        payload = [memoryview(numbers).cast("B")]
+        payload = [memoryview(numbers.tobytes())]
         for spec in self.header.fields:
             payload.append(self._stored(spec, arrays[spec.name]))
         crc = 0
@@ -91,7 +91,7 @@ class TraceWriter:
                 array = array.astype(dtype)
         if array.shape != spec.shape:
             array = np.broadcast_to(array, spec.shape)
-        return memoryview(np.ascontiguousarray(array)).cast("B")
+        return np.ascontiguousarray(array).data.cast("B")
 
     def _write(self, *parts: bytes | memoryview) -> None:
         try:
