@@ -4,7 +4,7 @@ python tests/benchmarks/recording.py
 
 The bare loop is DPM-Solver++ 2M written out: the same network, guidance and coefficients, and nothing else. Both end in
 the same samples. They take turns at every step, so that a slower moment of the machine meets both; a run's time is the
-sum of its steps' medians over the rounds, the recording's opening and its flush to the disk included. A round's trace
+sum of its steps' medians over the rounds, the recording's opening and its closing included. A round's trace
 is deleted before the next, which finds its memory again: where a virtual machine must ask its host for fresh memory,
 that takes eight times as long as to write into it, and the bare loop asks for none.
 """

@@ -12,7 +12,12 @@ from diffstudio.specs import PathSpec
 
 torch.set_num_threads(1)
 
-SMALL = {"mlp": {"width": 32, "depth": 2, "embed": 16}, "unet": {"channels": (8, 16), "embed": 16, "heads": 2}}
+SMALL = {
+    "mlp": {"width": 32, "depth": 2, "embed": 16},
+    "unet": {"channels": (8, 16), "embed": 16, "heads": 2},
+    "video_unet": {"channels": (8, 16), "embed": 16, "heads": 2},
+    "video_transformer": {"width": 24, "depth": 2, "heads": 2, "patch": 3},
+}
 
 
 @pytest.fixture

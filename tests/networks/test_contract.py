@@ -13,9 +13,11 @@ KINDS = [
     ("unet", (2, 8, 20)),
 ]
 IDS = ["mlp-2", "mlp-3", "unet-digits", "unet-colour", "unet-oblong"]
+CLIPS = [("video_unet", (4, 3, 8, 8)), ("video_transformer", (4, 3, 6, 9))]
+ALL, ALL_IDS = [*KINDS, *CLIPS], [*IDS, "video-unet", "video-transformer"]
 
 
-@pytest.fixture(params=KINDS, ids=IDS)
+@pytest.fixture(params=ALL, ids=ALL_IDS)
 def network(request, make_network):
     kind, shape = request.param
     made = make_network(kind, shape)
@@ -89,7 +91,7 @@ def test_every_weight_is_used(network):
     assert dead == []
 
 
-@pytest.mark.parametrize(("kind", "shape"), KINDS, ids=IDS)
+@pytest.mark.parametrize(("kind", "shape"), ALL, ids=ALL_IDS)
 def test_without_classes_there_is_no_label_to_learn(kind, shape, make_network):
     network = make_network(kind, shape, labels=0)
     network.sample_shape = shape
