@@ -73,7 +73,7 @@ class Block(nn.Module):
     def __init__(self, width: int, heads: int, near: int = 0) -> None:
         super().__init__()
         self.heads = heads
-        hidden = -(-8 * width // 3 // 32) * 32  # the gate is a third matrix: two thirds of the usual 4·width
+        hidden = gated_width(width)
         self.norm_attention, self.norm_mlp = nn.LayerNorm(width, bias=False), nn.LayerNorm(width, bias=False)
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.mixed = nn.Linear(width, width, bias=False)
@@ -100,6 +100,11 @@ class Block(nn.Module):
         h = h + self.mixed(seen.transpose(1, 2).flatten(2))
         gate, value = self.up(self.norm_mlp(h)).chunk(2, dim=-1)
         return h + self.down(functional.silu(gate) * value)
+
+
+def gated_width(width: int) -> int:
+    """Of a gated MLP: the gate is a third matrix, so two thirds of the usual 4·width, in whole thirty-twos."""
+    return -(-8 * width // 3 // 32) * 32
 
 
 def rotations(dim: int, length: int, device: torch.device) -> tuple[Tensor, Tensor]:

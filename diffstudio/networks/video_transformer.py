@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from diffstudio.networks.embedding import TimeAndLabel
 from diffstudio.networks.limits import limit
-from diffstudio.networks.transformer import rotated
+from diffstudio.networks.transformer import gated_width, rotated
 
 
 class VideoTransformer(nn.Module):
@@ -87,7 +87,7 @@ class Block(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        hidden = -(-8 * width // 3 // 32) * 32  # the gate is a third matrix: two thirds of the usual 4·width
+        hidden = gated_width(width)
         self.offset = nn.Parameter(torch.zeros(PARTS, 1, width))  # the gates too begin at zero: a block as the identity
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.qkv = nn.Linear(width, 3 * width, bias=False)

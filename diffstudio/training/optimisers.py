@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from diffstudio.errors import BadInput
 from diffstudio.training.recipe import Schedule
 
 BETAS = 0.9, 0.99
@@ -12,10 +13,18 @@ MATRIX_DECAY = 0.01  # of its speed: Muon's steps all have the same size, so tha
 
 
 class Optimisers:
-    """The optimisers of a plan as one; `rate` is the share of each one's own speed."""
+    """The optimisers of a plan as one; `rate` is the share of each one's own speed.
+
+    Raises:
+        BadInput: Muon for a network without blocks.
+    """
 
     def __init__(self, network: nn.Module, plan: Schedule) -> None:
         matrices = inner_matrices(network) if plan.optimizer == "muon" else []
+        if plan.optimizer == "muon" and not matrices:
+            raise BadInput(
+                "optimizer is 'muon', which is for the matrices of blocks, and the network has none: 'adamw'"
+            )
         inside = {id(matrix) for matrix in matrices}
         rest = [weight for weight in network.parameters() if id(weight) not in inside]
         self._all: list[torch.optim.Optimizer] = [

@@ -23,7 +23,7 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 class Schedule(BaseModel):
     """How long and how fast: a linear warm-up, then a cosine to zero.
 
-    optimizer: "adamw", or "muon" for the matrices inside the network (at the speed matrix_lr) and AdamW for the rest.
+    optimizer: "adamw", or "muon" for the matrices of the blocks (at the speed matrix_lr) and AdamW for the rest.
 
     start: a checkpoint of the same network whose weights the training begins with; "" for fresh ones.
     bound: weight of the variational bound beside the plain loss, where a range of variances is learned.

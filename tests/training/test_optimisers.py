@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
+from diffstudio.errors import BadInput
 from diffstudio.networks.transformer import Transformer
 from diffstudio.training.optimisers import Optimisers, inner_matrices
 from diffstudio.training.recipe import Schedule
@@ -26,6 +28,11 @@ def test_matrices_inside_are_those_of_the_blocks():
     inside = {id(weight) for weight in inner_matrices(net)}
     names = {name for name, weight in net.named_parameters() if id(weight) in inside}
     assert names == {f"blocks.{i}.{part}.weight" for i in (0, 1) for part in ("qkv", "mixed", "up", "down")}
+
+
+def test_muon_without_blocks_is_refused():
+    with pytest.raises(BadInput, match="'muon', which is for the matrices of blocks"):
+        Optimisers(nn.Linear(3, 2), Schedule(steps=1, optimizer="muon"))
 
 
 def test_adamw_alone_takes_its_first_step_of_lr_along_the_sign():
