@@ -23,7 +23,7 @@ class Optimisers:
         matrices = inner_matrices(network) if plan.optimizer == "muon" else []
         if plan.optimizer == "muon" and not matrices:
             raise BadInput(
-                "optimizer is 'muon', which is for the matrices of blocks, and the network has none: 'adamw'"
+                "optimizer is 'muon', which is for the matrices of blocks, and the network has none: use 'adamw'"
             )
         inside = {id(matrix) for matrix in matrices}
         rest = [weight for weight in network.parameters() if id(weight) not in inside]
