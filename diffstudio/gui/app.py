@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QApplication
 
 from diffstudio.analysis import fields
 from diffstudio.analysis.round_trip import round_trip_error
@@ -20,7 +17,6 @@ from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.facts import Facts
 from diffstudio.gui.first_pictures import FirstPictures
-from diffstudio.gui.fonts import with_hats
 from diffstudio.gui.jobs import Ended, Jobs, Stop
 from diffstudio.gui.keeping import Keeping, apply_theme, tokens_of
 from diffstudio.gui.keyboard import KeyRouter
@@ -46,7 +42,6 @@ from diffstudio.studio.settings import Settings, load_settings, settings_file
 from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
-TEXT = 12  # pixels
 
 
 class Studio(QObject):
@@ -121,14 +116,9 @@ class Studio(QObject):
         p.runs.exporting.connect(self._enable)
         p.runs.exported.connect(self._enable)
         p.runs.ended.connect(self._on_ended)
-        p.runs.scored.connect(p.canvas.set_scores)
-        p.canvas.scoresWanted.connect(p.runs.want_score)
-        p.runs.densityFound.connect(p.canvas.set_density)
-        p.runs.densityFailed.connect(p.canvas.set_density_problem)
-        p.canvas.densityWanted.connect(p.runs.want_density)
-        p.runs.decoded.connect(p.canvas.set_pictures)
-        p.runs.decodingFailed.connect(p.canvas.set_pictures_problem)
-        p.canvas.picturesWanted.connect(p.runs.want_decoded)
+        p.canvas.modelWanted.connect(p.runs.ask)
+        p.runs.inquiries.found.connect(p.canvas.take_found)
+        p.runs.inquiries.failed.connect(p.canvas.take_problem)
         p.canvas.wanted.connect(p.background.ask)
         p.background.answered.connect(p.canvas.take_answer)
         p.canvas.tensorChanged.connect(p.timeline.set_tensor)
@@ -296,24 +286,6 @@ class Studio(QObject):
         self.parts.files.shut_down()
         self.parts.background.shut_down()
         self.parts.runs.shut_down()
-
-
-def make_application() -> QApplication:
-    """The QApplication, styled; made once."""
-    # Shorter slices of the interpreter: the window waits less for the computing thread.
-    sys.setswitchinterval(0.001)
-    found = QApplication.instance()
-    app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
-    app.setApplicationName("DiffStudio")
-    app.setStyle("Fusion")
-    app.setFont(with_hats(_sized(app.font())))
-    return app
-
-
-def _sized(font: QFont) -> QFont:
-    out = QFont(font)
-    out.setPixelSize(TEXT)
-    return out
 
 
 def _import_plots(stop: Stop) -> None:

@@ -51,11 +51,11 @@ class Likelihood(QObject):
         dialog = LikelihoodDialog(p.window, p.sampling.card, p.sampling.request(), self._problem)
         dialog.set_busy(p.runs.running)
         dialog.wanted.connect(p.runs.judge)
-        dialog.unwanted.connect(p.runs.stop_judging)
+        dialog.unwanted.connect(p.runs.inquiries.stop_judging)
         dialog.saved.connect(self._save)
         dialog.finished.connect(self._on_finished)
-        p.runs.judged.connect(dialog.show_progress)
-        p.runs.judgingEnded.connect(dialog.show_end)
+        p.runs.inquiries.judged.connect(dialog.show_progress)
+        p.runs.inquiries.judgingEnded.connect(dialog.show_end)
         p.runs.started.connect(self._on_run)
         p.runs.ended.connect(self._on_run)
         self._dialog = dialog
@@ -81,7 +81,7 @@ class Likelihood(QObject):
 
     @Slot()
     def _on_finished(self) -> None:
-        self.parts.runs.stop_judging()
+        self.parts.runs.inquiries.stop_judging()
         self.parts.runs.started.disconnect(self._on_run)
         self.parts.runs.ended.disconnect(self._on_run)
         self._dialog = None

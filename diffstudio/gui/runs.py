@@ -6,15 +6,13 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from diffstudio.errors import DiffStudioError, NoRoom
-from diffstudio.gui.asking import Part, Question
 from diffstudio.gui.collecting import held
+from diffstudio.gui.inquiries import Inquiries
 from diffstudio.gui.jobs import Ended, Job, Jobs, Stop
 from diffstudio.gui.playhead import Playhead
-from diffstudio.gui.words import tr
 from diffstudio.studio.engine import Engine
 from diffstudio.studio.history import History
 from diffstudio.studio.progress import Progress
@@ -37,15 +35,8 @@ class Runs(QObject):
     stopping = Signal()  # the user's stop is taken; `ended` comes when the network call that goes has returned
     progressed = Signal(object)  # progress.Progress
     ended = Signal(object)  # jobs.Ended
-    scored = Signal(object, object, int)  # positions (N, 2), arrows (N, 2), record
-    densityFound = Signal(object, object, object)  # what it is about, indices (N,), log p (N,)
-    densityFailed = Signal(object, str)  # what it was about, one sentence
-    decoded = Signal(object, int, object)  # what it is about, sample, its picture (1, C, H, W)
-    decodingFailed = Signal(object, str)  # what it was about, one sentence
     exporting = Signal(object)  # what an export tells
     exported = Signal(object)  # jobs.Ended of an export
-    judged = Signal(object)  # studio.likelihoods.Judging
-    judgingEnded = Signal(object)  # jobs.Ended
 
     def __init__(
         self, engine: Engine, history: History, settings: Settings, playhead: Playhead, parent: QObject | None = None
@@ -65,14 +56,7 @@ class Runs(QObject):
         self._look.setInterval(LOOK_MS)
         self._look.timeout.connect(self._on_look)
         self._jobs = Jobs("compute", self)
-        self._score, self._density, self._decoding, self._judging = (Question(self._jobs, self) for _ in range(4))
-        self._score.answered.connect(self._on_score)
-        self._density.answered.connect(self._on_density)
-        self._density.ended.connect(self._on_density_ended)
-        self._decoding.answered.connect(self._on_decoded)
-        self._decoding.ended.connect(self._on_decoding_ended)
-        self._judging.answered.connect(self._on_judged)
-        self._judging.ended.connect(self._on_judging_ended)
+        self.inquiries = Inquiries(engine, self._jobs, self)
         self._jobs.progressed.connect(self._on_progress)
         self._jobs.ended.connect(self._on_ended)
 
@@ -96,8 +80,7 @@ class Runs(QObject):
         if self.running:
             return
         self.warm_up()
-        for question in (self._score, self._density, self._decoding, self._judging):
-            question.cancel()
+        self.inquiries.cancel()
         try:
             path = self._history.new_path(request.model)
         except NoRoom as error:
@@ -147,77 +130,21 @@ class Runs(QObject):
         if position < len(self.trace):
             self._playhead.move_to(position)
 
-    def want_score(self, k: int, positions: np.ndarray, log_snr: float) -> None:
-        """Ask for the score at points; only the newest question is answered, by `scored`."""
-        request = self._shown_request()
-        if request is None or self.running:
-            return
+    @Slot(str, object, object)
+    def ask(self, kind: str, about: object, parts: list[tuple]) -> None:
+        """Ask the model of the trace that is shown: `inquiries` has the answers, and says what can be asked.
 
-        def part(stop: Stop) -> Iterator[np.ndarray]:
-            yield self.engine.score(request, positions, log_snr, stop)
-
-        self._score.cancel()
-        self._score.ask((positions, k), [part])
-
-    def want_density(self, about: object, parts: list[tuple[np.ndarray, np.ndarray]]) -> None:
-        """Ask for log p at points, part by part: (indices, positions (N, 2)); the answers are `densityFound`.
-
-        Nothing is answered while a run goes: ask again when it has ended.
+        Nothing is asked while a run goes: ask again when it has ended.
         """
-        if self.running:
-            return
-        request = self._shown_request()
-        if request is None:
-            self.densityFailed.emit(about, tr("the trace does not say how it was made"))
-            return
+        if not self.running:
+            self.inquiries.ask(self._shown_request(), kind, about, parts)
 
-        def part(indices: np.ndarray, positions: np.ndarray) -> Part:
-            def find(stop: Stop) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-                yield indices, self.engine.log_density(request, positions, stop)
-
-            return find
-
-        self._density.ask(about, [part(*given) for given in parts])
-
-    def want_decoded(self, about: object, parts: list[tuple[int, np.ndarray]]) -> None:
-        """Ask for the pictures of latents, one by one: (sample, states (1, C, H, W)); the answers are `decoded`.
-
-        Nothing is answered while a run goes: ask again when it has ended.
-        """
-        if self.running:
-            return
-        request = self._shown_request()
-        if request is None:
-            self.decodingFailed.emit(about, tr("the trace does not say how it was made"))
-            return
-
-        def part(sample: int, states: np.ndarray) -> Part:
-            def find(stop: Stop) -> Iterator[tuple[int, np.ndarray]]:
-                yield sample, self.engine.pictures(request, states)
-
-            return find
-
-        self._decoding.ask(about, [part(*given) for given in parts])
-
+    @Slot(object, str, int, int)
     def judge(self, request: Request, split: str, steps: int, probes: int) -> None:
-        """Ask how likely the request's data are; the answers are `judged`, the last is `judgingEnded`.
-
-        A run that is started ends it; while one goes nothing is asked.
-        """
-        if self.running:
-            return
-        self.warm_up()
-
-        def part(stop: Stop) -> Iterator[object]:
-            from diffstudio.studio.likelihoods import judge
-
-            yield from judge(self.engine, request, split, steps, probes, stop)
-
-        self._judging.ask((request, split, steps, probes), [part])
-
-    def stop_judging(self) -> None:
-        """Stop before the next network call."""
-        self._judging.cancel()
+        """Ask `inquiries` how likely the request's data are. A run that is started ends it; while one goes, nothing."""
+        if not self.running:
+            self.warm_up()
+            self.inquiries.judge(request, split, steps, probes)
 
     def _shown_request(self) -> Request | None:
         """Of the trace that is shown; None of a foreign one without a request."""
@@ -227,37 +154,6 @@ class Runs(QObject):
             return Request.model_validate(self.trace.header.request)
         except ValueError:
             return None
-
-    @Slot(object, object)
-    def _on_score(self, about: tuple[np.ndarray, int], arrows: np.ndarray) -> None:
-        positions, k = about
-        self.scored.emit(positions, arrows, k)
-
-    @Slot(object, object)
-    def _on_density(self, about: object, found: tuple[np.ndarray, np.ndarray]) -> None:
-        self.densityFound.emit(about, *found)
-
-    @Slot(object, object)
-    def _on_density_ended(self, about: object, ended: Ended) -> None:
-        if ended.outcome == "failed":
-            self.densityFailed.emit(about, ended.error)
-
-    @Slot(object, object)
-    def _on_decoded(self, about: object, found: tuple[int, np.ndarray]) -> None:
-        self.decoded.emit(about, *found)
-
-    @Slot(object, object)
-    def _on_decoding_ended(self, about: object, ended: Ended) -> None:
-        if ended.outcome == "failed":
-            self.decodingFailed.emit(about, ended.error)
-
-    @Slot(object, object)
-    def _on_judged(self, about: object, now: object) -> None:
-        self.judged.emit(now)
-
-    @Slot(object, object)
-    def _on_judging_ended(self, about: object, ended: Ended) -> None:
-        self.judgingEnded.emit(ended)
 
     def shut_down(self) -> None:
         """Cancel, join, close the traces."""

@@ -11,7 +11,8 @@ from types import TracebackType
 
 from PySide6.QtCore import QTimer
 
-from diffstudio.gui.app import Studio, make_application
+from diffstudio.gui.app import Studio
+from diffstudio.gui.application import make_application
 from diffstudio.gui.collecting import held
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.interrupt import Interrupt

@@ -16,7 +16,8 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from diffstudio.errors import BadInput, NotFound
 from diffstudio.files import write_bytes
-from diffstudio.gui.app import Studio, make_application
+from diffstudio.gui.app import Studio
+from diffstudio.gui.application import make_application
 from diffstudio.gui.display import missing_display
 from diffstudio.studio.export import export
 from diffstudio.studio.export_options import ExportOptions

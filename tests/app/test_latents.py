@@ -47,7 +47,7 @@ def test_a_latent_run_is_seen_in_colour_and_decoded_on_demand(studio, generate, 
     assert len(trace.header.card["colours"]) == 3
     assert pictures.tiles(trace, 1, "x0_hat").shape == (2, 4, 4, 3)
     found = []
-    p.runs.decoded.connect(lambda about, sample, picture: found.append((sample, picture)))
+    p.runs.inquiries.found.connect(lambda kind, about, answer: found.append(answer))
     p.canvas.set_tensor("x0_hat")
     p.playhead.move_to(2)
     studio.commands.run("decoded")

@@ -30,7 +30,7 @@ def judge(studio, dialog, qtbot):
     """Ask, to the end; how it ended."""
 
     def judge():
-        with qtbot.waitSignal(studio.parts.runs.judgingEnded, timeout=60_000) as signal:
+        with qtbot.waitSignal(studio.parts.runs.inquiries.judgingEnded, timeout=60_000) as signal:
             dialog.run.click()
         return signal.args[0]
 
@@ -116,7 +116,7 @@ def test_it_stops_for_a_button_for_the_window_and_for_a_run(studio, dialog, held
     qtbot.waitUntil(lambda: dialog.progress.value() == 2, timeout=60_000)
     assert dialog.run.text() == "Stop" and not dialog.samples.isEnabled()
     assert dialog.note.text().startswith("2 / 10 · ")
-    with qtbot.waitSignal(runs.judgingEnded, timeout=5000) as signal:
+    with qtbot.waitSignal(runs.inquiries.judgingEnded, timeout=5000) as signal:
         if how == "button":
             dialog.run.click()
         elif how == "close":

@@ -8,6 +8,7 @@ from pathlib import Path
 from diffstudio.checkpoints.card import Card, TrainingData
 from diffstudio.checkpoints.store import save
 from diffstudio.gui.actions import ACTIONS
+from diffstudio.gui.views.view import DENSITY
 from diffstudio.networks import NETWORKS
 from diffstudio.specs import PathSpec
 
@@ -73,7 +74,8 @@ LAZY = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QEventLoop, QTimer
-from diffstudio.gui.app import Studio, make_application
+from diffstudio.gui.app import Studio
+from diffstudio.gui.application import make_application
 from diffstudio.gui.main_window import MainWindow
 
 def loaded():
@@ -122,8 +124,9 @@ def test_a_density_map_of_the_shown_run_is_computed(studio, generate, qtbot):
     p.sampling.steps.set_value(2)
     p.sampling.samples.setValue(8)
     assert generate().outcome == "done"
-    with qtbot.waitSignal(p.runs.densityFound):
+    with qtbot.waitSignal(p.runs.inquiries.found) as signal:
         studio.commands.run("log_p")
+    assert signal.args[0] == DENSITY
     density = p.canvas._view.density
     assert density.highest is not None and density.highest < 5.0  # that of eight narrow modes, seen coarsely
     p.canvas.set_option("log_p", False)

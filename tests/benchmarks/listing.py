@@ -26,7 +26,7 @@ from PySide6.QtCore import QElapsedTimer, QEventLoop, QTimer
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.scan_cache import ScanCache
 from diffstudio.gui import theme
-from diffstudio.gui.app import make_application
+from diffstudio.gui.application import make_application
 from diffstudio.gui.panels.models import ModelsPanel
 from diffstudio.gui.scanning import Scanning
 

@@ -17,7 +17,8 @@ from PySide6.QtCore import QEventLoop, QObject, QTimer, SignalInstance  # noqa: 
 if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from diffstudio.gui.app import Studio, make_application  # noqa: E402
+from diffstudio.gui.app import Studio  # noqa: E402
+from diffstudio.gui.application import make_application  # noqa: E402
 
 
 @contextlib.contextmanager

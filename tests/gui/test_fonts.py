@@ -6,7 +6,7 @@ from PySide6.QtGui import QFont, QImage
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QMenu, QPushButton, QTreeWidget, QTreeWidgetItem
 
 from diffstudio.gui import theme
-from diffstudio.gui.app import make_application
+from diffstudio.gui.application import make_application
 from diffstudio.gui.fonts import hat_is_seen, with_hats
 
 

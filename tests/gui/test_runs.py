@@ -10,6 +10,7 @@ from diffstudio.errors import BadFile, BadInput, NoRoom
 from diffstudio.gui import collecting
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.runs import Runs
+from diffstudio.gui.views.view import SCORE
 from diffstudio.studio.history import History
 from diffstudio.studio.progress import Progress
 from diffstudio.studio.request import Request
@@ -299,30 +300,30 @@ def test_of_old_runs_as_many_are_kept_as_the_settings_say_and_never_one_that_is_
 def test_the_score_is_answered_for_its_record(runs, run, engine, qtbot):
     run()
     points = np.ones((3, 2), np.float32)
-    with qtbot.waitSignal(runs.scored) as signal:
-        runs.want_score(2, points, 0.5)
-    at, arrows, k = signal.args
-    assert (at is points, k, engine.asked) == (True, 2, [0.5])
+    with qtbot.waitSignal(runs.inquiries.found) as signal:
+        runs.ask(SCORE, 2, [(points, 0.5)])
+    kind, about, arrows = signal.args
+    assert (kind, about, engine.asked) == (SCORE, 2, [0.5])
     np.testing.assert_array_equal(arrows, -points)
 
 
 def test_only_the_newest_question_is_answered(runs, run, engine, qtbot):
     run()
     answers = []
-    runs.scored.connect(lambda at, arrows, k: answers.append(k))
+    runs.inquiries.found.connect(lambda kind, about, arrows: answers.append(about))
     engine.gate.clear()
     for k in range(4):
-        runs.want_score(k, np.ones((3, 2), np.float32), float(k))
+        runs.ask(SCORE, k, [(np.ones((3, 2), np.float32), float(k))])
     engine.gate.set()
     qtbot.waitUntil(lambda: bool(answers) and not runs._jobs.open)
     assert answers == [3]
 
 
 def test_without_a_trace_and_while_a_run_goes_no_score_is_asked_for(runs, engine, qtbot):
-    runs.want_score(0, np.ones((3, 2), np.float32), 0.0)
+    runs.ask(SCORE, 0, [(np.ones((3, 2), np.float32), 0.0)])
     engine.gate.clear()
     runs.generate(REQUEST)
-    runs.want_score(0, np.ones((3, 2), np.float32), 0.0)
+    runs.ask(SCORE, 0, [(np.ones((3, 2), np.float32), 0.0)])
     with qtbot.waitSignal(runs.ended):
         engine.gate.set()
     assert engine.asked == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -23,9 +23,8 @@ FOOTER = 34
 
 
 class AudioView(BatchView[AudioScene]):
-    """Draws records of audio traces. `wanted` carries kind and question for `gui.background`."""
+    """Draws records of audio traces. Sounds are found, and the loudspeaker is held, beside the window."""
 
-    wanted = Signal(str, object)
     footer = FOOTER
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:

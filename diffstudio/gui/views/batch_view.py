@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, Protocol, TypeVar
 
-from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QScrollBar, QWidget
 
@@ -12,6 +12,7 @@ from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import legend
 from diffstudio.gui.views.attention import Attention
 from diffstudio.gui.views.grid import Grid
+from diffstudio.gui.views.view import View
 from diffstudio.gui.words import SHY, count, tr
 from diffstudio.traces.reader import Trace
 
@@ -45,16 +46,12 @@ class Scene(Protocol):
 Shown = TypeVar("Shown", bound=Scene)
 
 
-class BatchView(QWidget, Generic[Shown]):
+class BatchView(View, Generic[Shown]):
     """All samples in a grid that scrolls, or one of them. Such a view paints its scene and says what lies where.
 
-    footer: logical pixels below the samples.  options: the switches that it has.
+    footer: logical pixels below the samples.
     """
 
-    readoutChanged = Signal()
-    sampleClicked = Signal(int)
-    singleWanted = Signal(bool)
-    options: tuple[str, ...] = ()
     footer = legend.FOOTER
 
     def __init__(self, scene: Shown, name: str, parent: QWidget | None = None) -> None:
@@ -83,9 +80,6 @@ class BatchView(QWidget, Generic[Shown]):
             self._scene.k = k
             self._changed()
 
-    def refresh(self) -> None:
-        """More records exist: what is drawn of one does not change."""
-
     def set_tensor(self, name: str) -> None:
         """Which of `fields.TENSORS` is shown."""
         self._scene.tensor = name
@@ -97,10 +91,6 @@ class BatchView(QWidget, Generic[Shown]):
         if self._scene.grid is not None:
             self._bar.setValue(self._scene.grid.scroll_to(index, self._bar.value()))
         self._changed()
-
-    def set_option(self, name: str, on: bool) -> None:
-        """Draw something more, or not. ValueError: there is no such option."""
-        raise ValueError(f"{type(self).__name__} has no option '{name}'")
 
     def set_single(self, single: bool) -> None:
         """The selected sample alone; or the batch."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -20,13 +19,13 @@ from diffstudio.gui.views.overlay import Busy, EmptyPage
 from diffstudio.gui.views.points_view import PointsView
 from diffstudio.gui.views.text_view import TextView
 from diffstudio.gui.views.video_view import VideoView
+from diffstudio.gui.views.view import View
 from diffstudio.gui.words import tr
 from diffstudio.studio.pictures import tensor_title
 from diffstudio.traces.reader import Trace
 
-View = PointsView | ImageView | VideoView | TextView | AudioView
 # The view of each modality; a new modality is a new row.
-VIEWS: dict[str, type[PointsView] | type[ImageView] | type[VideoView] | type[TextView] | type[AudioView]] = {
+VIEWS: dict[str, type[PointsView | ImageView | VideoView | TextView | AudioView]] = {
     "points": PointsView,
     "image": ImageView,
     "video": VideoView,
@@ -42,10 +41,8 @@ class Canvas(QWidget):
     sampleChanged = Signal(int)
     singleChanged = Signal(bool)
     optionChanged = Signal(str, bool)
-    scoresWanted = Signal(int, object, float)  # record, positions (N, 2) float32 of the model, log-SNR
-    wanted = Signal(str, object)  # kind, question for `gui.background`: sounds, the loudspeaker
-    picturesWanted = Signal(object, object)  # what about, parts: list of (sample, latents (1, C, H, W) float32)
-    densityWanted = Signal(object, object)  # what about, parts: list of (indices (N,), positions (N, 2) float32)
+    wanted = Signal(str, object)  # as those of `View`
+    modelWanted = Signal(str, object, object)
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -98,9 +95,7 @@ class Canvas(QWidget):
         self._view.set_single(self._single)
         for name in self._view.options:
             self._view.set_option(name, self._options[name])
-        if isinstance(self._view, PointsView):
-            missing = "" if self._view.has_data else tr("The data that this model was trained on are not at hand.")
-            self.header.set_option_reason("underlay", missing)
+            self.header.set_option_reason(name, self._view.missing(name))
         self.header.set_options(self._view.options, tr("All") if trace.meaning.kind.cloud else tr("Grid"))
         self._show_page(self._view)
         self.show_step(self._playhead.position)
@@ -134,13 +129,8 @@ class Canvas(QWidget):
             view.readoutChanged.connect(self.header.readout.update)
             view.sampleClicked.connect(self.set_sample)
             view.singleWanted.connect(self._set_single)
-            if isinstance(view, PointsView):
-                view.scoresWanted.connect(self.scoresWanted)
-                view.densityWanted.connect(self.densityWanted)
-            if isinstance(view, AudioView):
-                view.wanted.connect(self.wanted)
-            if isinstance(view, ImageView):
-                view.picturesWanted.connect(self.picturesWanted)
+            view.wanted.connect(self.wanted)
+            view.modelWanted.connect(self.modelWanted)
             self._views[modality] = view
             self._stack.addWidget(view)
         return self._views[modality]
@@ -226,56 +216,45 @@ class Canvas(QWidget):
                 self._view.set_option(name, on)
             self.optionChanged.emit(name, on)
 
-    def set_scores(self, points: np.ndarray, arrows: np.ndarray | None, k: int) -> None:
-        """The answer to `scoresWanted`; dropped if record k is no longer at the playhead."""
-        if isinstance(self._view, PointsView):
-            self._view.set_scores(points, arrows, k)
-
-    def set_density(self, about: object, indices: np.ndarray, log_p: np.ndarray) -> None:
-        """An answer to `densityWanted`."""
-        if isinstance(self._view, PointsView):
-            self._view.density.answer(about, indices, log_p)  # pyright: ignore[reportArgumentType] - as it was asked
-
-    def set_density_problem(self, about: object, sentence: str) -> None:
-        """Why `densityWanted` has no answer."""
-        if isinstance(self._view, PointsView):
-            self._view.density.fail(about, sentence)  # pyright: ignore[reportArgumentType] - as it was asked
-
-    def set_pictures(self, about: object, sample: int, picture: np.ndarray) -> None:
-        """An answer to `picturesWanted`."""
-        if isinstance(self._view, ImageView):
-            self._view.set_pictures(about, sample, picture)
-
-    def set_pictures_problem(self, about: object, sentence: str) -> None:
-        """Why `picturesWanted` has no answer."""
-        if isinstance(self._view, ImageView):
-            self._view.set_pictures_problem(about, sentence)
-
-    def toggle_clip(self) -> None:
-        """Play or pause the frames of clips."""
-        if isinstance(self._view, VideoView):
-            self._view.clock.toggle()
-
-    def step_frame(self, delta: int) -> None:
-        """So many frames on, of clips."""
-        if isinstance(self._view, VideoView):
-            self._view.clock.move_by(delta)
-
-    def take_answer(self, kind: str, answer: object) -> None:
-        """An answer to `wanted`."""
-        view = self._views.get("audio")
-        if isinstance(view, AudioView):
-            view.take_answer(kind, answer)
-
-    def toggle_sound(self) -> None:
-        """Play the selected sample's sound at the playhead, or be silent."""
-        if isinstance(self._view, AudioView):
-            self._view.toggle_sound()
-
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""
         if self._view is not None:
             self._view.fit()
+
+    def toggle_clip(self) -> None:
+        """Play or pause the frames of clips."""
+        if self._view is not None:
+            self._view.toggle_clip()
+
+    def step_frame(self, delta: int) -> None:
+        """So many frames on, of clips."""
+        if self._view is not None:
+            self._view.step_frame(delta)
+
+    def toggle_sound(self) -> None:
+        """Play the selected sample's sound at the playhead, or be silent."""
+        if self._view is not None:
+            self._view.toggle_sound()
+
+    # -- answers
+
+    @Slot(str, object)
+    def take_answer(self, kind: str, answer: object) -> None:
+        """An answer to `wanted`; a view that is not seen has sounds to end."""
+        for view in self._views.values():
+            view.take_answer(kind, answer)
+
+    @Slot(str, object, object)
+    def take_found(self, kind: str, about: object, found: object) -> None:
+        """An answer to `modelWanted`."""
+        if self._view is not None:
+            self._view.take_found(kind, about, found)
+
+    @Slot(str, object, str)
+    def take_problem(self, kind: str, about: object, sentence: str) -> None:
+        """Why `modelWanted` has no answer."""
+        if self._view is not None:
+            self._view.take_problem(kind, about, sentence)
 
     # -- around it
 
@@ -289,7 +268,7 @@ class Canvas(QWidget):
 
     def text(self, every: bool) -> str:
         """What is shown as plain text, of all samples or the selected one; "" of what is no text."""
-        return self._view.text(every) if isinstance(self._view, TextView) else ""
+        return "" if self._view is None else self._view.text(every)
 
     def show_empty(self, text: str) -> None:
         """What the empty page says."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -12,6 +14,7 @@ from diffstudio.gui.views import legend, pixel_values
 from diffstudio.gui.views.batch_view import BatchView
 from diffstudio.gui.views.decoded import Decoded
 from diffstudio.gui.views.image_scene import ImageScene
+from diffstudio.gui.views.view import PICTURES
 from diffstudio.gui.words import SHY, count, number, tr
 from diffstudio.studio import pictures
 from diffstudio.traces.reader import Trace
@@ -22,12 +25,10 @@ NOTCH = 120  # angleDelta of one click of a mouse wheel
 class ImageView(BatchView[ImageScene]):
     """Draws records of image traces. Its scene counts in device pixels."""
 
-    picturesWanted = Signal(object, object)  # of latents: see `Decoded.wanted`
-
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(ImageScene(tokens), tr("Images at the playhead"), parent)
         self._decoded = Decoded(self._scene, self)
-        self._decoded.wanted.connect(self.picturesWanted)
+        self._decoded.wanted.connect(partial(self.modelWanted.emit, PICTURES))
         self._decoded.changed.connect(self._changed)
         self._scene.decoded = self._decoded.get
         self._dragged: QPointF | None = None
@@ -62,13 +63,15 @@ class ImageView(BatchView[ImageScene]):
         self._decoded.switch(on)
         self._changed()
 
-    def set_pictures(self, asked: object, sample: int, picture: np.ndarray) -> None:
-        """An answer to `picturesWanted`."""
-        self._decoded.answer(asked, sample, picture)  # pyright: ignore[reportArgumentType] - as it was asked
+    def take_found(self, kind: str, about: Any, found: Any) -> None:
+        """The true picture of a latent."""
+        if kind == PICTURES:
+            self._decoded.answer(about, *found)
 
-    def set_pictures_problem(self, asked: object, sentence: str) -> None:
-        """Why `picturesWanted` has no answer."""
-        self._decoded.fail(asked, sentence)  # pyright: ignore[reportArgumentType] - as it was asked
+    def take_problem(self, kind: str, about: Any, sentence: str) -> None:
+        """Why there is none."""
+        if kind == PICTURES:
+            self._decoded.fail(about, sentence)
 
     def set_frame(self, frame: int) -> None:
         """Which frame of clips is shown."""

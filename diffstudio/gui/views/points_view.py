@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -16,6 +18,7 @@ from diffstudio.gui.views.point_path import paint_path, paint_ring
 from diffstudio.gui.views.points_scene import POINTS_OPTIONS, PointsScene
 from diffstudio.gui.views.score_field import ScoreField
 from diffstudio.gui.views.trails import Paths
+from diffstudio.gui.views.view import DENSITY, SCORE, View
 from diffstudio.gui.words import tr
 from diffstudio.traces.reader import Trace
 
@@ -24,16 +27,10 @@ CLICK = 4  # logical pixels that a click may wander before it is a drag
 ZOOM = 1.25  # for one click of a mouse wheel (angleDelta 120)
 
 
-class PointsView(QWidget):
+class PointsView(View):
     """Draws records of points traces."""
 
-    options: tuple[str, ...] = POINTS_OPTIONS  # of the header's switches, those that this view has
-
-    readoutChanged = Signal()
-    sampleClicked = Signal(int)
-    singleWanted = Signal(bool)
-    scoresWanted = Signal(int, object, float)
-    densityWanted = Signal(object, object)
+    options = POINTS_OPTIONS
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,9 +39,9 @@ class PointsView(QWidget):
         self._scene = PointsScene(tokens)
         self._paths = Paths()
         self._score = ScoreField(self._scene, self)
-        self._score.wanted.connect(self.scoresWanted)
+        self._score.wanted.connect(partial(self.modelWanted.emit, SCORE))
         self.density = DensityMap(self._scene, self)
-        self.density.wanted.connect(self.densityWanted)
+        self.density.wanted.connect(partial(self.modelWanted.emit, DENSITY))
         self.density.changed.connect(self._on_density)
         self._attention = Attention(self)
         self._attention.moved.connect(self.readoutChanged)
@@ -57,11 +54,6 @@ class PointsView(QWidget):
         if trace.sample_shape == (2,):
             return ""
         return tr("This trace's samples are not points of the plane: their shape is {}.").format(trace.sample_shape)
-
-    @property
-    def has_data(self) -> bool:
-        """Whether there is something to lie under the samples."""
-        return self._scene.data is not None
 
     # -- what is shown
 
@@ -101,14 +93,28 @@ class PointsView(QWidget):
         self._scene.options[name] = on
         self._changed(base=name in ("underlay", "log_p"))
 
+    def missing(self, option: str) -> str:
+        """Why an option can't be had of this trace: a sentence, or ""."""
+        if option == "underlay" and self._scene.data is None:
+            return tr("The data that this model was trained on are not at hand.")
+        return ""
+
     def option(self, name: str) -> bool:
         """Whether an option is on."""
         return self._scene.options[name]
 
-    def set_scores(self, points: np.ndarray, arrows: np.ndarray | None, k: int) -> None:
-        """The answer to `scoresWanted`."""
-        self._score.answer(points, arrows, k)
-        self.update()
+    def take_found(self, kind: str, about: Any, found: Any) -> None:
+        """Arrows, or log p at some places."""
+        if kind == SCORE:
+            self._score.answer(about, found)
+            self.update()
+        elif kind == DENSITY:
+            self.density.answer(about, *found)
+
+    def take_problem(self, kind: str, about: Any, sentence: str) -> None:
+        """Without arrows nothing is said; the map has a line for it."""
+        if kind == DENSITY:
+            self.density.fail(about, sentence)
 
     def fit(self) -> None:
         """Undo zoom and pan."""

@@ -21,7 +21,7 @@ Field = tuple[np.ndarray, np.ndarray]
 class ScoreField(QObject):
     """Asks for the field at the playhead once it rests, and keeps the answers while plane and trace stay the same."""
 
-    wanted = Signal(int, object, float)  # record, positions (N, 2) float32 in the model's coordinates, log-SNR
+    wanted = Signal(object, object)  # about, parts: one of positions (N, 2) float32 of the model, and log-SNR
 
     def __init__(self, scene: PointsScene, parent: QObject) -> None:
         super().__init__(parent)
@@ -29,6 +29,7 @@ class ScoreField(QObject):
         self._fields: dict[int, Field] = {}
         self._of: tuple[object, ...] = ()
         self._asked: tuple[object, ...] = ()
+        self._at = np.zeros((0, 2), np.float32)  # where it was asked for
         self._quiver: Quiver | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -49,15 +50,14 @@ class ScoreField(QObject):
         else:
             self._timer.start()
 
-    def answer(self, points: np.ndarray, arrows: np.ndarray | None, k: int) -> None:
-        """The field of record k; dropped if the playhead, the view or the trace is another by now, or it is empty."""
-        if not self.possible or self._asked != (*self._now(), k) or k != self._scene.k:
-            return
-        if arrows is None or len(arrows) != len(points):
+    def answer(self, about: tuple[object, ...], arrows: np.ndarray) -> None:
+        """Arrows (N, 2); dropped if the playhead, the view or the trace is another by now."""
+        k = self._scene.k
+        if not self.possible or about != self._asked or about != (*self._now(), k):
             return
         while len(self._fields) >= KEPT:
             self._fields.pop(next(iter(self._fields)))
-        self._fields[k] = np.asarray(points, float), np.asarray(arrows, float)
+        self._fields[k] = np.asarray(self._at, float), np.asarray(arrows, float)
         self._draw(*self._fields[k])
 
     @property
@@ -92,7 +92,8 @@ class ScoreField(QObject):
         self._asked = (*self._now(), scene.k)
         at = positions(scene.plane, *scene.room, scene.ratio)
         gain = pictures.display_gain(scene.trace, scene.k)
-        self.wanted.emit(scene.k, (at / np.float32(gain)).astype(np.float32), scene.trace.scalar(scene.k, "log_snr"))
+        self._at = (at / np.float32(gain)).astype(np.float32)
+        self.wanted.emit(self._asked, [(self._at, scene.trace.scalar(scene.k, "log_snr"))])
 
     def _draw(self, points: np.ndarray, arrows: np.ndarray) -> None:
         scene = self._scene

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QHideEvent, QImage, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
@@ -14,17 +14,13 @@ from diffstudio.gui.views import raster
 from diffstudio.gui.views.clip_clock import ClipClock
 from diffstudio.gui.views.frame_strip import FrameStrip
 from diffstudio.gui.views.image_view import ImageView
+from diffstudio.gui.views.view import View
 from diffstudio.gui.words import count, tr
 from diffstudio.traces.reader import Trace
 
 
-class VideoView(QWidget):
+class VideoView(View):
     """The batch of clips, or one of them, playing at the playhead's step; below, the frames of the selected clip."""
-
-    readoutChanged = Signal()
-    sampleClicked = Signal(int)
-    singleWanted = Signal(bool)
-    options: tuple[str, ...] = ()
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,9 +99,6 @@ class VideoView(QWidget):
             self.images.show_record(k)
             self._fill_strip()
 
-    def refresh(self) -> None:
-        """More records exist: what is drawn of one does not change."""
-
     def set_tensor(self, name: str) -> None:
         """Which of `fields.TENSORS` is shown."""
         self._tensor = name
@@ -121,10 +114,6 @@ class VideoView(QWidget):
     def set_single(self, single: bool) -> None:
         """The selected clip alone, fitted; or the batch."""
         self.images.set_single(single)
-
-    def set_option(self, name: str, on: bool) -> None:
-        """There are none: ValueError."""
-        raise ValueError(f"clips have no option '{name}'")
 
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""
@@ -147,6 +136,14 @@ class VideoView(QWidget):
         return self.images.readout()
 
     # -- frames
+
+    def toggle_clip(self) -> None:
+        """Play or pause the frames."""
+        self.clock.toggle()
+
+    def step_frame(self, delta: int) -> None:
+        """So many frames on."""
+        self.clock.move_by(delta)
 
     @Slot(int)
     def _on_slider(self, frame: int) -> None:

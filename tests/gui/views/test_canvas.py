@@ -15,6 +15,7 @@ from diffstudio.gui.views.canvas import Canvas
 from diffstudio.gui.views.image_view import ImageView
 from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.views.points_view import PointsView
+from diffstudio.gui.views.view import SCORE
 
 
 @pytest.fixture
@@ -328,18 +329,19 @@ def test_zoom_is_kept_between_runs_of_one_model(show, make_run, canvas, wheel, m
 def test_scores_are_asked_for_and_stale_ones_dropped(show, make_run, canvas, playhead, qtbot):
     view = show(make_run(modality="points"))
     canvas.set_option("arrows", True)
-    with qtbot.waitSignal(canvas.scoresWanted) as asked:
+    with qtbot.waitSignal(canvas.modelWanted) as asked:
         playhead.move_to(15)
-    k, at, _ = asked.args
+    kind, about, [(at, _)] = asked.args
+    assert kind == SCORE
     playhead.move_to(16)
-    canvas.set_scores(at, np.ones_like(at), k)
+    canvas.take_found(SCORE, about, np.ones_like(at))
     assert view._score.longest is None
-    with qtbot.waitSignal(canvas.scoresWanted) as asked:
+    with qtbot.waitSignal(canvas.modelWanted) as asked:
         playhead.move_to(15)
-    canvas.set_scores(asked.args[1], np.ones_like(at), 15)
+    canvas.take_found(SCORE, asked.args[1], np.ones_like(at))
     assert view._score.longest == pytest.approx(np.sqrt(2))
     show(make_run())
-    canvas.set_scores(at, np.ones_like(at), 15)  # images have none
+    canvas.take_found(SCORE, about, np.ones_like(at))  # images have none
 
 
 # -- state

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from diffstudio.gui.views.view import PICTURES
+
 ROWS = [[0.5, 0, 0, 0, 0.25], [0, -0.5, 0, 0, 0], [0, 0, 0.25, 0.25, -0.5]]
 WHITE = (255, 255, 255)
 
@@ -45,33 +47,34 @@ def test_only_latents_can_be_decoded(view, make_run):
 
 def test_what_is_seen_is_asked_for_and_drawn(view, run, qtbot, grab):
     view.set_sample(1)
-    with qtbot.waitSignal(view.picturesWanted) as signal:
+    with qtbot.waitSignal(view.modelWanted) as signal:
         view.set_option("decoded", True)
-    asked, parts = signal.args
+    kind, asked, parts = signal.args
+    assert kind == PICTURES
     assert [sample for sample, _ in parts] == [1, 0, 2]  # the selected one first
     np.testing.assert_array_equal(parts[0][1], run.trace.array(1, "x0_hat", slice(1, 2)))
     before = middle(view, grab, 0)
-    view.set_pictures(asked, 1, white())
+    view.take_found(PICTURES, asked, (1, white()))
     assert middle(view, grab, 1) == WHITE
     assert middle(view, grab, 0) == before != WHITE
     assert "1 of 3" in view._decoded.note
     assert not view._decoded._timer.isActive()  # the others are coming
-    view.set_pictures(asked, 0, white())
-    view.set_pictures(asked, 2, white())
+    view.take_found(PICTURES, asked, (0, white()))
+    view.take_found(PICTURES, asked, (2, white()))
     assert view._decoded.note == "decoded"
     view.set_option("decoded", False)
     assert middle(view, grab, 1) != WHITE
 
 
 def test_a_picture_belongs_to_its_step_and_tensor(view, qtbot, grab):
-    with qtbot.waitSignal(view.picturesWanted) as signal:
+    with qtbot.waitSignal(view.modelWanted) as signal:
         view.set_option("decoded", True)
-    with qtbot.waitSignal(view.picturesWanted) as second:
+    with qtbot.waitSignal(view.modelWanted) as second:
         view.show_record(2)
     for sample in range(3):
-        view.set_pictures(signal.args[0], sample, white())  # late: kept, not shown
+        view.take_found(PICTURES, signal.args[1], (sample, white()))  # late: kept, not shown
     assert middle(view, grab, 0) != WHITE
-    assert second.args[0] != signal.args[0]
+    assert second.args[1] != signal.args[1]
     view.show_record(1)
     assert middle(view, grab, 0) == WHITE
     assert not view._decoded._timer.isActive()
@@ -81,13 +84,14 @@ def test_a_picture_belongs_to_its_step_and_tensor(view, qtbot, grab):
 
 def test_one_sample_alone_is_decoded_alone(view, qtbot, grab):
     view.set_single(True)
-    with qtbot.waitSignal(view.picturesWanted) as signal:
+    with qtbot.waitSignal(view.modelWanted) as signal:
         view.set_option("decoded", True)
-    asked, parts = signal.args
+    kind, asked, parts = signal.args
+    assert kind == PICTURES
     assert [sample for sample, _ in parts] == [0]
     half = white()
     half[..., 5:] = -1  # the right half is black
-    view.set_pictures(asked, 0, half)
+    view.take_found(PICTURES, asked, (0, half))
     scene = view._scene
     shown = grab(view)
     y = scene.view.y + int(2 * scene.view.scale)
@@ -96,16 +100,16 @@ def test_one_sample_alone_is_decoded_alone(view, qtbot, grab):
 
 
 def test_a_model_that_is_gone_is_said_and_not_asked_for_again(view, qtbot):
-    with qtbot.waitSignal(view.picturesWanted) as signal:
+    with qtbot.waitSignal(view.modelWanted) as signal:
         view.set_option("decoded", True)
-    view.set_pictures_problem(signal.args[0], "there is no model 'faces'")
+    view.take_problem(PICTURES, signal.args[1], "there is no model 'faces'")
     assert "no model 'faces'" in view._decoded.note
     view.show_record(2)
     assert not view._decoded._timer.isActive()
 
 
 def test_what_a_run_has_swallowed_is_asked_again(view, qtbot):
-    with qtbot.waitSignal(view.picturesWanted):
+    with qtbot.waitSignal(view.modelWanted):
         view.set_option("decoded", True)
-    with qtbot.waitSignal(view.picturesWanted):
+    with qtbot.waitSignal(view.modelWanted):
         view.refresh()

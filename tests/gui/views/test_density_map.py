@@ -6,6 +6,7 @@ import pytest
 from diffstudio.gui import theme
 from diffstudio.gui.views import heat
 from diffstudio.gui.views.density_map import DECIDING, PAUSE_MS, subject
+from diffstudio.gui.views.view import DENSITY
 from diffstudio.studio.request import Request
 
 
@@ -36,12 +37,13 @@ def answered(shown, qtbot):
     def do(view, questions=3):
         asked = []
         for _ in range(questions):
-            with qtbot.waitSignal(view.densityWanted) as signal:
+            with qtbot.waitSignal(view.modelWanted) as signal:
                 pass
-            asked.append(signal.args)
-            about, wanted = signal.args
+            kind, about, wanted = signal.args
+            assert kind == DENSITY
+            asked.append((about, wanted))
             for indices, at in wanted:
-                view.density.answer(about, indices, log_p(at))
+                view.take_found(DENSITY, about, (indices, log_p(at)))
         return asked
 
     return do
@@ -112,7 +114,7 @@ def test_a_map_is_kept(shown, answered, qtbot):
     view = shown()
     answered(view)
     asked = []
-    view.densityWanted.connect(lambda *a: asked.append(a))
+    view.modelWanted.connect(lambda *a: asked.append(a))
     view.show_record(16)
     view.set_option("log_p", False)
     view.set_option("log_p", True)
@@ -138,10 +140,10 @@ def test_the_readout_says_what_is_under_the_cursor(shown, answered, mouse, value
 
 def test_what_is_not_possible_is_a_sentence_until_it_is_asked_anew(shown, qtbot):
     view = shown()
-    with qtbot.waitSignal(view.densityWanted) as asked:
+    with qtbot.waitSignal(view.modelWanted) as asked:
         pass
-    view.density.fail(asked.args[0], "the model is gone")
+    view.take_problem(*asked.args[:2], "the model is gone")
     assert view.density.note == "no log p: the model is gone"
     view.set_option("log_p", False)
-    with qtbot.waitSignal(view.densityWanted):
+    with qtbot.waitSignal(view.modelWanted):
         view.set_option("log_p", True)

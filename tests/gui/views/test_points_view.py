@@ -10,6 +10,7 @@ from diffstudio.gui import theme
 from diffstudio.gui.views import axes
 from diffstudio.gui.views.points_scene import DOTS, EPS_SHARE
 from diffstudio.gui.views.points_view import NEAR, ZOOM
+from diffstudio.gui.views.view import SCORE
 
 SPOTS = np.array([[0.0, 0.0], [1.0, 0.5], [-1.0, 1.2], [0.4, -1.3], [-0.9, -0.7]])
 
@@ -190,12 +191,12 @@ def test_density_lines_go_round_the_cloud(show, make_run, drawn):
 
 
 def test_score_arrows_are_asked_for_and_drawn(show, run, points_view, qtbot, pixels):
-    with qtbot.waitSignal(points_view.scoresWanted) as asked:
+    with qtbot.waitSignal(points_view.modelWanted) as asked:
         show(run, on=("arrows",))
-    k, at, log_snr = asked.args
-    assert (k, log_snr) == (15, run.trace.scalar(15, "log_snr"))
+    kind, about, [(at, log_snr)] = asked.args
+    assert (kind, log_snr) == (SCORE, run.trace.scalar(15, "log_snr"))
     without = pixels(points_view.picture())
-    points_view.set_scores(at, np.full_like(at, 0.5), k)
+    points_view.take_found(SCORE, about, np.full_like(at, 0.5))
     changed = (pixels(points_view.picture()) != without).any(-1)[4:404, 46:446]
     middle = points_view._scene.plane.to_screen(at.astype(float))
     half = 38 * 0.85 / 2 / np.sqrt(2) * np.array([1, -1])
