@@ -87,6 +87,8 @@ def noise_loss(network: nn.Module, recipe: Recipe, path: Path, batch: NoiseBatch
     out, v = out.chunk(2, dim=1) if recipe.learned_range else (out, None)
     error = out - target(prediction, x0, eps, a, s, spread)
     loss = error.square().mean()
+    if recipe.training.smoothness:
+        loss = loss + recipe.training.smoothness * roughness(error)
     if v is None:
         return loss
     assert path.n is not None
@@ -95,6 +97,15 @@ def noise_loss(network: nn.Module, recipe: Recipe, path: Path, batch: NoiseBatch
     x0_error = (x0_gain(prediction, a, s, spread) * error).detach()
     kl = bound(v, x0_error, small, large, share, column(is_first(path, batch.t)))
     return loss + recipe.training.bound * path.n * kl
+
+
+def roughness(error: Tensor) -> Tensor:
+    """The mean square of the second difference over frames, (B, T, …), as a share of what independent frames have.
+
+    The mean of x0 given x_t makes every quadratic form of the error least, so that beside the plain loss this changes
+    nothing of what is best; what a small network still lacks it then lacks in all frames alike.
+    """
+    return error.diff(n=2, dim=1).square().mean() / (1 + 4 + 1)
 
 
 @dataclass(frozen=True)

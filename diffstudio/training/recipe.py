@@ -27,6 +27,7 @@ class Schedule(BaseModel):
 
     start: a checkpoint of the same network whose weights the training begins with; "" for fresh ones.
     bound: weight of the variational bound beside the plain loss, where a range of variances is learned.
+    smoothness: weight of the error's second difference over the frames of clips beside the plain loss.
     precision: of the network's products; some processors multiply "bfloat16" faster, others much slower.
     """
 
@@ -41,6 +42,7 @@ class Schedule(BaseModel):
     clip: Annotated[float, Field(gt=0)] = 1.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     bound: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    smoothness: Annotated[float, Field(ge=0, le=100)] = 0.0
     label_dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
     times: Literal["uniform", "logit-normal"] = "uniform"
     start: ShortText = ""
@@ -157,4 +159,7 @@ def load_recipe(path: str | Path) -> Recipe:
         raise BadFile(f"{path}: {field}: {first['msg'].removeprefix('Value error, ')}{found}") from error
     if recipe.dataset not in DATASETS:
         raise BadInput(f"{path}: dataset is '{recipe.dataset}', expected one of {', '.join(DATASETS)}")
+    modality = DATASETS[recipe.dataset].modality
+    if recipe.training.smoothness and modality != "video":
+        raise BadFile(f"{path}: training.smoothness is for clips, found a dataset of {modality}: leave it out")
     return recipe

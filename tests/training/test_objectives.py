@@ -1,4 +1,4 @@
-"""What a text model learns from: cells lost by the process, and the surprise at what was there."""
+"""What a text model learns from, cells lost by the process and the surprise at them; and what ties clips together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from diffstudio.checkpoints.header import read_card
 from diffstudio.data import dataset
 from diffstudio.diffusion.paths import make_path
 from diffstudio.training.loop import _card
-from diffstudio.training.objectives import token_batch, token_loss
+from diffstudio.training.objectives import NoiseBatch, noise_loss, roughness, token_batch, token_loss
 from diffstudio.training.recipe import Recipe
 
 NETWORK = {"width": 16, "depth": 1, "heads": 2}
@@ -102,3 +102,37 @@ def test_a_text_of_the_users_own_brings_its_letters(run, tmp_path):
 def test_tokens_and_their_process_go_together(changed):
     with pytest.raises(ValueError, match="prediction 'tokens' and the process in 'text' go together"):
         recipe(**changed)
+
+
+def errors(*over_frames):
+    """Clips (1, T, 1, 1, 1) with so large an error in each frame."""
+    return torch.tensor(over_frames, dtype=torch.float64).view(1, -1, 1, 1, 1)
+
+
+def test_an_error_that_is_alike_in_all_frames_or_moves_evenly_is_not_rough():
+    assert roughness(errors(0.5, 0.5, 0.5, 0.5)) == 0
+    assert roughness(errors(0.0, 0.5, 1.0, 1.5)) == 0
+    assert roughness(errors(1.0, -1.0, 1.0, -1.0)) == pytest.approx(16 / 6)
+
+
+def test_independent_errors_are_as_rough_as_they_are_large():
+    independent = torch.randn(4000, 10, 1, 2, 2, generator=torch.Generator().manual_seed(0))
+    assert float(roughness(independent)) == pytest.approx(1.0, rel=0.02)
+
+
+def test_smoothness_weighs_the_roughness_of_the_error():
+    x0 = np.random.default_rng(0).normal(size=(3, 10, 3, 4, 4)).astype(np.float32)
+    half = np.full(3, 0.5)
+    clips = NoiseBatch(x0, np.zeros_like(x0), np.zeros(3, np.int64), half, half, half)
+
+    def loss(smoothness):
+        own = {"steps": 1, "smoothness": smoothness}
+        given = {"name": "tiny", "dataset": "bouncing-digits", "network": "video_unet", "prediction": "x0"}
+        asked = Recipe.model_validate({**given, "training": own})
+        nothing = lambda x, t, labels: torch.zeros_like(x)  # noqa: E731
+        return float(noise_loss(nothing, asked, make_path(asked.path), clips, "cpu"))
+
+    plain = float(np.square(x0).mean())
+    rough = float(np.square(np.diff(x0, 2, axis=1)).mean()) / 6
+    assert loss(0.0) == pytest.approx(plain, rel=1e-5)
+    assert loss(2.0) == pytest.approx(plain + 2 * rough, rel=1e-5)

@@ -166,6 +166,11 @@ def test_an_unknown_dataset_is_answered_with_the_known_ones(write):
         load_recipe(write(_with('dataset = "cats"')))
 
 
+def test_only_clips_have_frames_that_can_be_tied_together(write):
+    with pytest.raises(BadFile, match=r"training\.smoothness is for clips, found a dataset of points: leave it out"):
+        load_recipe(write(_with("smoothness = 1.0", "training")))
+
+
 def test_a_long_value_is_not_repeated_in_full(write):
     with pytest.raises(BadFile) as caught:
         load_recipe(write(_with(f'title = "{"x" * 5000}"')))
