@@ -8,6 +8,7 @@ from typing import Any
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.errors import BadInput
+from diffstudio.modalities import MODALITIES
 from diffstudio.specs import PathSpec
 from diffstudio.studio.defaults import default_request
 from diffstudio.studio.parse import parse_label
@@ -22,7 +23,6 @@ _SAME = (
 _RENAMED = {"source_fit": "fit", "trace_every": "every"}
 _FLAGS = {"source_invert": "invert", "record_split": "split"}
 _CHOICES = {"solver": "solver_params", "grid": "grid_params", "clip": "clip_params"}
-_SUFFIXES = {"audio": ".wav", "video": ".gif"}
 
 
 def command_line(request: Request, card: Card, place: Callable[[str], str] = str) -> str:
@@ -35,7 +35,7 @@ def command_line(request: Request, card: Card, place: Callable[[str], str] = str
         raise BadInput("a run from a recorded step can't be written as a command: start from noise, data or a file")
     usual = default_request(card, request.model)
     words = list(_words(request, usual, card, place))
-    out = f"{card.name}{_SUFFIXES.get(card.modality, '.png')}".replace(" ", "-")
+    out = f"{card.name}{MODALITIES[card.modality].sample_suffix}".replace(" ", "-")
     return shlex.join(["diffstudio", "sample", place(request.model), "--out", out, *words])
 
 

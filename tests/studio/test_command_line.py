@@ -49,7 +49,7 @@ def test_models_are_named_as_the_terminal_finds_them():
 
 
 @pytest.mark.parametrize(
-    ("model", "out"), [("spoken-digits", ".wav"), ("bouncing-digits", ".gif"), ("shapes-2d", ".png")]
+    ("model", "out"), [("spoken-digits", ".wav"), ("bouncing-digits", ".gif"), ("shapes-2d", ".csv"), ("words", ".txt")]
 )
 def test_the_file_suits_the_modality(model, out):
     card = CATALOG.find(model).card
