@@ -127,7 +127,7 @@ def test_trails_follow_the_recorded_steps(show, run, drawn):
 def test_the_data_lie_under_the_samples(show, make_run, points_view, pixels):
     run = make_run(modality="points", batch=5, values=moving, labels=(0,) * 5, card={"data": {"dataset": "shapes-2d"}})
     scene = show(run)
-    assert points_view.has_data
+    assert points_view.missing("underlay") == ""
     without = pixels(points_view.picture())
     show(run, on=("underlay",))
     changed = (pixels(points_view.picture()) != without).any(-1)[4:404, 46:446]
@@ -142,7 +142,7 @@ def test_the_data_lie_under_the_samples(show, make_run, points_view, pixels):
 
 def test_there_is_no_underlay_without_data(show, run, points_view):
     show(run, on=("underlay",))
-    assert not points_view.has_data
+    assert "not at hand" in points_view.missing("underlay")
 
 
 @pytest.mark.parametrize("tensor", ["eps_hat", "delta"])
