@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Slot
 
 from diffstudio.analysis import fields
+from diffstudio.analysis.rate import steps_per_second
 from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
@@ -187,7 +188,8 @@ class Studio(QObject):
             error = round_trip_error(trace)
             back = "" if error is None else " · " + tr("round-trip error {}").format(number(float(error.mean()), 3))
             p.window.say(word.format(count(trace.batch), duration(seconds)) + back)
-            p.window.device.setText(f"{trace.header.device} · " + tr("{} steps/s").format(number(_rate(trace), 1)))
+            rate = tr("{} steps/s").format(number(steps_per_second(trace), 1))
+            p.window.device.setText(f"{trace.header.device} · {rate}")
         else:
             p.window.say(tr("Stopped."))
         self._show_sizes()
@@ -291,13 +293,3 @@ class Studio(QObject):
 def _import_plots(stop: Stop) -> None:
     import diffstudio.gui.panels.pages
     import diffstudio.gui.panels.trajectory_page  # noqa: F401
-
-
-def _rate(trace: Trace) -> float:
-    """Steps of the reverse chain in a second."""
-    first = trace.first_of(1)
-    if first is None or len(trace) - first < 2:
-        return 0.0
-    seconds = trace.scalar(len(trace) - 1, "seconds") - trace.scalar(first, "seconds")
-    steps = trace.scalar(len(trace) - 1, "step") - trace.scalar(first, "step")
-    return steps / seconds if seconds > 0 else 0.0
