@@ -40,7 +40,7 @@ def test_every_row_holds(proof):
 
 
 def test_every_solver_that_diffusers_has_too_is_timed(monkeypatch):
-    """How fast, a benchmark says: a test that compares times fails on a machine that does something else too."""
+    """How fast, `diffstudio verify` says: a test that compares times fails where the machine is busy with another."""
     monkeypatch.setattr(speed, "BLOCKS", 1)
     monkeypatch.setattr(speed, "RUNS", 1)
     rows = speed.step_times()
