@@ -24,7 +24,7 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
 from diffstudio.gui.dialogs.likelihood_table import LikelihoodTable
 from diffstudio.gui.jobs import Ended
-from diffstudio.gui.widgets import indent, label
+from diffstudio.gui.widgets import SeedEdit, indent, label
 from diffstudio.gui.words import SHY, count, duration, number, tr
 from diffstudio.studio.defaults import default_request
 from diffstudio.studio.likelihoods import Judging, Likelihoods
@@ -62,7 +62,8 @@ class LikelihoodDialog(QDialog):
         self.label = _combo(classes if card.labels else classes[:1])
         self.label.setCurrentIndex(max(0, self.label.findData(request.label)))
         self.samples = _spin(1, MAX_SAMPLES, 16)
-        self.seed = _spin(0, 2**31 - 1, min(request.seed, 2**31 - 1))
+        self.seed = SeedEdit()
+        self.seed.set_value(request.seed)
         self.steps, self.probes = _spin(1, 10_000, 40), _spin(2, 10_000, 8)
         self.run, self.copy, self.save = (QPushButton(tr(text)) for text in ("Judge", "Copy", "Save as CSV…"))
         self.run.setProperty("primary", True)
@@ -130,8 +131,9 @@ class LikelihoodDialog(QDialog):
         shut.clicked.connect(self.close)
         for combo in (self.data, self.label):
             combo.currentIndexChanged.connect(self.settle)
-        for spin in (self.samples, self.seed, self.steps, self.probes):
+        for spin in (self.samples, self.steps, self.probes):
             spin.valueChanged.connect(self.settle)
+        self.seed.changed.connect(self.settle)
 
     # -- the question
 

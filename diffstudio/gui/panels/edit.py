@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QRegularExpression, Qt, Signal, Slot
-from PySide6.QtGui import QRegularExpressionValidator
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.gui.panels.fields import CheckField, CountField, NumberField
 from diffstudio.gui.panels.mask_field import MaskField
 from diffstudio.gui.panels.rows import Row, RowGroup
-from diffstudio.gui.panels.seed_field import MAX_SEED
 from diffstudio.gui.theme import Tokens
+from diffstudio.gui.widgets import SeedEdit
 from diffstudio.gui.words import tr
 from diffstudio.studio.request import Request
 
@@ -73,27 +72,6 @@ class EditFields(RowGroup):
         """Icons in other colours."""
         super().apply_theme(tokens)
         self.mask_file.apply_theme(tokens)
-
-
-class SeedEdit(QLineEdit):
-    """A seed that is typed."""
-
-    changed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__("0")
-        self.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{1,19}"), self))
-        self.editingFinished.connect(self.changed)
-
-    def value(self) -> int:
-        """The seed."""
-        return min(int(self.text() or 0), MAX_SEED)
-
-    def set_value(self, seed: int) -> None:
-        """Set the seed."""
-        if str(seed) != self.text():
-            self.setText(str(seed))
-            self.changed.emit()
 
 
 class OptionalSeed(QWidget):
