@@ -68,6 +68,24 @@ def test_convergence_order_is_the_claimed_one(name, solver):
     assert slopes[-1] == pytest.approx(options.SOLVERS[solver].order, abs=0.15), (errors, slopes)
 
 
+@pytest.mark.parametrize(
+    ("solver", "values", "still", "else_"), [("unipc", 3, 4, 3), ("unipc", 2, 3, 3), ("deis", 3, 3, 2)]
+)
+def test_the_first_step_holds_a_chain_back_only_where_it_moves(solver, values, still, else_):
+    """What the tips say: from σ = 80 the first step stands as good as still."""
+    path, truth, found = path_of("vp_cosine"), Mixture(), []
+    params = {"order": values, **({"variant": 1} if solver == "unipc" else {})}
+    for noisiest in (80, 4.5):
+        errors = []
+        for steps in (320, 640):
+            grid = smooth_grid("vp_cosine", steps, 2 * math.log(50), -2 * math.log(noisiest))
+            x = grid[0].s * torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
+            end = run(truth.denoise, path, grid, x, solver, params=params)[-1].xt
+            errors.append((end - truth.flow(x, grid[0], grid[-1])).abs().max().item())
+        found.append(math.log2(errors[0] / errors[1]))
+    assert found == pytest.approx([still, else_], abs=0.15)
+
+
 @pytest.mark.parametrize("name", PATH_NAMES)
 def test_euler_is_ddim(name):
     path = path_of(name)
