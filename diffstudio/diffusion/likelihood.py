@@ -138,23 +138,6 @@ def log_likelihood(
     return last.result
 
 
-def log_density_on(
-    denoise: Denoiser,
-    path: Path,
-    points: Tensor,
-    cond: Condition = None,
-    *,
-    steps: int = 12,
-    sigma_min: float = 0.02,
-) -> Tensor:
-    """log p at points of the plane, for a map: (N, 2) → (N,) float64 on the CPU.
-
-    Coarser than `log_likelihood`: what is narrower than σ_min falls between the points of a map anyhow, and twelve
-    steps are right to a few per cent of the highest density. To stop on the way, take `log_likelihood_steps`.
-    """
-    return log_likelihood(denoise, path, points, cond, steps=steps, sigma_min=sigma_min).log_p
-
-
 class _Ode:
     """dx̄/dτ with tr ∂x̂0/∂x̄, counting the network's calls."""
 

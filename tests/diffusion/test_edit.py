@@ -7,9 +7,8 @@ import math
 
 import pytest
 import torch
-from exact import Gaussian
+from exact import Gaussian, gaussian
 
-from diffstudio.diffusion import exact
 from diffstudio.diffusion.chain import reverse
 from diffstudio.diffusion.edit import known_region, spherical, start_at, variation
 from diffstudio.diffusion.noise import SampleNoise
@@ -91,7 +90,7 @@ def test_a_soft_mask_mixes():
 def test_a_known_coordinate_draws_the_other_one_to_where_the_data_are():
     """A slanted Gaussian in the plane: with x known and a little resampling, y follows its regression on x."""
     covariance = torch.tensor([[1.0, 0.9], [0.9, 1.0]], dtype=DOUBLE)
-    known = exact.gaussian(torch.zeros(2, dtype=DOUBLE), covariance)
+    known = gaussian(torch.zeros(2, dtype=DOUBLE), covariance)
     x0 = torch.stack([draw(1000, seed=5), torch.zeros(1000, dtype=DOUBLE)], dim=1)
     project = known_region(x0, torch.tensor([0.0, 1.0]), SampleNoise(0, 1000, (2,), dtype=DOUBLE, stream=4))
     noise, grid = SampleNoise(1, 1000, (2,), dtype=DOUBLE), levels(FLOW, 40)

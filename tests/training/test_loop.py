@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from cards import read_card
 
-from diffstudio.checkpoints.header import read_card
 from diffstudio.checkpoints.store import load_weights
 from diffstudio.data import digits
 from diffstudio.diffusion.times import level
