@@ -10,7 +10,7 @@ import torch
 from exact import Gaussian, gaussian
 
 from diffstudio.diffusion.chain import reverse
-from diffstudio.diffusion.edit import known_region, spherical, start_at, variation
+from diffstudio.diffusion.edit import known_region, spherical, variation
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import Level, levels
@@ -25,28 +25,12 @@ def draw(*shape, seed=0, dtype=DOUBLE):
     return torch.randn(*shape, dtype=dtype, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize(
-    ("strength", "steps"), [(1.0, 30), (0.5, 15), (0.7, 21), (0.72, 22), (0.01, 1), (1e-9, 1), (29.4 / 30, 29)]
-)
-def test_the_strength_is_the_share_of_the_last_steps(strength, steps):
-    grid = levels(FLOW, 30)
-    kept = start_at(grid, strength)
-    assert kept == grid[30 - steps :]
-    assert kept[-1].s == 0
-
-
-@pytest.mark.parametrize("strength", [0.0, -0.1, 1.01, math.nan])
-def test_a_strength_out_of_its_bounds_is_refused(strength):
-    with pytest.raises(BadInput, match="expected more than 0 and at most 1"):
-        start_at(levels(FLOW, 30), strength)
-
-
 def test_an_edit_stays_nearer_to_its_picture_the_weaker_it_is():
     """With a Gaussian the ODE keeps x_t/spread: the edited point is correlated with the first as x_t is."""
     truth, x0 = Gaussian(0.0, 0.6), 0.6 * draw(4000, 1)
     found = []
     for strength in (0.2, 0.5, 0.8, 1.0):
-        grid = start_at(levels(FLOW, 200), strength)
+        grid = levels(FLOW, round(200 * strength), t_start=strength)
         noise = SampleNoise(3, 4000, (1,), dtype=DOUBLE)
         start = grid[0].a * x0 + grid[0].s * noise.draw()
         *_, last = reverse(truth.denoise, FLOW, grid, start, noise, solver="heun")

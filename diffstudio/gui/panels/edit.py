@@ -34,7 +34,10 @@ class EditFields(RowGroup):
                 "strength": Row(
                     tr("Strength"),
                     self.strength,
-                    tr("The share of the chain that the data go through: 1 all of it, near 0 little changes."),
+                    tr(
+                        "The noise level t to which the data are noised, where the chain starts: 1 is pure noise, near "
+                        "0 little changes. It takes this share of the steps."
+                    ),
                 ),
                 "mask": Row(tr("Mask"), self.mask_file, tr("White is repainted, black is kept of the source.")),
                 "resample": Row(
