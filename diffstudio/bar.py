@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 
 class Bar:
@@ -31,3 +32,11 @@ class Bar:
             self._bar.reset(total)  # its clock begins when the first step does, not with loading
         self._bar.set_description_str(title, refresh=False)
         self._bar.update(done - self._bar.n)
+
+    def aside(self, tell: Callable[[str], object], sentence: str) -> None:
+        """Tell a sentence on a line of its own."""
+        if self._bar is not None:
+            self._bar.clear()
+        tell(sentence)
+        if self._bar is not None:
+            self._bar.refresh()

@@ -8,9 +8,10 @@ from diffstudio.errors import BadFile
 from diffstudio.traces.reader import Trace
 
 TENSORS = ("xt", "x0_hat", "eps_hat", "delta", "x0_cond", "x0_free", "split")
+SPLIT = ("x0_cond", "x0_free")  # the recorded halves of guidance
 NEEDS = {  # the fields that a trace must hold for each
     "xt": ("xt",), "x0_hat": ("x0_hat",), "eps_hat": ("xt", "x0_hat"), "delta": ("xt",),
-    "x0_cond": ("x0_cond",), "x0_free": ("x0_free",), "split": ("x0_cond", "x0_free"),
+    "x0_cond": ("x0_cond",), "x0_free": ("x0_free",), "split": SPLIT,
 }  # fmt: skip
 
 

@@ -97,11 +97,11 @@ def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     made = kind_of(suffix_of(out), kind, chain, entry.card.modality if entry.card else "image")
     looks = ExportOptions(made, given["tensor"], scale=given["scale"], chain=chain)
     request = parse_request(entry, given)
-    outcome = run(engine, request, out, looks, parse_size(given["budget"]))
+    outcome = run(engine, request, out, looks, parse_size(given["budget"]), say)
     if outcome.remark:
         say(f"{Path(request.source_file or '').name}: {outcome.remark}")
     if given["as_json"]:
         click.echo(json.dumps(outcome.summary(), ensure_ascii=False))
-    elif not outcome.exit_code:
+    elif not outcome.interrupted:
         click.echo(f"{out}: {outcome.sentence}")
     return end(outcome)

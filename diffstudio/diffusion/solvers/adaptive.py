@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from diffstudio import wording
 from diffstudio.diffusion.solvers.context import StepContext, blend
 from diffstudio.diffusion.solvers.ode import Clock, clock_of, rescaled, slope
 from diffstudio.diffusion.times import Level, level
@@ -138,7 +139,7 @@ class _Way:
         if self._late:
             between = f"between t = {self._step.at.t:.3g} and {self._step.to.t:.3g}"
             self._step.say(
-                f"the adaptive solver misses its tolerance {between}, in {_named(sorted(self._late))}: "
+                f"the adaptive solver misses its tolerance {between}, in {wording.samples(sorted(self._late))}: "
                 "choose a larger tolerance, or more steps"
             )
 
@@ -156,12 +157,3 @@ def _slope(x: Tensor, x0_hat: Tensor, at: Level, clock: Clock) -> Tensor:
 def _power_of_two(length: float, most: int = PIECES) -> int:
     """The largest power of two up to that length, from 1 to `most`."""
     return most if length >= most else 1 << max(0, math.floor(math.log2(max(1.0, length))))
-
-
-def _named(samples: list[int]) -> str:
-    """ "sample 3", "samples 0, 1 and 4", "12 samples"."""
-    if len(samples) == 1:
-        return f"sample {samples[0]}"
-    if len(samples) > 8:
-        return f"{len(samples)} samples"
-    return f"samples {', '.join(map(str, samples[:-1]))} and {samples[-1]}"
