@@ -176,7 +176,7 @@ def run(
                 if now.not_finite is not None and outcome.not_finite is None:
                     outcome.not_finite, outcome.exit_code = now.not_finite, NOT_FINITE
                     bar.aside(remark, not_finite_sentence(now.not_finite, request))
-                if now.remark:
+                if now.remark and now.remark not in outcome.remarks:
                     bar.aside(remark, now.remark)
         with Trace.open(path) as trace:
             outcome.device, outcome.steps_per_second = trace.header.device, steps_per_second(trace)

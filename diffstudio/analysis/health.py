@@ -48,13 +48,22 @@ def broken(arrays: Mapping[str, np.ndarray]) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def first_record(trace: Trace) -> int | None:
+    """The first record with values that are not finite; None where there is none (so far).
+
+    Raises:
+        BadFile: the trace can't be read any more.
+    """
+    return next(_suspects(trace), None)
+
+
 def first_not_finite(trace: Trace) -> NotFinite | None:
     """Where a run became not finite; None where it did not. Also of a trace of before, which does not count them.
 
     Raises:
         BadFile: the trace can't be read any more.
     """
-    k = next(_suspects(trace), None)
+    k = first_record(trace)
     if k is None:
         return None
     arrays = {spec.name: trace.array(k, spec.name) for spec in trace.header.fields}

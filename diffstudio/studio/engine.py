@@ -113,6 +113,7 @@ class Engine:
         with TraceWriter(trace_path, header) as writer:
             recorder = Recorder(writer, request.trace_every, request.steps_run, header.fields, plan.card.meaning)
             clock = Clock(plan.work)
+            remark = ""
             yield _progress(clock, recorder)
             try:
                 for step in chains(plan, networks, prepared, stop):
@@ -120,7 +121,8 @@ class Engine:
                     clock.count(step.chain, step.index, step.nfe)
                     if clock.seconds_a_call is not None:
                         self._speed[request.model] = clock.seconds_a_call / request.samples
-                    yield _progress(clock, recorder, step)
+                    remark = remark or step.remark
+                    yield _progress(clock, recorder, step, remark)
             except Stopped:
                 return
 
@@ -261,9 +263,9 @@ class Engine:
         return self._models[key]
 
 
-def _progress(clock: Clock, recorder: Recorder, step: Step | None = None) -> Progress:
+def _progress(clock: Clock, recorder: Recorder, step: Step | None = None, remark: str = "") -> Progress:
     """How far a run is, at a step of it or before the first."""
-    newest = {} if step is None else {"chain": step.chain, "step": step.index, "t": step.level.t, "remark": step.remark}
+    newest = {} if step is None else {"chain": step.chain, "step": step.index, "t": step.level.t}
     return Progress(
         done=clock.done,
         total=clock.total,
@@ -272,6 +274,7 @@ def _progress(clock: Clock, recorder: Recorder, step: Step | None = None) -> Pro
         eta=clock.eta,
         steps_per_second=clock.steps_per_second,
         not_finite=recorder.not_finite,
+        remark=remark,
         **newest,
     )
 

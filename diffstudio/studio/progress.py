@@ -25,7 +25,8 @@ class Progress:
 
     done: steps so far, of `total`; only of chains that ask the network, where one does: the others cost no time.
     steps_per_second: of the chain that goes, lately.  chain, step, t: the newest state.
-    not_finite: the first record with values that are not.  remark: what the solver could not do as it was asked.
+    not_finite: the first record with values that are not.  remark: what the solver could not do as it was asked; both
+    stay once they are there.
     """
 
     done: int

@@ -13,7 +13,8 @@ def not_finite_sentence(found: NotFinite, request: Request) -> str:
     since = "by" if request.trace_every > 1 and found.step else "from"
     place = f"{since} step {found.step} of {request.steps_run} of the {found.chain} chain on (t = {found.t:.3g})"
     of = f"{len(found.samples)} of {found.batch} samples"
-    which = f" ({wording.samples(found.samples)})" if 0 < len(found.samples) <= wording.MOST < found.batch else ""
+    few = len(found.samples) <= wording.MOST and len(found.samples) < found.batch
+    which = f" ({wording.samples(found.samples)})" if few else ""
     if found.stored:
         return f"{place} {of}{which} do not fit the half precision of the recording: leave --half out"
     way = ": use --precision float32" if request.precision == "half" else ""

@@ -229,6 +229,12 @@ class LikelihoodDialog(QDialog):
             self.note.setText(
                 tr("Stopped: {} of {} samples are judged.").format(count(judged), count(self.samples.value()))
             )
+        elif self.found is not None and self.found.not_finite:
+            lost, step = count(len(self.found.not_finite)), count(self.found.not_finite_step)
+            words = tr(
+                "{} of {} samples have no finite likelihood: the network's answer is not finite from step {} on."
+            )
+            self.note.setText(words.format(lost, count(judged), step))
 
     def _show(self, found: Likelihoods | None) -> None:
         self.found = found
