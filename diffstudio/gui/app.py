@@ -247,6 +247,8 @@ class Studio(QObject):
             states |= {"trace", trace.modality}
             if trace.header.card.get("decoded"):
                 states.add("latent")
+            elif trace.modality in ("image", "video"):
+                states.add("pixels")
             if "split" in fields.available(trace):
                 states.add("split")
             k = min(p.playhead.position, len(trace) - 1)

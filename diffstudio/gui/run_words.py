@@ -25,11 +25,14 @@ def ended_words(trace: Trace) -> str:
 
 
 def _steps(trace: Trace) -> int:
-    """Of a chain; as many as it has records, where the run's settings are not known."""
+    """Of a chain: where not every step is recorded the run's settings know."""
+    recorded = trace.header.chains[-1].records - 1
+    if trace.header.request.get("trace_every", 1) == 1:
+        return recorded
     try:
         return Request.model_validate(trace.header.request).steps_run
     except ValueError:
-        return trace.header.chains[-1].records - 1
+        return recorded
 
 
 def joined(*parts: str) -> str:

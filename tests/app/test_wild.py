@@ -6,10 +6,14 @@ Warnings are errors here, those of numpy too.
 from __future__ import annotations
 
 import pytest
+import torch
 from wild_trace import KINDS_OF_WILD, MODELS, write_wild
 
 from diffstudio.analysis import fields
+from diffstudio.diffusion.denoiser import estimate
 from diffstudio.gui.views.options import OPTIONS
+from diffstudio.gui.words import size
+from diffstudio.studio import chains
 
 
 @pytest.fixture
@@ -38,3 +42,66 @@ def test_every_part_of_the_window_draws_it(studio, opened, qtbot, name, kind):
                 p.canvas.set_tensor(tensor)
                 p.canvas.toggle_single()
                 p.window.grab()
+
+
+def said(studio, qtbot, words):
+    """The status bar, once it says that."""
+    qtbot.waitUntil(lambda: words in studio.parts.window.message.text(), timeout=20_000)
+    return studio.parts.window.message.text()
+
+
+def test_a_trace_that_is_opened_says_where_it_began(studio, opened, qtbot):
+    opened("digits", "not finite")
+    text = said(studio, qtbot, "not finite")
+    assert "3 of 4 samples are not finite from step 1 of the forward chain on" in text
+
+
+@pytest.fixture
+def small(studio):
+    """Points of a network, few and quick."""
+    assert studio.parts.models.choose("shapes-2d")
+    sampling = studio.parts.sampling
+    sampling.set_request(sampling.request().model_copy(update={"samples": 5, "steps": 4, "forward": "off"}))
+    return sampling
+
+
+def test_a_run_says_it_as_it_goes_and_at_its_end(studio, small, generate, qtbot, monkeypatch):
+    whole = chains.denoiser
+
+    def breaking(plan, networks, path):
+        ask = whole(plan, networks, path)
+
+        def denoise(x, at, cond):
+            found = estimate(ask(x, at, cond))
+            if at.t < 0.6:
+                found.x0_hat[2:4] = torch.nan
+            return found
+
+        return denoise
+
+    monkeypatch.setattr(chains, "denoiser", breaking)
+    told = []
+    monkeypatch.setattr(
+        studio.parts.window, "say", lambda text, say=studio.parts.window.say: (told.append(text), say(text))
+    )
+    assert generate().outcome == "done"
+    words = "2 of 5 samples are not finite from step 2 on"
+    assert said(studio, qtbot, words).startswith("5 samples in ")
+    assert words in told
+
+
+def test_samples_that_leave_the_range_are_counted_in_the_status(studio, generate, qtbot):
+    assert studio.parts.models.choose("digits")
+    sampling = studio.parts.sampling
+    sampling.set_request(
+        sampling.request().model_copy(update={"samples": 3, "steps": 2, "label": 3, "guidance": 80.0, "forward": "off"})
+    )
+    assert generate().outcome == "done"
+    assert said(studio, qtbot, "leave").endswith("3 of 3 samples leave [−1, 1]: clip x̂0")
+
+
+def test_the_size_that_is_told_is_that_of_the_file(studio, small, generate):
+    assert generate().outcome == "done"
+    trace = studio.parts.runs.trace
+    assert trace.stored_bytes == trace.path.stat().st_size
+    assert studio.parts.window.right.text() == f"trace {size(trace.stored_bytes)}"
