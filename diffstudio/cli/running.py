@@ -24,15 +24,25 @@ What FILE becomes follows from its name:
   .wav                    the sounds of a model of sounds, one after the other
   .mp4                    the chain of a model of sounds, with its last sound
 """
+_CODES = """
+\b
+Exit code:
+  0  done
+  2  refused, with one sentence on standard error
+  3  done and written, but some values are not finite (NaN or ∞)
+  130  interrupted; what is finished is kept
+"""
 _SAMPLE_FILES = f"""{_FILES}\
   .png .jpg .webp .tiff   the grid of the samples; with --chain an animation,
                           with --strip a film strip
   .mp4 .gif .webp .apng   of clips: they play; with --chain an animation
                           of the chain (not .mp4)
-  a folder                one file a sample; with --chain one picture a step"""
+  a folder                one file a sample; with --chain one picture a step
+{_CODES}"""
 _FORWARD_FILES = f"""{_FILES}\
   .png .jpg .webp .tiff   a film strip of the chain
-  a folder                one picture a step"""
+  a folder                one picture a step
+{_CODES}"""
 
 
 @click.command(epilog=_SAMPLE_FILES, short_help="Generate: run the reverse chain and write what came out.")
