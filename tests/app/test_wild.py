@@ -13,7 +13,7 @@ from diffstudio.analysis import fields
 from diffstudio.diffusion.denoiser import estimate
 from diffstudio.gui.views.options import OPTIONS
 from diffstudio.gui.words import size
-from diffstudio.studio import chains
+from diffstudio.studio import chains, scoring
 
 
 @pytest.fixture
@@ -88,6 +88,28 @@ def test_a_run_says_it_as_it_goes_and_at_its_end(studio, small, generate, qtbot,
     words = "2 of 5 samples are not finite from step 2 on"
     assert said(studio, qtbot, words).startswith("5 samples in ")
     assert words in told
+
+
+def test_what_a_broken_model_says_of_the_plane_is_drawn_too(studio, small, generate, qtbot, monkeypatch):
+    """Score arrows and density of a network that answers with NaN."""
+    whole = chains.denoiser
+
+    def broken(plan, networks, path):
+        ask = whole(plan, networks, path)
+        return lambda x, at, cond: estimate(ask(x, at, cond)).x0_hat * torch.nan
+
+    monkeypatch.setattr(chains, "denoiser", broken)
+    monkeypatch.setattr(scoring, "denoiser", broken)
+    assert generate().outcome == "done"
+    p = studio.parts
+    p.window.show()
+    p.playhead.move_to(2)
+    for option in ("arrows", "log_p", "density"):
+        p.canvas.set_option(option, True)
+    answers = []
+    p.runs.inquiries.found.connect(lambda *found: answers.append(found[0]))
+    qtbot.waitUntil(lambda: {"score", "density"} <= set(answers), timeout=60_000)
+    p.window.grab()
 
 
 def test_samples_that_leave_the_range_are_counted_in_the_status(studio, generate, qtbot):
