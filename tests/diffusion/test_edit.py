@@ -126,6 +126,21 @@ def test_a_point_between_two_noises_lies_on_the_arc(weight):
     torch.testing.assert_close(angle(found, b), (1 - weight) * angle(a, b), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("degrees", [45, 17, 5, 1, 0.1])
+def test_noises_that_are_near_each_other_are_joined_by_their_arc_too(degrees):
+    """Where a straight line would be shorter by (1 − cos Ω/2) in its middle."""
+    a = draw(3, 200)
+    beside = draw(3, 200, seed=1)
+    length = a.norm(dim=1, keepdim=True)
+    beside = beside - (beside * a).sum(1, keepdim=True) / length**2 * a
+    beside = beside / beside.norm(dim=1, keepdim=True) * length
+    angle = math.radians(degrees)
+    b = math.cos(angle) * a + math.sin(angle) * beside
+    for weight in (0.25, 0.5):
+        expected = math.cos(weight * angle) * a + math.sin(weight * angle) * beside
+        torch.testing.assert_close(spherical(a, b, weight), expected, rtol=1e-9, atol=1e-9)
+
+
 def test_the_ends_are_the_noises_and_each_sample_has_its_weight():
     a, b = draw(3, 784), draw(3, 784, seed=1)
     found = spherical(a, b, torch.tensor([0.0, 1.0, 0.4]))
