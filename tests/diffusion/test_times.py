@@ -76,6 +76,17 @@ def test_karras_is_equation_5(name, rho, low, high):
         assert at.sigma == pytest.approx(sigma, rel=1e-9)
 
 
+def test_a_start_below_the_last_sigma_still_has_a_decade_before_it():
+    found = levels(path_of("ve", sigma_max=1), 4, "karras", 0.005, params={"rho": 1.0, "sigma_min": 0.01})
+    assert [at.sigma for at in found] == pytest.approx([0.005, 0.0035, 0.002, 0.0005, 0])
+
+
+def test_quadratic_is_the_square_of_equal_steps():
+    assert [at.t for at in levels(path_of("flow"), 4, "quadratic", 0.8)] == pytest.approx(
+        [0.8, 0.45, 0.2, 0.05, 0], abs=1e-15
+    )
+
+
 @EACH
 def test_exponential_has_equal_ratios_of_sigma_and_log_snr_the_same(path):
     found = levels(path, 12, "exponential", params={"sigma_min": 0.01, "sigma_max": 5.0})
