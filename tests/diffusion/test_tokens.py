@@ -167,3 +167,19 @@ def test_randomness_changes_the_order_alone():
     assert not ((plain != V).equal(loose != V))
     both = (plain != V) & (loose != V)
     assert plain[both].equal(loose[both])
+
+
+def test_the_randomness_of_the_order_fades_as_the_text_fills():
+    """As s falls the chances decide: the same noise that turns the order at 0.9 leaves it at 0.01."""
+    best = torch.linspace(0.3, 0.9, 10, dtype=torch.float64)
+    found = ((1 - best) / (V - 1)).expand(1, V, 10).clone()
+    found[0, 2] = best
+    x, u = torch.full((1, 1, 10), float(V)), torch.full((1, 1, 10), 0.5, dtype=torch.float64)
+    noise = torch.linspace(0.95, 0.05, 10, dtype=torch.float64)[None, None]  # the least sure first
+
+    def shown(s, randomness):
+        given = step(x, found, at(s), at(s / 2), uniform_numbers(u, noise), cells=10 / s)
+        return surest_first(given, randomness=randomness) != V
+
+    assert shown(0.01, 1.0).equal(shown(0.01, 0.0))
+    assert not shown(0.9, 1.0).equal(shown(0.9, 0.0))

@@ -280,6 +280,15 @@ def test_the_time_left_is_that_of_the_network_calls_to_come(engine, request_of, 
     assert found == pytest.approx(left)
 
 
+def test_where_a_solver_chooses_its_calls_the_time_left_follows_those_it_made(engine, request_of, tmp_path, slow):
+    found = list(engine.run(request_of(forward="off", solver="rk45"), tmp_path / "a.trace"))
+    with Trace.open(tmp_path / "a.trace") as trace:
+        made = trace.scalars("nfe")
+    for k in range(2, 6):
+        assert found[k + 1].eta == pytest.approx(0.5 * made[k] * (6 - k) / k)
+    assert found[-1].eta == 0
+
+
 def test_steps_per_second_are_the_same_wherever_they_are_told(engine, request_of, tmp_path, slow, monkeypatch):
     monkeypatch.setattr("diffstudio.studio.recording.time.monotonic", progress.time.monotonic)
     path = tmp_path / "a.trace"
