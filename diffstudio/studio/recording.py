@@ -13,6 +13,7 @@ from diffstudio.analysis.health import NotFinite, broken
 from diffstudio.modalities import Meaning
 from diffstudio.traces.format import NOT_FINITE, FieldSpec
 
+HALF = 65520.0  # rounds to ∞ in half precision
 CHAIN_NUMBER = {"forward": 0, "reverse": 1}
 
 
@@ -80,7 +81,8 @@ class Recorder:
         stored = arrays | {name: arrays[name].astype(np.float16) for name in self._halved}
         # The noise's norm is of both arrays; where there is none, a chain's first state has none at all.
         alone = before is None and (at.s == 0 or self._measures.counted)
-        found = broken(stored) if doubtful or alone or self._halved else ()
+        over = any(arrays[name].max() >= HALF or arrays[name].min() <= -HALF for name in self._halved)
+        found = broken(stored) if doubtful or alone or over else ()
         if found and self.not_finite is None:
             place = (self.records, step.chain, step.index, at.t)
             self.not_finite = NotFinite(*place, found, len(xt), stored=not broken(arrays))
