@@ -172,7 +172,7 @@ def run(
     with _trace_path(out, options) as path, interruptible() as interrupt:
         with Bar(request.model) as bar:
             for now in engine.run(request, path, budget, interrupt):
-                bar.show(now.done, now.total, request.model)
+                bar.show(now.done, now.total, request.model, now.eta, now.steps_per_second)
                 if now.not_finite is not None and outcome.not_finite is None:
                     outcome.not_finite, outcome.exit_code = now.not_finite, NOT_FINITE
                     bar.aside(remark, not_finite_sentence(now.not_finite, request))
