@@ -266,17 +266,8 @@ class Engine:
 def _progress(clock: Clock, recorder: Recorder, step: Step | None = None, remark: str = "") -> Progress:
     """How far a run is, at a step of it or before the first."""
     newest = {} if step is None else {"chain": step.chain, "step": step.index, "t": step.level.t}
-    return Progress(
-        done=clock.done,
-        total=clock.total,
-        records=recorder.records,
-        seconds=clock.seconds,
-        eta=clock.eta,
-        steps_per_second=clock.steps_per_second,
-        not_finite=recorder.not_finite,
-        remark=remark,
-        **newest,
-    )
+    measured = (clock.done, clock.total, recorder.records, clock.seconds, clock.eta, clock.steps_per_second)
+    return Progress(*measured, **newest, not_finite=recorder.not_finite, remark=remark)
 
 
 def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHeader:
