@@ -5,7 +5,7 @@ from __future__ import annotations
 from diffstudio import wording
 from diffstudio.analysis.health import NotFinite
 from diffstudio.checkpoints.card import Card
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 
 
 def not_finite_sentence(found: NotFinite, request: Request) -> str:

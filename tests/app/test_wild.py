@@ -11,9 +11,9 @@ from wild_trace import KINDS_OF_WILD, MODELS, write_wild
 
 from diffstudio.analysis import fields
 from diffstudio.diffusion.denoiser import estimate
-from diffstudio.gui.views.options import OPTIONS
-from diffstudio.gui.words import size
-from diffstudio.studio import chains, scoring
+from diffstudio.gui.kit.words import size
+from diffstudio.gui.stage.views.options import OPTIONS
+from diffstudio.studio.compute import chains, scoring
 
 
 @pytest.fixture

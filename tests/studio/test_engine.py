@@ -15,11 +15,12 @@ from diffstudio import data
 from diffstudio.analysis.rate import steps_per_second
 from diffstudio.checkpoints.catalog import Catalog, default_catalog
 from diffstudio.errors import BadInput, DiffStudioError, NoRoom, NotFound
-from diffstudio.studio import progress, room
-from diffstudio.studio.devices import pick_device
+from diffstudio.studio.app import memory as room
+from diffstudio.studio.app import progress
+from diffstudio.studio.compute.devices import pick_device
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.plan import make_plan
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.plan import make_plan
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.reader import Trace
 
 
@@ -251,7 +252,7 @@ def slow(monkeypatch):
         return call(self, *given)
 
     monkeypatch.setattr(Known, "forward", forward)
-    monkeypatch.setattr("diffstudio.studio.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("diffstudio.studio.app.progress.time.monotonic", lambda: now[0])
 
 
 def test_the_time_a_run_takes_is_known_from_the_last_one(engine, request_of, tmp_path, slow):
@@ -290,7 +291,7 @@ def test_where_a_solver_chooses_its_calls_the_time_left_follows_those_it_made(en
 
 
 def test_steps_per_second_are_the_same_wherever_they_are_told(engine, request_of, tmp_path, slow, monkeypatch):
-    monkeypatch.setattr("diffstudio.studio.recording.time.monotonic", progress.time.monotonic)
+    monkeypatch.setattr("diffstudio.studio.compute.recording.time.monotonic", progress.time.monotonic)
     path = tmp_path / "a.trace"
     *_, last = engine.run(request_of(), path)
     with Trace.open(path) as trace:
@@ -326,7 +327,7 @@ def test_the_score_at_the_data_is_refused(engine, request_of):
 def test_how_long_threads_spin_is_said_before_torch_is_imported_unless_the_user_has(first, own, found):
     code = (
         "import os, sys\n"
-        "from diffstudio.studio.devices import pick_device\nfrom diffstudio.studio.engine import Engine\n"
+        "from diffstudio.studio.compute.devices import pick_device\nfrom diffstudio.studio.engine import Engine\n"
         "class Watch:\n"
         "    def find_spec(self, name, *_):\n"
         "        if name == 'torch': print(os.environ.get('GOMP_SPINCOUNT')); sys.exit()\n"
@@ -384,12 +385,12 @@ def test_half_precision_is_offered_where_it_fits_and_float32_does_not(engine, re
     assert whole.half is not None and whole.half.half is None
     assert whole.device_bytes - whole.half.device_bytes == whole.memory_bytes - whole.half.memory_bytes == 2 * 10**9
     monkeypatch.setattr(engine, "plan", large)
-    monkeypatch.setattr("diffstudio.studio.room.free_memory", lambda: 5 * 10**9)
+    monkeypatch.setattr("diffstudio.studio.app.memory.free_memory", lambda: 5 * 10**9)
     monkeypatch.setattr(Engine, "_load", lambda *_: pytest.fail("the weights were loaded"))
     with pytest.raises(NoRoom, match="is free: run it in half precision, which needs about 4 GB") as caught:
         next(engine.run(request_of(), tmp_path / "a.trace"))
     assert (caught.value.device, caught.value.half) == ("", True)
-    monkeypatch.setattr("diffstudio.studio.room.free_memory", lambda: 9 * 10**9)
+    monkeypatch.setattr("diffstudio.studio.app.memory.free_memory", lambda: 9 * 10**9)
     monkeypatch.setattr("diffstudio.studio.engine.free_memory", lambda: 9 * 10**9)
     monkeypatch.setattr("diffstudio.studio.engine.pick_device", lambda name: "cuda:0")
     monkeypatch.setattr("diffstudio.studio.engine.free_on", lambda place: 3 * 10**9)

@@ -11,7 +11,7 @@ from diffstudio.analysis.health import NotFinite, first_not_finite
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.studio.engine import Engine
 from diffstudio.studio.remarks import not_finite_sentence
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import SCALARS
 from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter

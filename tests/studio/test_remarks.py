@@ -7,7 +7,7 @@ import pytest
 from diffstudio.checkpoints.card import Card
 from diffstudio.specs import PathSpec
 from diffstudio.studio.remarks import out_of_range_sentence, start_remark
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 
 FILE = {"source": "file", "source_file": "a.png"}
 

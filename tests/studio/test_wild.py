@@ -12,9 +12,9 @@ from diffstudio.analysis import fields, health, letters, neighbours, projection,
 from diffstudio.analysis.rate import steps_per_second
 from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.errors import BadInput
-from diffstudio.studio import pictures
-from diffstudio.studio.export import SUFFIXES, ExportOptions, export, kinds_for
-from diffstudio.studio.export_options import CLIPS
+from diffstudio.studio.export import pictures
+from diffstudio.studio.export.options import CLIPS
+from diffstudio.studio.export.write import SUFFIXES, ExportOptions, export, kinds_for
 from diffstudio.traces.reader import Trace
 
 

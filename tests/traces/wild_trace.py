@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from diffstudio.checkpoints.catalog import default_catalog
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import RECORDED, ChainSpec, FieldSpec, TraceHeader
 from diffstudio.traces.writer import TraceWriter
 

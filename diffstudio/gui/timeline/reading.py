@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from diffstudio.analysis.health import first_record
 from diffstudio.errors import BadFile
+from diffstudio.gui.kit.words import count, number, tr
 from diffstudio.gui.timeline.clocks import Span
-from diffstudio.gui.words import count, number, tr
 from diffstudio.traces.format import NOT_FINITE
 from diffstudio.traces.reader import Trace
 
