@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import numpy as np
-
+from diffstudio.analysis.health import NotFinite, out_of_range
+from diffstudio.analysis.rate import steps_per_second
 from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.bar import Bar
 from diffstudio.checkpoints.finding import SUFFIX
@@ -27,6 +28,7 @@ from diffstudio.studio.export.plan import AS_RECORDED
 from diffstudio.studio.export.run import export_run
 from diffstudio.studio.export.write import ExportOptions, check_size, check_target, suffix_of
 from diffstudio.studio.likelihoods import Likelihoods, judge
+from diffstudio.studio.remarks import not_finite_sentence, out_of_range_sentence, start_remark
 from diffstudio.studio.request.plan import Plan
 from diffstudio.studio.request.request import Request
 from diffstudio.studio.sources import inspect_source
@@ -35,6 +37,7 @@ from diffstudio.training.recipe import load_recipe
 
 # A picture or a set of samples of an unfinished chain would pass for what it is not; the chain itself is worth keeping.
 KEPT_WHEN_INTERRUPTED = ("animation", "strip", "frames", "arrays", "trace")
+Tell = Callable[[str], object]
 
 
 @dataclass
@@ -70,11 +73,17 @@ def interruptible() -> Iterator[Interrupt]:
             signal.signal(number, handler)
 
 
+NOT_FINITE = 3  # the exit code of a run that came to its end with values that are not finite
+
+
 @dataclass
 class Outcome:
-    """What became of a run. exit_code: 0, or 128 + the signal that interrupted it; then `note` says what was kept.
+    """What became of a run. exit_code: 0, or NOT_FINITE; or 128 + the signal that interrupted it, and `note` says what
+    was kept.
 
     steps: of a chain, as many as the strength or the list of times leaves.
+    not_finite: the first record with values that are not.  out_of_range: samples that leave the range of their data.
+    remarks: what was not done as it was asked, and what became of the samples, in a sentence each; they were told.
     """
 
     request: dict[str, Any] = field(default_factory=dict)
@@ -87,6 +96,14 @@ class Outcome:
     note: str = ""
     round_trip: float | None = None  # of an inversion and back, mean over the samples
     remark: str = ""  # what was done to the user's file without asking, e.g. resampling
+    not_finite: NotFinite | None = None
+    out_of_range: tuple[int, ...] = ()
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a signal ended it."""
+        return self.exit_code > 128
 
     @property
     def sentence(self) -> str:
@@ -103,9 +120,12 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             "steps_per_second": round(self.steps_per_second, 3),
             "device": self.device,
-            "interrupted": self.exit_code != 0,
+            "interrupted": self.interrupted,
             "round_trip_error": self.round_trip,
             "remark": self.remark,
+            "remarks": self.remarks,
+            "not_finite": None if self.not_finite is None else dataclasses.asdict(self.not_finite),
+            "out_of_range": list(self.out_of_range),
             "request": self.request,
         }
 
@@ -130,19 +150,39 @@ def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -
     return plan
 
 
-def run(engine: Engine, request: Request, out: Path, options: ExportOptions, budget: int) -> Outcome:
-    """Check, compute, export. Errors as `check`, and as `Engine.run` and `export`."""
+def run(
+    engine: Engine, request: Request, out: Path, options: ExportOptions, budget: int, tell: Tell = lambda sentence: None
+) -> Outcome:
+    """Check, compute, export. Errors as `check`, and as `Engine.run` and `export`.
+
+    tell: is told each remark on the run when there is cause for it.
+    """
     card = check(engine, request, out, options).card
     begun = time.monotonic()
     outcome = Outcome(request.model_dump(mode="json"), request.steps_run)
+
+    def remark(sentence: str) -> None:
+        outcome.remarks.append(sentence)
+        tell(sentence)
+
+    if start_remark(card, request):
+        remark(start_remark(card, request))
     if request.source == "file" and request.source_file:
         outcome.remark = inspect_source(Path(request.source_file), card.meaning).note
     with _trace_path(out, options) as path, interruptible() as interrupt:
         with Bar(request.model) as bar:
             for now in engine.run(request, path, budget, interrupt):
-                bar.show(now.done, now.total, request.model)
+                bar.show(now.done, now.total, request.model, now.eta, now.steps_per_second)
+                if now.not_finite is not None and outcome.not_finite is None:
+                    outcome.not_finite, outcome.exit_code = now.not_finite, NOT_FINITE
+                    bar.aside(remark, not_finite_sentence(now.not_finite, request))
+                if now.remark and now.remark not in outcome.remarks:
+                    bar.aside(remark, now.remark)
         with Trace.open(path) as trace:
-            outcome.device, outcome.steps_per_second = trace.header.device, _speed(trace)
+            outcome.device, outcome.steps_per_second = trace.header.device, steps_per_second(trace)
+            outcome.out_of_range = out_of_range(trace)
+            if outcome.out_of_range:
+                remark(out_of_range_sentence(outcome.out_of_range, trace.batch, request))
             error = round_trip_error(trace)
             outcome.round_trip = None if error is None else float(error.mean())
             _export(engine, trace, out, options, interrupt, outcome)
@@ -174,10 +214,18 @@ def _export(
         outcome.files = _drained(export_run(engine, trace, out, options, trace.path.parent, stop))
     if trace.complete and outcome.files:
         return
-    last = int(trace.scalar(len(trace) - 1, "step")) if len(trace) else 0
     outcome.exit_code = interrupt.exit_code
     kept = f"{out} has what is finished" if outcome.files else f"{out} was not written, because it is not finished"
-    outcome.note = f"interrupted after step {last} of {outcome.steps}: {kept}"
+    outcome.note = f"interrupted {_place(trace, outcome.steps)}: {kept}"
+
+
+def _place(trace: Trace, steps: int) -> str:
+    """How far a run came: "after step 12 of 30, at t 0.43"."""
+    if not len(trace):
+        return f"after step 0 of {steps}"
+    last = len(trace) - 1
+    chain = "" if trace.chain(last) else " of the forward chain"
+    return f"after step {int(trace.scalar(last, 'step'))} of {steps}{chain}, at t {trace.scalar(last, 't'):.3g}"
 
 
 def _drained(steps: Generator[object, None, list[Path]]) -> list[Path]:
@@ -193,15 +241,6 @@ def _has_a_step(trace: Trace, options: ExportOptions) -> bool:
     if options.kind in ("arrays", "trace") or options.chain == "both":
         return len(trace) > 0
     return trace.first_of({"forward": 0, "reverse": 1}[options.chain]) is not None
-
-
-def _speed(trace: Trace) -> float:
-    """Steps a second of the last chain, its first step (which warms caches) left out."""
-    if not len(trace):
-        return 0.0
-    last = np.flatnonzero(trace.scalars("chain") == trace.chain(len(trace) - 1))
-    seconds, steps = (np.ptp(trace.scalars(name)[last]) for name in ("seconds", "step"))
-    return float(steps / seconds) if seconds > 0 else 0.0
 
 
 @contextlib.contextmanager

@@ -31,18 +31,12 @@ TABLES = {name: table for name, table in vars(options).items() if name.isupper()
 FUNCTIONS = {"SOLVERS": SOLVERS | tokens.SOLVERS, "PATHS": PATHS, "GRIDS": GRIDS, "CLIPS": CLIPS}
 # What a function takes beside the numbers of its row; θ tells the two mixing paths apart.
 GIVEN = {
-    "SOLVERS": {"step", "x", "found", "at", "to", "draw", "process"},
+    "SOLVERS": {"step"},
     "PATHS": {"theta", "betas"},
     "GRIDS": {"path", "steps", "t_start", "times", "shape"},
     "CLIPS": {"denoise"},
 }
-ROWS = [pytest.param(row, id=f"{table}-{name}") for table, rows in TABLES.items() for name, row in rows.items()]
-PARAMS = [
-    pytest.param(table, row, param, id=f"{table}-{row.name}-{param.name}")
-    for table in FUNCTIONS
-    for row in TABLES[table].values()
-    for param in row.params
-]
+PARAMS = [(table, row, param) for table in FUNCTIONS for row in TABLES[table].values() for param in row.params]
 
 
 def test_no_row_hides_another_of_the_same_name():
@@ -64,35 +58,36 @@ def test_labels_tell_the_rows_of_a_table_apart(table):
     assert len(set(labels)) == len(labels)
 
 
-@pytest.mark.parametrize("row", ROWS)
-def test_a_row_has_a_label_and_a_sentence_and_can_not_be_changed(row):
-    assert row.label.strip() == row.label != ""
-    assert row.tip.endswith(".")
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        row.name = "other"
+@pytest.mark.parametrize("table", TABLES)
+def test_a_row_has_a_label_and_a_sentence_and_can_not_be_changed(table):
+    for row in TABLES[table].values():
+        assert row.label.strip() == row.label != "", row.name
+        assert row.tip.endswith("."), row.name
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            row.name = "other"
 
 
-@pytest.mark.parametrize(("table", "row", "param"), PARAMS)
-def test_a_parameter_has_its_default_within_its_bounds(table, row, param):
-    assert param.low <= param.default <= param.high
-    assert param.low < param.high
-    assert 0 < param.step <= param.high - param.low
-    assert param.label
-    assert param.tip.endswith(".")
-    assert len({p.name for p in row.params}) == len(row.params)
-    if param.integer:
-        assert all(float(value).is_integer() for value in (param.default, param.low, param.high, param.step))
+@pytest.mark.parametrize("table", FUNCTIONS)
+def test_a_parameter_has_its_default_within_its_bounds(table):
+    for _, row, param in (found for found in PARAMS if found[0] == table):
+        where = f"{row.name}.{param.name}"
+        assert param.low <= param.default <= param.high, where
+        assert param.low < param.high, where
+        assert 0 < param.step <= param.high - param.low, where
+        assert param.label, where
+        assert param.tip.endswith("."), where
+        assert len({p.name for p in row.params}) == len(row.params), where
+        if param.integer:
+            numbers = (param.default, param.low, param.high, param.step)
+            assert all(float(value).is_integer() for value in numbers), where
 
 
-@pytest.mark.parametrize(("table", "row", "param"), PARAMS)
-def test_a_parameter_is_one_of_its_function_with_the_same_default(table, row, param):
-    assert inspect.signature(FUNCTIONS[table][row.name]).parameters[param.name].default == param.default
-
-
-@pytest.mark.parametrize(("table", "name"), [(table, name) for table in FUNCTIONS for name in FUNCTIONS[table]])
-def test_no_number_of_a_function_is_left_without_a_row(table, name):
-    names = set(inspect.signature(FUNCTIONS[table][name]).parameters) - GIVEN[table]
-    assert names == {param.name for param in TABLES[table][name].params}
+@pytest.mark.parametrize("table", FUNCTIONS)
+def test_the_parameters_of_a_row_are_those_of_its_function_with_the_same_defaults(table):
+    for name, function in FUNCTIONS[table].items():
+        given = inspect.signature(function).parameters
+        numbers = {param.name: param.default for param in TABLES[table][name].params}
+        assert {key: given[key].default for key in given.keys() - GIVEN[table]} == numbers, name
 
 
 @pytest.mark.parametrize(("rows", "functions"), [*FUNCTIONS.items(), ("NETWORKS", NETWORKS)])

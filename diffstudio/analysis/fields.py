@@ -8,9 +8,10 @@ from diffstudio.errors import BadFile
 from diffstudio.traces.reader import Trace
 
 TENSORS = ("xt", "x0_hat", "eps_hat", "delta", "x0_cond", "x0_free", "split")
+SPLIT = ("x0_cond", "x0_free")  # the recorded halves of guidance
 NEEDS = {  # the fields that a trace must hold for each
     "xt": ("xt",), "x0_hat": ("x0_hat",), "eps_hat": ("xt", "x0_hat"), "delta": ("xt",),
-    "x0_cond": ("x0_cond",), "x0_free": ("x0_free",), "split": ("x0_cond", "x0_free"),
+    "x0_cond": ("x0_cond",), "x0_free": ("x0_free",), "split": SPLIT,
 }  # fmt: skip
 
 
@@ -68,5 +69,6 @@ def tensor(trace: Trace, k: int, name: str, sample: int | slice | None = None) -
         with np.errstate(invalid="ignore", over="ignore"):
             return xt - trace.array(k - 1, "xt", sample)
     if name == "split":
-        return trace.array(k, "x0_cond", sample) - trace.array(k, "x0_free", sample)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return trace.array(k, "x0_cond", sample) - trace.array(k, "x0_free", sample)
     return trace.array(k, name, sample)

@@ -45,7 +45,8 @@ def nearest(data: Known, x: np.ndarray, count: int = 5) -> list[Neighbour]:
         return []
     flat, query = data.samples.reshape(len(data.samples), -1), x.reshape(-1).astype(np.float32)
     # ‖x − y‖² = ‖x‖² − 2·x·y + ‖y‖²: the order needs one product with all of them, the distances are taken exactly.
-    order = data.squares - 2 * (flat @ query)
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers beyond all bounds nothing is near
+        order = data.squares - 2 * (flat @ query)
     count = min(count, len(order))
     first = np.argpartition(order, count - 1)[:count] if count < len(order) else np.arange(count)
     distances = np.linalg.norm(flat[first].astype(np.float64) - query.astype(np.float64), axis=1)

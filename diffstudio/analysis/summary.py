@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diffstudio.traces.format import SCALARS
+from diffstudio.traces.format import RECORDED
 from diffstudio.traces.reader import Trace
 
 MAX_VALUES = 200_000
@@ -72,7 +72,7 @@ def curves(trace: Trace) -> dict[str, np.ndarray]:
 
     What a modality counts of every record is among them.
     """
-    own = (name for name in trace.header.scalars if name not in SCALARS)
+    own = (name for name in trace.header.scalars if name not in RECORDED)
     out = {name: trace.scalars(name).copy() for name in (*CURVES, *own) if trace.has_scalar(name)}
     if "log_snr" in out:
         out["log_snr"] = out["log_snr"].clip(-20, 20)

@@ -112,15 +112,6 @@ def read_header(path: Path) -> Header:
     return Header(path, tensors, metadata, 8 + length, size)
 
 
-def read_card(path: Path) -> Card:
-    """The card of a checkpoint; neither loads the weights nor imports torch.
-
-    Raises:
-        NotFound, BadFile: as `read_header`, and for a card that is missing or wrong.
-    """
-    return card_of(read_header(path))
-
-
 def card_of(header: Header) -> Card:
     """The card in a header; the dtype is that of the tensors.
 

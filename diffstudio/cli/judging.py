@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from diffstudio.cli.ending import say
+
 
 @click.command(short_help="Tell how likely data are under a model.")
 @click.argument("model")
@@ -35,7 +37,7 @@ def likelihood(model: str, split: str, steps: int, probes: int, as_json: bool, *
       diffstudio likelihood digits --label each --samples 20
     """
     from diffstudio.checkpoints.catalog import default_catalog
-    from diffstudio.headless import likelihoods
+    from diffstudio.headless import NOT_FINITE, likelihoods
     from diffstudio.studio.engine import Engine
     from diffstudio.studio.request.parse import parse_request
 
@@ -45,7 +47,9 @@ def likelihood(model: str, split: str, steps: int, probes: int, as_json: bool, *
     request = parse_request(engine.catalog.find(model), {**given, "model": model, "kind": "sample", "guidance": 1.0})
     found = likelihoods(engine, request, split, steps, probes)
     click.echo(json.dumps(found.summary(), ensure_ascii=False) if as_json else f"{found.table()}\n{found.effort}")
-    return 130 if found.interrupted else 0
+    if found.problem:
+        say(found.problem)
+    return 130 if found.interrupted else NOT_FINITE if found.problem else 0
 
 
 @click.command(short_help="Prove that the mathematics is right.")

@@ -59,7 +59,9 @@ SAMPLE = (
     click.option("--guidance-model", metavar="MODEL", help="Lead away from a weaker checkpoint: digits@400."),
     click.option("--negative", metavar="CLASS", help="Lead away from this class instead of from none."),
     click.option("--split", "record_split", is_flag=True, help="Also record both halves of guidance."),
-    click.option("--strength", type=float, help="How far data or a file are noised before denoising, 0 to 1.  [1]"),
+    click.option(
+        "--strength", type=float, help="The level t to which data or a file are noised first; 1 is noise.  [1]"
+    ),
     click.option("--prompt", metavar="TEXT", help="What to draw; of a text the letters that stay: 'the ____ of'."),
     click.option("--negative-prompt", metavar="TEXT", help="What guidance leads away from.  [nothing]"),
     click.option("--distilled-guidance", type=float, help="The guidance that a distilled network is told.  [3.5]"),

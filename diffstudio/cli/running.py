@@ -24,15 +24,25 @@ What FILE becomes follows from its name:
   .wav                    the sounds of a model of sounds, one after the other
   .mp4                    the chain of a model of sounds, with its last sound
 """
+_CODES = """
+\b
+Exit code:
+  0  done
+  2  refused, with one sentence on standard error
+  3  done and written, but some values are not finite (NaN or ∞)
+  130  interrupted; what is finished is kept
+"""
 _SAMPLE_FILES = f"""{_FILES}\
   .png .jpg .webp .tiff   the grid of the samples; with --chain an animation,
                           with --strip a film strip
   .mp4 .gif .webp .apng   of clips: they play; with --chain an animation
                           of the chain (not .mp4)
-  a folder                one file a sample; with --chain one picture a step"""
+  a folder                one file a sample; with --chain one picture a step
+{_CODES}"""
 _FORWARD_FILES = f"""{_FILES}\
   .png .jpg .webp .tiff   a film strip of the chain
-  a folder                one picture a step"""
+  a folder                one picture a step
+{_CODES}"""
 
 
 @click.command(epilog=_SAMPLE_FILES, short_help="Generate: run the reverse chain and write what came out.")
@@ -97,11 +107,11 @@ def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     made = kind_of(suffix_of(out), kind, chain, entry.card.modality if entry.card else "image")
     looks = ExportOptions(made, given["tensor"], scale=given["scale"], chain=chain)
     request = parse_request(entry, given)
-    outcome = run(engine, request, out, looks, parse_size(given["budget"]))
+    outcome = run(engine, request, out, looks, parse_size(given["budget"]), say)
     if outcome.remark:
         say(f"{Path(request.source_file or '').name}: {outcome.remark}")
     if given["as_json"]:
         click.echo(json.dumps(outcome.summary(), ensure_ascii=False))
-    elif not outcome.exit_code:
+    elif not outcome.interrupted:
         click.echo(f"{out}: {outcome.sentence}")
     return end(outcome)

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from diffstudio.diffusion.noise import SampleNoise, stream_seed
+from diffstudio.diffusion.noise import SampleNoise, generator_seed, sample_seeds
 from diffstudio.diffusion.times import Level
 
 REACH = 16.0  # λ = log(a/s) from −16 to 16; beyond it lie levels that are pure noise or clean to seven digits
 DEPTH = 14  # halvings from there to a cell
 END = 2**DEPTH
 CELL = 2 * REACH / END  # in λ, about 0.002
-# Of a seed torch's CPU generator uses 32 bits. There multiples of the golden ratio's share of 2³² lie at least 50,000
-# apart, so the seeds of no two places meet in a batch below that size.
+# Of the 32 bits of a generator's seed: multiples of the golden ratio's share of 2³² lie at least 50,000 apart, so the
+# seeds of no two places meet in a batch below that size.
 SPREAD = 0x9E3779B9
 KEPT_BYTES = 256 << 20  # of the tree; what does not fit is drawn again when it is needed
 
@@ -37,8 +37,8 @@ class BrownianNoise:
     def __init__(
         self, seed: int, samples: int, shape: Sequence[int], *, dtype: torch.dtype = torch.float32, stream: int = 2
     ) -> None:
-        """`stream`: see `stream_seed`; the one after it is taken as well."""
-        self._first = stream_seed(seed, stream)
+        """`stream`: see `generator_seed`; the one after it is taken as well."""
+        self._seeds = [generator_seed(of, stream) for of in sample_seeds(seed, samples)]
         self._shape = (samples, *shape)
         self._dtype = dtype
         self._generator = torch.Generator()  # seeded anew for each sample and place
@@ -102,8 +102,8 @@ class BrownianNoise:
     def _normal(self, place: int) -> Tensor:
         """ξ of a place: standard normal, (B, *shape)."""
         out = torch.empty(self._shape, dtype=self._dtype)
-        for i, row in enumerate(out):
-            row.normal_(generator=self._generator.manual_seed((self._first + i + place * SPREAD) % 2**63))
+        for seed, row in zip(self._seeds, out, strict=True):
+            row.normal_(generator=self._generator.manual_seed((seed + place * SPREAD) % 2**32))
         return out
 
 

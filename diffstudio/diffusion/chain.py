@@ -24,8 +24,9 @@ class Step:
 
     xt: (B, …), the state at `level`.
     x0_hat: (B, …). Reverse and inversion: D(x_t); at the clean end (s = 0) x_t itself. Forward: the true x_0.
-    nfe: network calls made in this chain so far (a guided call counts once).
+    nfe: network calls made in this chain so far (a guided call counts once, and so does one for a part of the batch).
     extras: what the denoiser gave beside x̂0, by name, each (B, …).
+    remark: what the solver could not do as it was asked, on the way to this state; once in a chain.
     """
 
     chain: Literal["forward", "reverse"]
@@ -35,6 +36,7 @@ class Step:
     x0_hat: Tensor
     nfe: int
     extras: Mapping[str, Tensor] = field(default_factory=dict)
+    remark: str = ""
 
 
 PAST = 3  # states that a solver may look back on
@@ -97,20 +99,20 @@ def reverse(
     for k, at in enumerate(levels):
         if at.s == 0:
             # x_t = a·x_0 here: there is nothing left to predict.
-            yield Step("reverse", k, at, x, x / at.a, walk.calls)
+            yield Step("reverse", k, at, x, x / at.a, walk.calls, remark=walk.remark())
             return
         last = k + 1 == len(levels)
         to = at if last else levels[k + 1]
         for _ in range(0 if last or to.s == 0 else resample - 1):
-            x_to = project(walk.step(x, walk.ask(x, at), at, to, k), to)
+            x_to = project(walk.step(x, walk.ask(x, at), at, to), to)
             # x_t = (a/a′)·x_{t′} + √(s² − (a/a′)²s′²)·z, on another trajectory than the past
             x = kept(at, to) * x_to + forward_std(at, to) * walk.draw(at, to)
             walk.forget()
         found = walk.ask(x, at)
-        yield Step("reverse", k, at, x, found.x0_hat, walk.calls, found.extras)
+        yield Step("reverse", k, at, x, found.x0_hat, walk.calls, found.extras, walk.remark())
         if last:
             return
-        x = walk.step(x, found, at, to, k)
+        x = walk.step(x, found, at, to)
         if project is not _unchanged:
             x = project(x, to)
             walk.memory.clear()  # what a corrector keeps would undo the projection; the earlier x̂0 still hold
@@ -149,11 +151,11 @@ def invert(
     x = x0
     for k, at in enumerate(levels):
         found = walk.ask(x, at) if at.s > 0 else Estimate(x / at.a)
-        yield Step("forward", k, at, x, found.x0_hat, walk.calls, found.extras)
+        yield Step("forward", k, at, x, found.x0_hat, walk.calls, found.extras, walk.remark())
         if k + 1 == len(levels):
             return
         to, before = levels[k + 1], x
-        x = walk.step(before, found, at, to, k) if at.s > 0 else (to.a / at.a) * before
+        x = walk.step(before, found, at, to) if at.s > 0 else (to.a / at.a) * before
         for _ in range(refinements):
             x = _refined(before, at, x, to, walk.ask(x, to).x0_hat)
 
@@ -212,14 +214,17 @@ class _Walk:
         self._solver, self._params = SOLVERS[solver], params
         self._past: tuple[Past, ...] = ()
         self._place: Tensor | None = None
+        self._said: list[str] = []
+        self._told = False
         self.memory: dict[str, Any] = {}
         self.calls = 0
 
-    def ask(self, x: Tensor, at: Level) -> Estimate:
-        """What the denoiser knows of x_t."""
+    def ask(self, x: Tensor, at: Level, rows: Tensor | None = None) -> Estimate:
+        """What the denoiser knows of x_t; rows: the samples that x has, None for all of them."""
         self.calls += 1
         self._place = x
-        return estimate(self._denoise(x, at, self._cond))
+        cond = self._cond if rows is None or self._cond is None else self._cond[rows]
+        return estimate(self._denoise(x, at, cond))
 
     def draw(self, at: Level, to: Level) -> Tensor:
         """Noise where the state is, in its type."""
@@ -227,24 +232,31 @@ class _Walk:
         # On CUDA the copy need not wait for what the device still computes.
         return z if place is None else z.to(place.device, place.dtype, non_blocking=place.is_cuda)
 
-    def step(self, x: Tensor, found: Estimate, at: Level, to: Level, index: int) -> Tensor:
+    def step(self, x: Tensor, found: Estimate, at: Level, to: Level) -> Tensor:
         """x_{t′}."""
         context = StepContext(
-            x,
-            found.x0_hat,
-            at,
-            to,
-            self._path,
-            lambda x, at: self.ask(x, at).x0_hat,
-            self.draw,
-            self._past,
-            self._steps,
-            self._steps - index - 1,
-            self.memory,
-            found.extras,
+            x=x,
+            x0_hat=found.x0_hat,
+            at=at,
+            to=to,
+            path=self._path,
+            denoise=lambda x, at, rows=None: self.ask(x, at, rows).x0_hat,
+            noise=self.draw,
+            past=self._past,
+            steps=self._steps,
+            memory=self.memory,
+            extras=found.extras,
+            say=self._said.append,
         )
         self._past = (*self._past[-PAST + 1 :], Past(at, x, found.x0_hat))
         return self._solver(context, **self._params)
+
+    def remark(self) -> str:
+        """The first that the solver had to say, once; else ""."""
+        if self._told or not self._said:
+            return ""
+        self._told = True
+        return self._said[0]
 
     def forget(self) -> None:
         """Start anew from here: what was remembered belongs to another trajectory."""

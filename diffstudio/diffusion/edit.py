@@ -1,11 +1,13 @@
-"""Editing by the chain: a start in the middle, a region that is known, and noises between noises.
+"""Editing by the chain: a region that is known, and noises between noises.
 
-Each is a small function beside `chain.reverse`: what it starts from, which levels it visits, what it does to x_t.
+Each is a small function beside `chain.reverse`: what it starts from, what it does to x_t. A start in the middle
+(SDEdit, Meng et al. 2022: noise data to a level, x_t = a·x_0 + s·ε, and run the chain from there) needs none: it is a
+grid from that level.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -16,21 +18,6 @@ from diffstudio.diffusion.times import Level
 from diffstudio.errors import BadInput
 
 NEARLY_PARALLEL = 1e-4  # sin Ω, below which two noises differ too little to have a plane of their own
-
-
-def start_at(levels: Sequence[Level], strength: float) -> list[Level]:
-    """The levels that an edit of that strength visits: the last round(strength·steps) steps, at least one.
-
-    SDEdit (Meng et al. 2022): noise a picture to the first of these levels, x_t = a·x_0 + s·ε, and let the chain run
-    from there. 1 is the whole chain; near 0 little changes. diffusers' img2img counts alike, but rounds down.
-
-    Raises:
-        BadInput: a strength that is not above 0 and at most 1.
-    """
-    if not 0 < strength <= 1:
-        raise BadInput(f"the strength is {strength:g}, expected more than 0 and at most 1")
-    steps = len(levels) - 1
-    return list(levels[steps - max(1, round(strength * steps)) :])
 
 
 def known_region(

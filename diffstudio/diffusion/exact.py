@@ -92,28 +92,12 @@ class Mixture:
         return found + (weights / weights.sum(1, keepdim=True)).log()
 
 
-def isotropic(
-    weights: Tensor, means: Tensor, stds: Tensor, labels: Tensor | None = None, any_label: int = 0
-) -> Mixture:
-    """A mixture of round Gaussians. weights, stds: (K,); means: (K, D)."""
-    components, dim = means.shape
-    empty = means.new_zeros(components, dim, 0)
-    return Mixture(weights, means, empty, empty[:, 0], stds**2, labels, any_label)
-
-
 def factored(
     weights: Tensor, means: Tensor, factors: Tensor, floors: Tensor, labels: Tensor | None = None, any_label: int = 0
 ) -> Mixture:
     """A mixture with Σ_k = F_k·F_kᵀ + floor_k. factors F: (K, D, R), R ≤ D; floors: (K,)."""
     axes, singular, _ = torch.linalg.svd(factors, full_matrices=False)
     return Mixture(weights, means, axes, singular**2 + floors[:, None], floors, labels, any_label)
-
-
-def gaussian(mean: Tensor, covariance: Tensor) -> Mixture:
-    """N(mean, covariance), by the covariance's eigenvectors. mean: (D,), covariance: (D, D)."""
-    variances, axes = torch.linalg.eigh(covariance)
-    one = mean.new_ones(1)
-    return Mixture(one, mean[None], axes[None], variances.clamp_min(0)[None], 0 * one)
 
 
 @dataclass(frozen=True)

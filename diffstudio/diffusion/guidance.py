@@ -76,11 +76,6 @@ def guided(
     return guide
 
 
-def classifier_free(denoise: Denoiser, guidance_scale: float, null: int) -> Denoiser:
-    """D = D_u + w·(D_c − D_u), w = guidance_scale: `guided` with nothing else."""
-    return guided(denoise, scale=guidance_scale, null=null)
-
-
 def rescaled(
     x0_hat: Tensor, x0_cond: Tensor, x: Tensor, at: Level, share: float, prediction: str = "x0", sigma_data: float = 0.5
 ) -> Tensor:

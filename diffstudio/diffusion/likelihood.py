@@ -28,7 +28,7 @@ LEVELS_PER_UNIT = 127.5  # 8-bit pictures: [-1, 1] holds 256 grey levels, 1/127.
 
 @dataclass(frozen=True)
 class LogLikelihood:
-    """What came out, each (B,) float64 on the CPU.
+    """What came out, each (B,) on the CPU, float64 but for `lost_at`.
 
     log_p: in nats, the density of the data with noise of σ_min.
     standard_error: of log_p, from the spread between probes; 0 where the trace is exact. That of the ODE's steps is not
@@ -36,12 +36,14 @@ class LogLikelihood:
     bits_per_dim: −log2 p for each number of a sample; of 8-bit grey levels where they were dequantised, a density's
         otherwise.
     nfe: network calls, without the passes backwards.
+    lost_at: int64, the step of the ODE after which the sum was not finite, 0 where it always is.
     """
 
     log_p: Tensor
     standard_error: Tensor
     bits_per_dim: Tensor
     nfe: int
+    lost_at: Tensor
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def log_likelihood_steps(
     x = x0 * (1 - _u(grid[0]))  # x̄ of x_0 at σ_min without its noise
     # ∫ tr ∂x̂0/∂x̄ dτ by each probe: (probes or 1, B)
     traced = torch.zeros(max(1, probes), samples, dtype=torch.float64)
+    lost_at = torch.zeros(samples, dtype=torch.int64)
     for k in range(steps):
         at, middle, to = grid[2 * k : 2 * k + 3]
         h = math.log(_u(to) / _u(at))
@@ -106,6 +109,7 @@ def log_likelihood_steps(
         slope4, trace4 = ode(x + h * slope3, to)
         x = x + h / 6 * (slope1 + 2 * slope2 + 2 * slope3 + slope4)
         traced = traced + h / 6 * (trace1 + 2 * trace2 + 2 * trace3 + trace4)
+        lost_at = _lost(lost_at, traced.sum(0), k + 1)
         if k < steps - 1:
             yield LikelihoodStep(k + 1, steps, ode.calls)
 
@@ -115,7 +119,13 @@ def log_likelihood_steps(
     log_p = log_prior + size * math.log(u1 / u0) - traced + size * math.log1p(-u0)
     error = log_p.std(0) / math.sqrt(probes) if probes else torch.zeros(samples, dtype=torch.float64)
     bits = -log_p.mean(0) / (size * math.log(2)) + (math.log2(LEVELS_PER_UNIT) if dequantise else 0.0)
-    yield LikelihoodStep(steps, steps, ode.calls, LogLikelihood(log_p.mean(0), error, bits, ode.calls))
+    found = LogLikelihood(log_p.mean(0), error, bits, ode.calls, _lost(lost_at, log_p.sum(0), steps))
+    yield LikelihoodStep(steps, steps, ode.calls, found)
+
+
+def _lost(before: Tensor, sums: Tensor, step: int) -> Tensor:
+    """The step at which each sample was lost, those that are no longer finite now included."""
+    return torch.where((before == 0) & ~torch.isfinite(sums), step, before)
 
 
 def log_likelihood(
@@ -136,23 +146,6 @@ def log_likelihood(
     )
     assert last.result is not None
     return last.result
-
-
-def log_density_on(
-    denoise: Denoiser,
-    path: Path,
-    points: Tensor,
-    cond: Condition = None,
-    *,
-    steps: int = 12,
-    sigma_min: float = 0.02,
-) -> Tensor:
-    """log p at points of the plane, for a map: (N, 2) → (N,) float64 on the CPU.
-
-    Coarser than `log_likelihood`: what is narrower than σ_min falls between the points of a map anyhow, and twelve
-    steps are right to a few per cent of the highest density. To stop on the way, take `log_likelihood_steps`.
-    """
-    return log_likelihood(denoise, path, points, cond, steps=steps, sigma_min=sigma_min).log_p
 
 
 class _Ode:

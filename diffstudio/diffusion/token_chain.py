@@ -13,7 +13,7 @@ from diffstudio.diffusion.chain import Step
 from diffstudio.diffusion.denoiser import Denoiser, Estimate, estimate
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.times import Level
-from diffstudio.diffusion.tokens import SOLVERS, Draw
+from diffstudio.diffusion.tokens import SOLVERS, Draw, TokenStep
 from diffstudio.specs import TextSpec
 
 
@@ -114,6 +114,8 @@ def reverse(
     x = x_start if fixed is None else fixed.put(x_start)
     calls, known, found = 0, None, Estimate(x)
     revealed = torch.where(process.hidden(x), -1.0, 0.0)
+    # Of noised data by chance more or fewer are masked than the level says; what a prompt fixes never is.
+    cells = process.hidden(x).sum(2, keepdim=True, dtype=torch.float64) / levels[0].s
     for k, at in enumerate(levels):
         if at.s == 0:
             yield Step("reverse", k, at, x, x, calls, {"revealed": revealed})
@@ -126,6 +128,7 @@ def reverse(
             return
         chances = found.extras["probabilities"]
         before = x
-        x = SOLVERS[solver](x, chances, at, levels[k + 1], process.draw, process.name, **(params or {}))
+        step = TokenStep(x, chances, at, levels[k + 1], process.draw, process.name, cells)
+        x = SOLVERS[solver](step, **(params or {}))
         x = x if fixed is None else fixed.put(x)
         revealed = torch.where(x == before, revealed, float(k + 1))

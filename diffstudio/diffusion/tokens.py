@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -83,23 +84,42 @@ def tempered(probabilities: Tensor, temperature: float) -> Tensor:
 
 
 Draw = Callable[[], Tensor]  # (B, 1, L) in [0, 1), new at each call, each sample from its own stream
+
+
+@dataclass(frozen=True)
+class TokenStep:
+    """What a solver of tokens sees of a step.
+
+    x: x_t, (B, 1, L).  found: the network's distribution of x_0, (B, V, L) float64.  at, to: the two levels.
+    process: "masked" or "uniform".
+    cells: how many of each sample the process has a hold on, (B, 1, 1) float64: at level s so many times s are lost.
+    """
+
+    x: Tensor
+    found: Tensor
+    at: Level
+    to: Level
+    draw: Draw
+    process: str
+    cells: Tensor
+
+
 TokenSolver = Callable[..., Tensor]
 
 
-def ancestral(
-    x: Tensor, found: Tensor, at: Level, to: Level, draw: Draw, process: str, temperature: float = 1.0
-) -> Tensor:
+def ancestral(step: TokenStep, temperature: float = 1.0) -> Tensor:
     """A sample of q(x_t′ | x_t, x_0) with x_0 from the network's distribution; both processes.
 
     masked: each masked cell is revealed with the chance (s − s′)/s, as a token of the distribution (Sahoo et al. 2024,
     eq. 7). uniform: see `uniform_posterior`.
     """
-    found = tempered(found, temperature)
+    x, at, to = step.x, step.at, step.to
+    found = tempered(step.found, temperature)
     vocabulary = found.shape[1]
-    if process == "uniform":
-        return drawn(uniform_posterior(x, found, at, to), draw())
-    revealed = (x == vocabulary) & (draw() < (at.s - to.s) / at.s)
-    return torch.where(revealed, drawn(found, draw()), x)
+    if step.process == "uniform":
+        return drawn(uniform_posterior(x, found, at, to), step.draw())
+    revealed = (x == vocabulary) & (step.draw() < (at.s - to.s) / at.s)
+    return torch.where(revealed, drawn(found, step.draw()), x)
 
 
 def uniform_posterior(x: Tensor, found: Tensor, at: Level, to: Level) -> Tensor:
@@ -115,29 +135,22 @@ def uniform_posterior(x: Tensor, found: Tensor, at: Level, to: Level) -> Tensor:
     return (kept * here + (1 - kept) / size) * (to.a * weights + to.s / size * weights.sum(1, keepdim=True))
 
 
-def surest_first(
-    x: Tensor,
-    found: Tensor,
-    at: Level,
-    to: Level,
-    draw: Draw,
-    process: str,
-    temperature: float = 1.0,
-    randomness: float = 0.5,
-) -> Tensor:
-    """Reveal the share (s − s′)/s of the masked cells, those first whose drawn token is likeliest.
+def surest_first(step: TokenStep, temperature: float = 1.0, randomness: float = 0.5) -> Tensor:
+    """Reveal masked cells until cells·s′ of them are left, those first whose drawn token is likeliest.
 
+    What is left is counted from the start, not from the state before, so that no rounding adds up: however many steps
+    there are, the share of masks is that of the process to within half a cell.
     randomness: of the order, the weight of Gumbel noise on log p, fading with s (Chang et al. 2022, MaskGIT).
     """
-    found = tempered(found, temperature)
-    masked = x == found.shape[1]
-    token = drawn(found, draw())
+    found = tempered(step.found, temperature)
+    masked = step.x == found.shape[1]
+    token = drawn(found, step.draw())
     sure = found.gather(1, token.long()).clamp_min(1e-300).log()
-    gumbel = -(-draw().clamp_min(1e-300).log()).clamp_min(1e-300).log()
-    order = torch.where(masked, sure + randomness * at.s * gumbel, -torch.inf)
+    gumbel = -(-step.draw().clamp_min(1e-300).log()).clamp_min(1e-300).log()
+    order = torch.where(masked, sure + randomness * step.at.s * gumbel, -torch.inf)
     rank = order.argsort(dim=2, descending=True, stable=True).argsort(dim=2)
-    left = (masked.sum(2, keepdim=True) * (to.s / at.s)).round()
-    return torch.where(masked & (rank < masked.sum(2, keepdim=True) - left), token, x)
+    left = (step.cells * step.to.s).round()
+    return torch.where(masked & (rank < masked.sum(2, keepdim=True) - left), token, step.x)
 
 
 SOLVERS: dict[str, TokenSolver] = {"tokens_ancestral": ancestral, "tokens_surest": surest_first}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
 from diffstudio.analysis import fields
 from diffstudio.analysis.rate import steps_per_second
-from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.controllers.catalog import Picking
@@ -20,7 +20,8 @@ from diffstudio.gui.controllers.session import Keeping, apply_theme, tokens_of
 from diffstudio.gui.controllers.thumbnails import FirstPictures
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.kit.playhead import Playhead
-from diffstudio.gui.kit.words import count, duration, number, size, tr
+from diffstudio.gui.kit.run_words import checked_words, ended_words, joined, not_finite_words
+from diffstudio.gui.kit.words import count, number, size, tr
 from diffstudio.gui.panels.inspect.panel import InspectPanel
 from diffstudio.gui.panels.models.card import CardPanel
 from diffstudio.gui.panels.models.panel import ModelsPanel
@@ -84,6 +85,7 @@ class Studio(QObject):
         self._masking = Masking(p)
         self.keeping = Keeping(p, self.picking, file)
         self._closed = False
+        self._news = self._remark = self._ending = ""  # what the status says of a run as it goes, and at its end
         self._wire()
         self.picking.begin()
         self.keeping.restore()
@@ -146,6 +148,7 @@ class Studio(QObject):
     @Slot()
     def _on_started(self) -> None:
         p = self.parts
+        self._news = self._remark = self._ending = ""
         p.sampling.footer.set_running(True)
         p.canvas.set_busy(tr("Loading the model…"))
         p.timeline.hold_pictures(True)
@@ -165,6 +168,11 @@ class Studio(QObject):
         p = self.parts
         p.canvas.set_busy(None)
         p.sampling.footer.show_progress(progress.done, progress.total, progress.eta, progress.steps_per_second)
+        bad = "" if progress.not_finite is None else not_finite_words(progress.not_finite)
+        news = joined(bad, progress.remark)
+        if news != self._news:  # once: what is said later stays
+            self._news, self._remark = news, progress.remark
+            p.window.say(news)
 
     @Slot(object)
     def _on_ended(self, ended: Ended) -> None:
@@ -183,11 +191,9 @@ class Studio(QObject):
             else:
                 show_error(p.window, ended.error, ended.details)
         elif trace is not None and len(trace):
-            seconds = trace.scalar(len(trace) - 1, "seconds")
-            word = tr("{} samples in {}") if ended.outcome == "done" else tr("Stopped: {} samples after {}")
-            error = round_trip_error(trace)
-            back = "" if error is None else " · " + tr("round-trip error {}").format(number(float(error.mean()), 3))
-            p.window.say(word.format(count(trace.batch), duration(seconds)) + back)
+            self._ending = joined(ended_words(trace), self._remark)
+            p.window.say(self._ending)
+            p.background.ask("checked", partial(checked_words, trace))
             rate = tr("{} steps/s").format(number(steps_per_second(trace), 1))
             p.window.device.setText(f"{trace.header.device} · {rate}")
         else:
@@ -202,6 +208,9 @@ class Studio(QObject):
         p.sampling.source.set_trace(trace.path if trace else None, trace is not None and trace.complete)
         if trace is not None:
             p.window.device.setText(trace.header.device)
+            if not p.runs.running:
+                self._ending = ""
+                p.background.ask("checked", partial(checked_words, trace))
             if trace.damaged:
                 p.window.say(tr("The end of this trace is damaged: {} steps are shown.").format(count(len(trace))))
         self._show_sizes()
@@ -238,6 +247,8 @@ class Studio(QObject):
             states |= {"trace", trace.modality}
             if trace.header.card.get("decoded"):
                 states.add("latent")
+            elif trace.modality in ("image", "video"):
+                states.add("pixels")
             if "split" in fields.available(trace):
                 states.add("split")
             k = min(p.playhead.position, len(trace) - 1)
@@ -257,7 +268,8 @@ class Studio(QObject):
     def _show_sizes(self) -> None:
         p, trace = self.parts, self.parts.runs.trace
         if trace is not None:
-            p.window.right.setText(tr("trace {}").format(size(trace.header.total_bytes)))
+            planned = trace.header.total_bytes if self.parts.runs.running else trace.stored_bytes
+            p.window.right.setText(tr("trace {}").format(size(planned)))
 
     @Slot()
     def _on_painted(self) -> None:
@@ -266,6 +278,8 @@ class Studio(QObject):
 
     @Slot(str, object)
     def _on_answer(self, kind: str, answer: object) -> None:
+        if kind == "checked" and answer:
+            self.parts.window.say(joined(self._ending, str(answer)))
         if kind == "plots":
             self.parts.inspect.load_pages()
             if self._warm_up:

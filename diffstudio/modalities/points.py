@@ -11,6 +11,7 @@ from diffstudio.modalities.modality import Making, Meaning, Modality, Shown
 from diffstudio.modalities.table_file import read_table
 
 Bounds = tuple[float, float, float, float]  # left, bottom, right, top
+FAR = 1e6  # px, farther than any line needs to go
 _SUPER = 3  # drawn this much larger, then averaged
 
 
@@ -56,6 +57,7 @@ def render(
 def to_screen(points: np.ndarray, bounds: Bounds, side: int) -> np.ndarray:
     """Coordinates → pixels (x to the right, y downwards)."""
     left, bottom, right, top = bounds
+    points = points.astype(np.float64)  # single precision would overflow
     x = (points[:, 0] - left) / (right - left) * side
     y = (top - points[:, 1]) / (top - bottom) * side
     return np.stack([x, y], 1)
@@ -86,7 +88,8 @@ def _lines(points: np.ndarray, arrows: np.ndarray, bounds: Bounds, side: int) ->
     picture = Image.new("L", (large, large))
     pen = ImageDraw.Draw(picture)
     finite = np.isfinite(points).all(1) & np.isfinite(arrows).all(1)
-    starts, ends = (to_screen(p[finite], bounds, large) for p in (points, points + arrows))
+    points, arrows = points[finite].astype(np.float64), arrows[finite]
+    starts, ends = (to_screen(p, bounds, large).clip(-FAR, FAR) for p in (points, points + arrows))
     for (x0, y0), (x1, y1) in zip(starts, ends, strict=True):
         pen.line((x0, y0, x1, y1), fill=160, width=2)
     return np.asarray(picture, float).reshape(side, _SUPER, side, _SUPER).mean((1, 3)) / 255

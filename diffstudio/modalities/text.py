@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, BinaryIO, NamedTuple
 
@@ -23,6 +24,7 @@ from diffstudio.specs import TextSpec
 ONE_LINE, WRAPPED = 20, 16  # a text of more cells than the first is wrapped at the second
 LEAST = 10  # size of letters that can be read in the film strip
 BEST = 5  # guesses of a cell that are recorded
+LARGEST = 1e15  # single precision holds the squares of values up to here
 FAINT, FAINTEST = 0.12, 0.15  # strength of a mask's box, and of a guess that is hardly one
 WRITTEN = ("xt", "x0_hat")  # the tensors that are texts
 INK = {True: (232, 233, 237), False: (24, 26, 31)}
@@ -50,16 +52,22 @@ def _spec(stored: str) -> TextSpec:
 def tokens_of(rows: np.ndarray, spec: TextSpec) -> np.ndarray:
     """The token of each cell, (B, C, L) → (B, L) int: its number, V for a mask; of vectors the nearest."""
     if spec.discrete:
-        return np.nan_to_num(rows[:, 0]).round().clip(0, spec.mask).astype(np.int64)
+        return _tame(rows[:, 0]).round().clip(0, spec.mask).astype(np.int64)
     table = _table(spec)
     # |x − e|² without |x|², the same for every e
-    return ((table**2).sum(1)[:, None] - 2 * np.einsum("vc,bcl->bvl", table, np.nan_to_num(rows))).argmin(1)
+    return ((table**2).sum(1)[:, None] - 2 * np.einsum("vc,bcl->bvl", table, _tame(rows))).argmin(1)
+
+
+def _tame(rows: np.ndarray) -> np.ndarray:
+    """Numbers that can be counted with: 0 for NaN, and none so large that its square would be infinite."""
+    return np.nan_to_num(rows, nan=0.0, posinf=LARGEST, neginf=-LARGEST).clip(-LARGEST, LARGEST)
 
 
 def nearness(rows: np.ndarray, spec: TextSpec) -> np.ndarray:
     """How near a cell is to its token, (B, L) in 0..1: of vectors the cosine to the nearest, of tokens 1."""
     if spec.discrete:
         return np.ones((len(rows), rows.shape[2]), np.float32)
+    rows = _tame(rows)
     nearest = _table(spec)[tokens_of(rows, spec)].transpose(0, 2, 1)
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(nearest, axis=1)
     return ((rows * nearest).sum(1) / np.maximum(lengths, 1e-6)).clip(0, 1)
@@ -166,7 +174,7 @@ def cells_of(shown: Shown, spec: TextSpec) -> Cells:
     strength, guessed = nearness(shown.rows, spec), np.zeros_like(masked)
     guesses, odds = shown.other("guesses"), shown.other("odds")
     if guesses is not None and odds is not None and shown.name in WRITTEN:
-        best, sure = guesses[:, 0].astype(np.int64).clip(0, spec.mask - 1), odds[:, 0]
+        best, sure = _tame(guesses[:, 0]).clip(0, spec.mask - 1).astype(np.int64), _tame(odds[:, 0]).clip(0, 1)
         guessed = masked if shown.name == "xt" else sure < 1
         letters = np.where(guessed, best, letters)
         strength = np.where(guessed, FAINTEST + (1 - FAINTEST) * sure, strength)
@@ -187,7 +195,7 @@ def changed(rows: np.ndarray, spec: TextSpec, limit: float) -> np.ndarray:
     """How much a cell of a difference changed, (B, L) in 0..1: of tokens whether, of vectors how far beside a limit."""
     if spec.discrete:
         return (rows[:, 0] != 0).astype(np.float32)
-    return (np.sqrt((np.nan_to_num(rows).astype(np.float32) ** 2).mean(1)) / limit).clip(0, 1)
+    return (np.sqrt((_tame(rows) ** 2).mean(1)) / limit).clip(0, 1)
 
 
 def _heat(shown: Shown, spec: TextSpec, size: int) -> np.ndarray:
@@ -283,11 +291,16 @@ def _write(stream: BinaryIO, suffix: str, meaning: Meaning, shown: Shown, making
     }
     revealed, odds = shown.other("revealed"), shown.other("odds")
     if revealed is not None:
-        found["revealed_at_step"] = [[None if k < 0 else int(k) for k in row] for row in revealed[:, 0]]
+        found["revealed_at_step"] = [[int(k) if k >= 0 else None for k in row] for row in _tame(revealed[:, 0])]
     if odds is not None:
-        found["confidence"] = odds[:, 0].round(4).astype(float).tolist()
+        found["confidence"] = [[_chance(p) for p in row] for row in odds[:, 0]]
     found["settings"] = dict(making.settings)
     stream.write(json.dumps(found, ensure_ascii=False, indent=1).encode())
+
+
+def _chance(p: float) -> float | None:
+    """A number as JSON has it; None where it is none."""
+    return round(float(p), 4) if math.isfinite(p) else None
 
 
 TEXT = Modality(

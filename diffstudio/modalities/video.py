@@ -25,11 +25,6 @@ def side_by_side(meaning: Meaning, shown: Shown) -> np.ndarray:
     return np.stack([image.tile(clip, len(clip), GAP, PAPER[shown.dark]) for clip in drawn])
 
 
-def slice_over_time(clip: np.ndarray, row: int) -> np.ndarray:
-    """The x-t slice of a clip: one row of pixels through all frames. (T, C, H, W) → (C, T, W), time downwards."""
-    return np.ascontiguousarray(clip[:, :, row].transpose(1, 0, 2))
-
-
 VIDEO = Modality(
     name="video",
     title="Video",

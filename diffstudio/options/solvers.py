@@ -23,8 +23,8 @@ SOLVERS: dict[str, SolverOption] = by_name(
     SolverOption(
         "unipc",
         "UniPC",
-        "Multistep with a correction that costs no call: p = 1 converges at order 2, p = 2 and 3 at order 3 "
-        "(Zhao et al. 2023).",
+        "Multistep with a correction that costs no call: p = 1 converges at order 2, p = 2 at order 3; p = 3 at order "
+        "4 from nearly pure noise, where its plain first step hardly moves, else at order 3 (Zhao et al. 2023).",
         order=3,
         params=(Param("order", "p", 2, 1, 3, "Values that the predictor looks at.", 1, True), _UNIPC_VARIANT),
     ),
@@ -44,8 +44,8 @@ SOLVERS: dict[str, SolverOption] = by_name(
     SolverOption(
         "deis",
         "DEIS",
-        "Multistep in ε (tAB-DEIS); its plain first step holds 3 and 4 values at order 2 too, with smaller errors "
-        "(Zhang & Chen 2022).",
+        "Multistep in ε (tAB-DEIS): 2 values converge at order 2; 3 at order 3 from nearly pure noise, where the plain "
+        "first step hardly moves, else 3 and 4 at order 2 with smaller errors (Zhang & Chen 2022).",
         order=2,
         params=(Param("order", "Values", 2, 1, 4, "Values of ε that a step looks at; 1 is DDIM.", 1, True),),
     ),
@@ -138,7 +138,8 @@ SOLVERS: dict[str, SolverOption] = by_name(
     SolverOption(
         "rk45",
         "Runge-Kutta 5(4), adaptive",
-        "A reference: Dormand-Prince with a tolerance makes as many calls between two levels as it takes.",
+        "A reference: Dormand-Prince with a tolerance makes as many calls between two levels as it takes, for each "
+        "sample by itself.",
         order=5,
         evals_per_step=None,
         params=(Param("rtol", "Tolerance", 1e-4, 1e-10, 0.1, "Error allowed in each of its own steps.", 1e-4),),

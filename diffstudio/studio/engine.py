@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diffstudio import __version__
+from diffstudio.analysis.fields import SPLIT
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.finding import stamp
 from diffstudio.checkpoints.loading import Left, watched
@@ -20,12 +21,12 @@ from diffstudio.studio.app.history import colours_folder
 from diffstudio.studio.app.memory import check_room, free_memory, size
 from diffstudio.studio.app.progress import Clock, Progress
 from diffstudio.studio.compute.devices import free_on, pick_device
-from diffstudio.studio.compute.recording import SPLIT, Recorder
+from diffstudio.studio.compute.recording import Recorder
 from diffstudio.studio.compute.torch_loading import load_libraries, wait_briefly
 from diffstudio.studio.request.checks import likelihood_problem
 from diffstudio.studio.request.plan import Plan, make_plan
 from diffstudio.studio.request.request import Request
-from diffstudio.traces.format import SCALARS, FieldSpec, TraceHeader
+from diffstudio.traces.format import RECORDED, FieldSpec, TraceHeader
 from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter
 
@@ -109,18 +110,19 @@ class Engine:
         prepared = prepare(plan, networks.model)
         plan = self._with_colours(plan, networks.model)
         header = _header(plan, str(networks.model.device), prepared.labels)
-        total = request.steps_run * len(plan.chains)
         with TraceWriter(trace_path, header) as writer:
             recorder = Recorder(writer, request.trace_every, request.steps_run, header.fields, plan.card.meaning)
-            clock = Clock(total)
-            yield clock.progress(0, 0)
+            clock = Clock(plan.work)
+            remark = ""
+            yield _progress(clock, recorder)
             try:
-                done = 0
                 for step in chains(plan, networks, prepared, stop):
                     recorder.add(step)
-                    done += step.index > 0
-                    self._learn_speed(plan, clock, step)
-                    yield clock.progress(done, recorder.records)
+                    clock.count(step.chain, step.index, step.nfe)
+                    if clock.seconds_a_call is not None:
+                        self._speed[request.model] = clock.seconds_a_call / request.samples
+                    remark = remark or step.remark
+                    yield _progress(clock, recorder, step, remark)
             except Stopped:
                 return
 
@@ -260,11 +262,12 @@ class Engine:
             self._models[key] = load_file(path, place, request.precision)
         return self._models[key]
 
-    def _learn_speed(self, plan: Plan, clock: Clock, step: Step) -> None:
-        if step.chain == "reverse" and step.nfe > 1:
-            per_call = clock.since_first_call(step.nfe)
-            if per_call is not None:
-                self._speed[plan.request.model] = per_call / plan.request.samples
+
+def _progress(clock: Clock, recorder: Recorder, step: Step | None = None, remark: str = "") -> Progress:
+    """How far a run is, at a step of it or before the first."""
+    newest = {} if step is None else {"chain": step.chain, "step": step.index, "t": step.level.t}
+    measured = (clock.done, clock.total, recorder.records, clock.seconds, clock.eta, clock.steps_per_second)
+    return Progress(*measured, **newest, not_finite=recorder.not_finite, remark=remark)
 
 
 def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHeader:
@@ -280,7 +283,7 @@ def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHea
         request=plan.request.model_dump(mode="json"),
         card=plan.card.model_dump(mode="json"),
         fields=tuple(FieldSpec(name=name, shape=shape, dtype=dtype, unit=unit) for name, shape, unit in fields),
-        scalars=(*SCALARS, *plan.card.meaning.kind.scalars),
+        scalars=(*RECORDED, *plan.card.meaning.kind.scalars),
         chains=plan.chains,
         versions={"diffstudio": __version__, "torch": torch.__version__, "numpy": np.__version__},
         device=device,

@@ -8,11 +8,12 @@ import io
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from diffstudio import wording
 from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
 from diffstudio.studio.compute.devices import pick_device
@@ -28,6 +29,8 @@ class Likelihoods:
     log_p: in nats.  standard_error: of log_p, from Hutchinson's probes; 0 where the trace is exact.
     mean: of log p and its standard error, NaN for a single sample.  mean_bits, mean_bits_error: of bits per dimension.
     interrupted: some of the samples that were asked for are missing.
+    not_finite: the samples that have no finite likelihood, and not_finite_step: the step of the equation where the
+    first of them was lost; 0 where there is none.
     """
 
     request: dict[str, Any]
@@ -42,6 +45,17 @@ class Likelihoods:
     seconds: float
     device: str
     interrupted: bool = False
+    not_finite: list[int] = field(default_factory=list)
+    not_finite_step: int = 0
+
+    @property
+    def problem(self) -> str:
+        """Which samples have no finite likelihood, and since when; "" none."""
+        if not self.not_finite:
+            return ""
+        lost = f"{len(self.not_finite)} of {len(self.log_p)} samples have no finite likelihood"
+        since = f"from step {self.not_finite_step} of the equation on"
+        return f"{lost} ({wording.samples(self.not_finite)}): the network's answer is not finite (NaN or ∞) {since}"
 
     def summary(self) -> dict[str, Any]:
         """As JSON values; what is not a number becomes null."""
@@ -102,19 +116,22 @@ def judge(
             log_p, errors, bits = (
                 values.tolist() for values in (now.found.log_p, now.found.standard_error, now.found.bits_per_dim)
             )
+            lost = now.found.lost_at.tolist()
             labels = [None if k is None else names[k] for k in now.labels[: len(log_p)]]
             found = Likelihoods(
                 request.model_dump(mode="json"), labels, log_p, errors, bits,
                 mean_with_error(log_p), *mean_with_error(bits), now.found.nfe, seconds, pick_device(request.device),
-                len(log_p) < request.samples,
+                len(log_p) < request.samples, [i for i, step in enumerate(lost) if step],
+                min((step for step in lost if step), default=0),
             )  # fmt: skip
         yield Judging(now.done, now.total, eta, found)
 
 
 def mean_with_error(values: Sequence[float]) -> tuple[float, float]:
     """The mean over samples and its standard error (NaN for a single sample)."""
-    error = float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return float(np.mean(values)), error
+    with np.errstate(invalid="ignore"):  # ∞ − ∞: of what is not finite there is no spread
+        error = float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+        return float(np.mean(values)), error
 
 
 def _names(card: Card, request: Request) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ ITEM_BYTES = {"float32": 4, "float16": 2}
 # What every step carries. chain: 0 forward, 1 reverse; step: its true number in the chain; dx_norm, x0_change: RMS over
 # the batch of ‖x_k − x_{k−1}‖ and ‖x̂0_k − x̂0_{k−1}‖; eps_norm: of ‖ε̂‖; seconds: wall time since the run began.
 SCALARS = ("chain", "step", "t", "a", "s", "log_snr", "nfe", "dx_norm", "eps_norm", "x0_change", "seconds")
+NOT_FINITE = "not_finite"  # how many samples have a value in this record, as it is stored, that is not finite
+RECORDED = (*SCALARS, NOT_FINITE)  # what is written today; a header without a list has the scalars above
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 Count = Annotated[int, Field(ge=1, le=10**9)]

@@ -182,6 +182,11 @@ class Trace:
         return self.header.total_records
 
     @property
+    def stored_bytes(self) -> int:
+        """The size of the file up to its last complete record."""
+        return self._start + len(self) * self.header.record_bytes
+
+    @property
     def complete(self) -> bool:
         """Whether all planned records are there."""
         return len(self) == self.planned

@@ -16,6 +16,7 @@ from diffstudio.checkpoints.card import Card, TrainingData
 from diffstudio.checkpoints.store import load_weights
 from diffstudio.data import Dataset, dataset
 from diffstudio.data.own_text import own_text
+from diffstudio.diffusion.noise import generator_seed
 from diffstudio.diffusion.paths import make_path
 from diffstudio.errors import BadInput
 from diffstudio.networks import NETWORKS, build
@@ -52,7 +53,7 @@ def train(recipe: Recipe, out: FilePath, device: str = "cpu") -> Iterator[Progre
     build(card, f"recipe '{recipe.name}'")  # refuses arguments that don't fit before anything is computed
     if source.material is not None:
         source = source.material()
-    torch.manual_seed(plan.seed)
+    torch.manual_seed(generator_seed(plan.seed))
     args = {key: tuple(v) if isinstance(v, list) else v for key, v in recipe.network_args.items()}
     args |= {"outputs": 2} if recipe.learned_range else {}
     args |= {"vocabulary": len(card.text.vocabulary)} if card.text else {}

@@ -81,12 +81,12 @@ def test_recorded_tensors_are_given_as_recorded(known, name):
 
 
 @pytest.mark.parametrize("name", TENSORS)
-@pytest.mark.parametrize("k", [0, 4])
-@pytest.mark.parametrize("sample", [0, -1, slice(1, 3), slice(4, 4)])
-def test_samples_of_a_tensor_are_those_of_the_whole(halved, name, k, sample):
-    whole = tensor(halved, k, name)
-    assert whole.shape == SHAPE
-    np.testing.assert_array_equal(tensor(halved, k, name, sample), whole[sample])
+def test_samples_of_a_tensor_are_those_of_the_whole(halved, name):
+    for k in (0, 4):
+        whole = tensor(halved, k, name)
+        assert whole.shape == SHAPE
+        for sample in (0, -1, slice(1, 3), slice(4, 4)):
+            np.testing.assert_array_equal(tensor(halved, k, name, sample), whole[sample])
 
 
 def test_the_split_is_what_guidance_goes_along_where_it_is_recorded(known, halved):

@@ -43,9 +43,17 @@ def shown(dialog):
     return [[model.index(i, j).data() for j in range(model.columnCount())] for i in range(model.rowCount())]
 
 
+def test_a_seed_of_63_bits_is_taken_as_it_is(studio, dialog):
+    studio.commands.likelihood.close()
+    studio.parts.sampling.seed.set_value(2**62 + 5)
+    studio.commands.run("likelihood")
+    (found,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, LikelihoodDialog) and w.isVisible()]
+    assert found.request().seed == 2**62 + 5
+
+
 def test_the_numbers_are_those_of_the_command_line(studio, dialog, judge):
     dialog.label.setCurrentIndex(dialog.label.findData("each"))
-    dialog.seed.setValue(3)
+    dialog.seed.set_value(3)
     assert judge().outcome == "done"
     expected = likelihoods(studio.parts.runs.engine, dialog.request(), "held-out", 3, 8)
     assert dialog.found.log_p == expected.log_p

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cards import read_card
 
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.header import read_card
 from diffstudio.errors import DiffStudioError
 
 

@@ -11,10 +11,10 @@ import tracemalloc
 import zipfile
 
 import pytest
+from cards import read_card
 from tensor_bytes import file_bytes, good, refusal, tensor
 
 from diffstudio.checkpoints.catalog import Catalog
-from diffstudio.checkpoints.header import read_card
 from diffstudio.errors import BadFile, DiffStudioError
 
 

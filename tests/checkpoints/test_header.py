@@ -8,10 +8,11 @@ import sys
 
 import numpy as np
 import pytest
+from cards import read_card
 from safetensors.numpy import save as library_save
 from tensor_bytes import card, card_table, file_bytes, good, metadata, refusal, tensor
 
-from diffstudio.checkpoints.header import read_card, read_header
+from diffstudio.checkpoints.header import read_header
 from diffstudio.errors import BadFile, NotFound
 
 
@@ -48,8 +49,9 @@ def test_the_card_is_read_without_torch(path):
     path.write_bytes(good())
     code = (
         "import sys; from pathlib import Path; from diffstudio.checkpoints.catalog import Catalog\n"
-        "from diffstudio.checkpoints.header import read_card\n"
-        "file = Path(sys.argv[1]); print(read_card(file).spec, Catalog([('user', file.parent)]).find('rings').spec)\n"
+        "from diffstudio.checkpoints.header import card_of, read_header\n"
+        "file = Path(sys.argv[1]); card = card_of(read_header(file))\n"
+        "print(card.spec, Catalog([('user', file.parent)]).find('rings').spec)\n"
         "assert 'torch' not in sys.modules and 'PySide6' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)

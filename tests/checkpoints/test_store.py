@@ -8,12 +8,12 @@ import json
 import numpy as np
 import pytest
 import torch
+from cards import read_card
 from safetensors import safe_open
 from safetensors.numpy import load_file as library_load
 from safetensors.numpy import save_file as library_save
 from tensor_bytes import card, metadata
 
-from diffstudio.checkpoints.header import read_card
 from diffstudio.checkpoints.store import load_weights, save
 from diffstudio.errors import BadFile, BadInput, NotFound
 from diffstudio.networks import build

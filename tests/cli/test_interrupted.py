@@ -50,7 +50,8 @@ def ctrl_c(monkeypatch):
 def test_interrupted_a_trace_and_arrays_keep_the_finished_steps(run, tiny, here, ctrl_c, names):
     ctrl_c(8)
     code, out, err = run("sample", tiny, "--out", "a.trace", *SAMPLE)
-    assert (code, out, err) == (130, "", "diffstudio: interrupted after step 2 of 4: a.trace has what is finished\n")
+    told = "diffstudio: interrupted after step 2 of 4, at t 0.5: a.trace has what is finished\n"
+    assert (code, out, err) == (130, "", told)
     with Trace.open("a.trace") as trace:
         assert (len(trace), trace.complete, trace.damaged) == (8, False, 0)
     code, out, _ = run("sample", tiny, "--out", "a.npz", *SAMPLE, "--json")
@@ -65,7 +66,7 @@ def test_interrupted_a_trace_and_arrays_keep_the_finished_steps(run, tiny, here,
 def test_interrupted_the_chain_so_far_is_written(run, tiny, here, ctrl_c, name, words, names):
     ctrl_c(8)
     code, _, err = run("sample", tiny, "--out", name, *words, *SAMPLE)
-    assert (code, err) == (130, f"diffstudio: interrupted after step 2 of 4: {name} has what is finished\n")
+    assert (code, err) == (130, f"diffstudio: interrupted after step 2 of 4, at t 0.5: {name} has what is finished\n")
     assert names(here) == [name]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from diffstudio.diffusion import exact
 from diffstudio.diffusion.denoiser import Condition
 from diffstudio.diffusion.times import Level
 
@@ -55,3 +56,19 @@ class Mixture:
         """F(x), the share of x_t below x."""
         std = (at.a**2 * self.std**2 + at.s**2) ** 0.5
         return sum(torch.special.ndtr((x - at.a * c) / std) for c in (-self.centre, self.centre)) / 2
+
+
+def isotropic(
+    weights: Tensor, means: Tensor, stds: Tensor, labels: Tensor | None = None, any_label: int = 0
+) -> exact.Mixture:
+    """A mixture of round Gaussians. weights, stds: (K,); means: (K, D)."""
+    components, dim = means.shape
+    empty = means.new_zeros(components, dim, 0)
+    return exact.Mixture(weights, means, empty, empty[:, 0], stds**2, labels, any_label)
+
+
+def gaussian(mean: Tensor, covariance: Tensor) -> exact.Mixture:
+    """N(mean, covariance), by the covariance's eigenvectors. mean: (D,), covariance: (D, D)."""
+    variances, axes = torch.linalg.eigh(covariance)
+    one = mean.new_ones(1)
+    return exact.Mixture(one, mean[None], axes[None], variances.clamp_min(0)[None], 0 * one)

@@ -246,3 +246,19 @@ def test_a_jump_back_makes_a_multistep_method_start_anew(monkeypatch):
     one, two, three = (at.t for at in levels(path, 3)[:3])
     kept = {"kept": True}
     assert seen == [(one, [], {}), (one, [], {}), (two, [one], kept), (two, [], {}), (three, [two], kept)]
+
+
+def test_a_solver_looks_back_on_three_states(monkeypatch):
+    """DEIS takes four values: that of the state itself and of the three before it."""
+    seen = []
+
+    def spy(step):
+        seen.append([past.level.t for past in step.past])
+        return SOLVERS["ddim"](step)
+
+    monkeypatch.setitem(SOLVERS, "spy", spy)
+    path = make_path(PathSpec(name="flow"))
+    noise = SampleNoise(0, 2, (2,), dtype=torch.float64)
+    list(reverse(Mixture().denoise, path, levels(path, 5), noise.draw(), noise, solver="spy"))
+    t = [at.t for at in levels(path, 5)]
+    assert seen == [[], t[:1], t[:2], t[:3], t[1:4]]

@@ -20,7 +20,7 @@ from diffstudio.diffusion.denoiser import (
     target,
     x0_from,
 )
-from diffstudio.diffusion.guidance import classifier_free
+from diffstudio.diffusion.guidance import guided
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import Level, level, levels
 from diffstudio.specs import PathSpec
@@ -135,7 +135,7 @@ def test_guidance_extrapolates_and_skips_what_it_does_not_need():
 
     x, cond, at = torch.zeros(4, 2), torch.zeros(4, dtype=torch.long), Level(0.5, 0.5, 0.5)
     for w, expected, size in ((0, 1.0, 4), (1, 3.0, 4), (2.5, 1 + 2.5 * 2, 8)):
-        assert estimate(classifier_free(denoise, w, 9)(x, at, cond)).x0_hat.unique().item() == expected
+        assert estimate(guided(denoise, scale=w, null=9)(x, at, cond)).x0_hat.unique().item() == expected
         assert sizes[-1] == size
 
 

@@ -7,11 +7,10 @@ import math
 
 import pytest
 import torch
-from exact import Gaussian
+from exact import Gaussian, gaussian
 
-from diffstudio.diffusion import exact
 from diffstudio.diffusion.chain import reverse
-from diffstudio.diffusion.edit import known_region, spherical, start_at, variation
+from diffstudio.diffusion.edit import known_region, spherical, variation
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import Level, levels
@@ -26,28 +25,12 @@ def draw(*shape, seed=0, dtype=DOUBLE):
     return torch.randn(*shape, dtype=dtype, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize(
-    ("strength", "steps"), [(1.0, 30), (0.5, 15), (0.7, 21), (0.72, 22), (0.01, 1), (1e-9, 1), (29.4 / 30, 29)]
-)
-def test_the_strength_is_the_share_of_the_last_steps(strength, steps):
-    grid = levels(FLOW, 30)
-    kept = start_at(grid, strength)
-    assert kept == grid[30 - steps :]
-    assert kept[-1].s == 0
-
-
-@pytest.mark.parametrize("strength", [0.0, -0.1, 1.01, math.nan])
-def test_a_strength_out_of_its_bounds_is_refused(strength):
-    with pytest.raises(BadInput, match="expected more than 0 and at most 1"):
-        start_at(levels(FLOW, 30), strength)
-
-
 def test_an_edit_stays_nearer_to_its_picture_the_weaker_it_is():
     """With a Gaussian the ODE keeps x_t/spread: the edited point is correlated with the first as x_t is."""
     truth, x0 = Gaussian(0.0, 0.6), 0.6 * draw(4000, 1)
     found = []
     for strength in (0.2, 0.5, 0.8, 1.0):
-        grid = start_at(levels(FLOW, 200), strength)
+        grid = levels(FLOW, round(200 * strength), t_start=strength)
         noise = SampleNoise(3, 4000, (1,), dtype=DOUBLE)
         start = grid[0].a * x0 + grid[0].s * noise.draw()
         *_, last = reverse(truth.denoise, FLOW, grid, start, noise, solver="heun")
@@ -91,7 +74,7 @@ def test_a_soft_mask_mixes():
 def test_a_known_coordinate_draws_the_other_one_to_where_the_data_are():
     """A slanted Gaussian in the plane: with x known and a little resampling, y follows its regression on x."""
     covariance = torch.tensor([[1.0, 0.9], [0.9, 1.0]], dtype=DOUBLE)
-    known = exact.gaussian(torch.zeros(2, dtype=DOUBLE), covariance)
+    known = gaussian(torch.zeros(2, dtype=DOUBLE), covariance)
     x0 = torch.stack([draw(1000, seed=5), torch.zeros(1000, dtype=DOUBLE)], dim=1)
     project = known_region(x0, torch.tensor([0.0, 1.0]), SampleNoise(0, 1000, (2,), dtype=DOUBLE, stream=4))
     noise, grid = SampleNoise(1, 1000, (2,), dtype=DOUBLE), levels(FLOW, 40)
@@ -141,6 +124,21 @@ def test_a_point_between_two_noises_lies_on_the_arc(weight):
 
     torch.testing.assert_close(angle(a, found), weight * angle(a, b), rtol=1e-6, atol=1e-6)
     torch.testing.assert_close(angle(found, b), (1 - weight) * angle(a, b), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("degrees", [45, 17, 5, 1, 0.1])
+def test_noises_that_are_near_each_other_are_joined_by_their_arc_too(degrees):
+    """Where a straight line would be shorter by (1 − cos Ω/2) in its middle."""
+    a = draw(3, 200)
+    beside = draw(3, 200, seed=1)
+    length = a.norm(dim=1, keepdim=True)
+    beside = beside - (beside * a).sum(1, keepdim=True) / length**2 * a
+    beside = beside / beside.norm(dim=1, keepdim=True) * length
+    angle = math.radians(degrees)
+    b = math.cos(angle) * a + math.sin(angle) * beside
+    for weight in (0.25, 0.5):
+        expected = math.cos(weight * angle) * a + math.sin(weight * angle) * beside
+        torch.testing.assert_close(spherical(a, b, weight), expected, rtol=1e-9, atol=1e-9)
 
 
 def test_the_ends_are_the_noises_and_each_sample_has_its_weight():

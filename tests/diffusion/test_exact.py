@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from exact import Gaussian
+from exact import Gaussian, gaussian, isotropic
 from exact import Mixture as OnALine
 
 from diffstudio.diffusion import exact
@@ -86,26 +86,26 @@ def test_a_batch_of_labels_is_each_by_itself(mixture):
 def test_a_gaussian_of_any_covariance_is_the_matrix_formula(at):
     root, mean, x = draw(4, 4), draw(4, seed=1), draw(7, 4, seed=2)
     covariance = root @ root.T
-    found = exact.gaussian(mean, covariance).denoise(x, at)
+    found = gaussian(mean, covariance).denoise(x, at)
     gain = at.a * covariance @ torch.linalg.inv(at.a**2 * covariance + at.s**2 * torch.eye(4, dtype=torch.float64))
     torch.testing.assert_close(found, mean + (x - at.a * mean) @ gain.T)
     law = torch.distributions.MultivariateNormal(
         at.a * mean, at.a**2 * covariance + at.s**2 * torch.eye(4, dtype=torch.float64)
     )
-    torch.testing.assert_close(exact.gaussian(mean, covariance).log_density(x, at), law.log_prob(x))
+    torch.testing.assert_close(gaussian(mean, covariance).log_density(x, at), law.log_prob(x))
 
 
 def test_a_gaussian_without_spread_in_a_direction_is_known_there():
     """A singular covariance: x̂0 stays on the line that the data lie on."""
     direction = torch.tensor([[0.6], [0.8]], dtype=torch.float64)
-    known = exact.gaussian(torch.zeros(2, dtype=torch.float64), direction @ direction.T)
+    known = gaussian(torch.zeros(2, dtype=torch.float64), direction @ direction.T)
     found = known.denoise(draw(5, 2), PLACES[0])
     torch.testing.assert_close(found[:, 0] * 0.8, found[:, 1] * 0.6, rtol=0, atol=1e-7)
 
 
 def test_round_mixtures_agree_with_those_on_a_line():
     one, ours = OnALine(1.0, 0.3), torch.tensor([[-1.0], [1.0]], dtype=torch.float64)
-    known = exact.isotropic(torch.ones(2).double(), ours, torch.full((2,), 0.3).double())
+    known = isotropic(torch.ones(2).double(), ours, torch.full((2,), 0.3).double())
     x = draw(9, 1)
     for at in PLACES:
         torch.testing.assert_close(known.denoise(x, at), one.denoise(x, at))
@@ -188,7 +188,7 @@ def test_far_from_the_data_the_mean_of_the_class_is_the_best_guess():
 def test_the_exact_ring_is_sampled_with_its_modes_and_their_spread():
     angles = torch.arange(8, dtype=torch.float64) * (math.pi / 4)
     means = torch.stack([angles.cos(), angles.sin()], dim=1)
-    known = exact.isotropic(torch.ones(8).double(), means, torch.full((8,), 0.01).double())
+    known = isotropic(torch.ones(8).double(), means, torch.full((8,), 0.01).double())
     path = make_path(PathSpec(name="flow"))
     noise = SampleNoise(0, 2000, (2,), dtype=torch.float64)
     *_, last = reverse(known.denoise, path, levels(path, 100, "karras"), noise.draw(), noise, solver="dpmpp_2m")
@@ -212,7 +212,7 @@ def test_in_single_precision_the_answer_is_that_of_double(mixture):
 
 def test_one_gaussian_agrees_with_the_one_in_closed_form():
     one = Gaussian(0.7, 0.6)
-    known = exact.isotropic(torch.ones(1).double(), torch.full((1, 3), 0.7).double(), torch.tensor([0.6]).double())
+    known = isotropic(torch.ones(1).double(), torch.full((1, 3), 0.7).double(), torch.tensor([0.6]).double())
     x = draw(4, 3)
     for at in PLACES:
         torch.testing.assert_close(known.denoise(x, at), one.denoise(x, at))

@@ -11,7 +11,7 @@ from exact import Gaussian
 
 from diffstudio import options
 from diffstudio.diffusion.denoiser import Estimate, estimate, target
-from diffstudio.diffusion.guidance import classifier_free, guided, rescaled
+from diffstudio.diffusion.guidance import guided, rescaled
 from diffstudio.diffusion.times import Level
 from diffstudio.errors import BadInput
 
@@ -175,10 +175,3 @@ def test_no_guidance_is_not_rescaled_and_full_unconditioning_is():
     denoise.calls.clear()
     guided(denoise, scale=0.0, null=ANY, rescale=1.0)(x, AT, cond)
     assert denoise.calls == [[1, 2, ANY, ANY]]
-
-
-def test_classifier_free_is_guided_with_nothing_else():
-    x, cond = state(2, 3), torch.tensor([1, 2])
-    one = classifier_free(Shades(), 2.0, ANY)(x, AT, cond)
-    other = guided(Shades(), scale=2.0, null=ANY)(x, AT, cond)
-    assert torch.equal(one.x0_hat, other.x0_hat)

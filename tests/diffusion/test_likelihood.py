@@ -6,10 +6,10 @@ import math
 
 import pytest
 import torch
+from exact import gaussian, isotropic
 
-from diffstudio.diffusion import exact
 from diffstudio.diffusion.denoiser import Estimate
-from diffstudio.diffusion.likelihood import log_density_on, log_likelihood, log_likelihood_steps
+from diffstudio.diffusion.likelihood import log_likelihood, log_likelihood_steps
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import level
 from diffstudio.errors import BadInput
@@ -34,7 +34,7 @@ def mixture():
     means = torch.tensor([[1.0, 0.3], [-1.0, -0.3], [0.0, 0.0]], dtype=DOUBLE)
     stds = torch.tensor([0.3, 0.3, 0.5], dtype=DOUBLE)
     weights = torch.tensor([0.3, 0.3, 0.4], dtype=DOUBLE)
-    return exact.isotropic(weights, means, stds, torch.tensor([0, 0, 1]), any_label=2)
+    return isotropic(weights, means, stds, torch.tensor([0, 0, 1]), any_label=2)
 
 
 def blurred(known, x0, sigma, path, cond=None):
@@ -58,7 +58,7 @@ def test_a_gaussian_is_carried_to_the_noise_that_a_chain_starts_from(name):
     """The ODE keeps (x_t − a·mean)/spread along each axis. So its end is known, and there p is that of N(0, s²)."""
     path, x0, mean = path_of(name), draw(12, 2), torch.tensor([0.4, -0.7], dtype=DOUBLE)
     stds = torch.tensor([0.6, 0.2], dtype=DOUBLE)
-    known = exact.gaussian(mean, torch.diag(stds**2))
+    known = gaussian(mean, torch.diag(stds**2))
     end, low = level(path, 1.0), level(path, path.t_at_log_snr(-2 * math.log(SIGMA_MIN)))
     spread0, spread1 = ((at.a**2 * stds**2 + at.s**2).sqrt() for at in (low, end))
     x1 = end.a * mean + spread1 / spread0 * (low.a * x0 - low.a * mean)
@@ -85,7 +85,8 @@ def test_classes_have_their_own_density(mixture):
 
 def test_a_density_on_a_grid_has_the_mass_of_one(mixture):
     side = torch.linspace(-2.5, 2.5, 41, dtype=DOUBLE)
-    found = log_density_on(mixture.denoise, path_of("flow"), torch.cartesian_prod(side, side))
+    places = torch.cartesian_prod(side, side)
+    found = log_likelihood(mixture.denoise, path_of("flow"), places, steps=12, sigma_min=0.02).log_p
     assert (found.exp().sum() * 0.125**2).item() == pytest.approx(1, abs=0.01)
 
 
@@ -95,7 +96,7 @@ def pictures():
     places = torch.cartesian_prod(torch.arange(8.0), torch.arange(8.0)).double()
     covariance = 0.25 * (-torch.cdist(places, places) / 2).exp() + 0.01 * torch.eye(64, dtype=DOUBLE)
     x0 = draw(6, 64) @ torch.linalg.cholesky(covariance).T
-    return exact.gaussian(torch.zeros(64, dtype=DOUBLE), covariance), x0.view(6, 1, 8, 8)
+    return gaussian(torch.zeros(64, dtype=DOUBLE), covariance), x0.view(6, 1, 8, 8)
 
 
 def test_an_exact_trace_gives_a_picture_its_density(pictures):
@@ -135,7 +136,7 @@ def test_a_sample_has_its_own_probes_and_its_own_dequantisation(pictures):
 
 def test_bits_of_grey_levels_are_those_of_the_entropy():
     """Numbers of N(0, 0.3²) rounded to 8 bits: their entropy is that of the density, less the width of a level."""
-    known = exact.gaussian(torch.zeros(64, dtype=DOUBLE), 0.09 * torch.eye(64, dtype=DOUBLE))
+    known = gaussian(torch.zeros(64, dtype=DOUBLE), 0.09 * torch.eye(64, dtype=DOUBLE))
     levels = ((0.3 * draw(30, 64) + 1) * 127.5).round()
     found = log_likelihood(known.denoise, path_of("flow"), levels / 127.5 - 1, probes=2, dequantise=True)
     bins = torch.distributions.Normal(127.5, 0.3 * 127.5)

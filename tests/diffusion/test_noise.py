@@ -1,8 +1,11 @@
 """One seed, one sample."""
 
+import pytest
 import torch
 
-from diffstudio.diffusion.noise import SampleNoise
+from diffstudio.diffusion.brownian import BrownianNoise
+from diffstudio.diffusion.noise import SampleNoise, generator_seed
+from diffstudio.diffusion.times import Level
 
 
 def test_a_sample_is_the_same_alone_and_in_any_batch():
@@ -34,3 +37,33 @@ def test_draws_are_those_of_the_generator_one_by_one():
         noise, plain = SampleNoise(5, 1, shape), torch.Generator().manual_seed(5)
         for _ in range(20):
             assert torch.equal(noise.draw()[0], torch.randn(shape, generator=plain))
+
+
+@pytest.mark.parametrize("seed", [0, 5, 2**31, 2**32 - 1])
+def test_seeds_below_32_bits_keep_the_numbers_that_they_always_drew(seed):
+    for stream in (0, 1, 3, 4):
+        before = torch.Generator().manual_seed((seed + stream * 0x9E3779B97F4A7C15) % 2**63)
+        drawn = SampleNoise(seed, 1, (48,), stream=stream).draw()[0]
+        assert torch.equal(drawn, torch.randn(48, generator=before))
+
+
+@pytest.mark.parametrize("apart", [2**32, 3 * 2**32, 2**40, 2**62])
+def test_seeds_that_share_their_lower_32_bits_draw_other_noise(apart):
+    """Of them torch's generator sees nothing else."""
+    at, to = Level(0.9, 0.3, 0.9), Level(0.1, 0.9, 0.2)
+    for noise in (SampleNoise, BrownianNoise):
+        one, other = (noise(seed, 2, (1000,), dtype=torch.float64).between(at, to) for seed in (7, 7 + apart))
+        both = torch.corrcoef(torch.cat([one, other]))
+        assert (both - torch.eye(4, dtype=torch.float64)).abs().max() < 0.15
+
+
+def test_no_two_upper_words_lead_to_the_same_generator():
+    words = [*range(5000), *(2**k for k in range(31)), 2**31 - 1]
+    assert len({generator_seed(word << 32) for word in words}) == len(set(words))
+
+
+@pytest.mark.parametrize("first", [2**32 - 2, 2**63 - 2])
+def test_a_batch_across_the_end_of_a_word_has_the_samples_of_the_single_seeds(first):
+    batch = SampleNoise(first, 4, (20,)).draw()
+    for i in range(4):
+        assert torch.equal(SampleNoise((first + i) % 2**63, 1, (20,)).draw()[0], batch[i])

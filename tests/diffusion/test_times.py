@@ -20,12 +20,13 @@ SPECS.append(PathSpec(name="vp_scaled_linear", params={"zero_snr": 1}))
 ALL = [make_path(spec) for spec in SPECS]
 IDS = [spec.name + " zero_snr" * bool(spec.params) for spec in SPECS]
 EACH = pytest.mark.parametrize("path", ALL, ids=IDS)
-SUITED = [
-    pytest.param(path, grid, id=f"{name}-{grid}")
-    for path, name in zip(ALL, IDS, strict=True)
-    for grid, row in options.GRIDS.items()
-    if row.needs != "table" or options.PATHS[path.name].table
-]
+# Each grid on a path that begins without signal and on one that begins with some, and each path with the grid that
+# asks for its inverse at every step.
+BEGINS = {"times": ("flow", "ve"), "table": ("vp_scaled_linear zero_snr", "mixing")}
+SUITED = sorted(
+    {(name, grid) for grid, row in options.GRIDS.items() for name in BEGINS.get(row.needs or "", BEGINS["times"])}
+    | {(name, "karras") for name in IDS}
+)
 
 
 def path_of(name, **params):
@@ -41,27 +42,27 @@ def test_every_row_of_the_options_has_its_function():
     assert set(GRIDS) == set(options.GRIDS)
 
 
-@pytest.mark.parametrize(("path", "grid"), SUITED)
-@pytest.mark.parametrize("steps", [1, 2, 30])
-def test_grids_fall_from_the_start_to_the_data(path, grid, steps):
-    found = on(grid, path, steps)
-    t = [at.t for at in found]
-    assert len(t) == steps + 1
-    if grid in ("leading", "linspace"):
-        assert 0 < t[0] <= 1
-    else:
-        assert t[0] == 1.0
-    assert t[-1] == 0.0
-    assert all(a > b for a, b in itertools.pairwise(t))
-    assert found[-1].s == 0
+@pytest.mark.parametrize(("name", "grid"), SUITED)
+def test_grids_fall_from_the_start_to_the_data(name, grid):
+    for steps in (1, 2, 30):
+        found = on(grid, ALL[IDS.index(name)], steps)
+        t = [at.t for at in found]
+        assert len(t) == steps + 1
+        if grid in ("leading", "linspace"):
+            assert 0 < t[0] <= 1
+        else:
+            assert t[0] == 1.0
+        assert t[-1] == 0.0
+        assert all(a > b for a, b in itertools.pairwise(t))
+        assert found[-1].s == 0
 
 
-@pytest.mark.parametrize(("path", "grid"), SUITED)
-@pytest.mark.parametrize("t_start", [0.9996, 0.613, 0.3])
-def test_a_run_from_the_middle_starts_where_its_state_is(path, grid, t_start):
-    t = [at.t for at in on(grid, path, 12, t_start)]
-    assert (len(t), t[0], t[-1]) == (13, t_start, 0.0)
-    assert all(a > b for a, b in itertools.pairwise(t))
+@pytest.mark.parametrize(("name", "grid"), SUITED)
+def test_a_run_from_the_middle_starts_where_its_state_is(name, grid):
+    for t_start in (0.9996, 0.613, 0.3):
+        t = [at.t for at in on(grid, ALL[IDS.index(name)], 12, t_start)]
+        assert (len(t), t[0], t[-1]) == (13, t_start, 0.0)
+        assert all(a > b for a, b in itertools.pairwise(t))
 
 
 @pytest.mark.parametrize(("rho", "low", "high"), [(7.0, 0.002, 80.0), (3.0, 0.01, 20.0)])
@@ -73,6 +74,17 @@ def test_karras_is_equation_5(name, rho, low, high):
     for i, at in enumerate(found[1:-1], start=1):
         sigma = (high ** (1 / rho) + i / 17 * (low ** (1 / rho) - high ** (1 / rho))) ** rho
         assert at.sigma == pytest.approx(sigma, rel=1e-9)
+
+
+def test_a_start_below_the_last_sigma_still_has_a_decade_before_it():
+    found = levels(path_of("ve", sigma_max=1), 4, "karras", 0.005, params={"rho": 1.0, "sigma_min": 0.01})
+    assert [at.sigma for at in found] == pytest.approx([0.005, 0.0035, 0.002, 0.0005, 0])
+
+
+def test_quadratic_is_the_square_of_equal_steps():
+    assert [at.t for at in levels(path_of("flow"), 4, "quadratic", 0.8)] == pytest.approx(
+        [0.8, 0.45, 0.2, 0.05, 0], abs=1e-15
+    )
 
 
 @EACH
@@ -222,10 +234,10 @@ def test_what_can_not_be_is_refused_in_one_sentence_before_anything_is_computed(
 
 
 @pytest.mark.parametrize("grid", GRIDS)
-@EACH
-def test_before_the_steps_are_known_a_grid_suits_what_has_what_it_needs(path, grid):
-    problem = grid_problem(grid, path.name, path.n, times=[1, 0] if grid == "custom" else None, shape=(2,))
-    assert (problem != "") == (options.GRIDS[grid].needs == "table" and path.n is None)
+def test_before_the_steps_are_known_a_grid_suits_what_has_what_it_needs(grid):
+    for name, n in (FLOW, TABLE):
+        problem = grid_problem(grid, name, n, times=[1, 0] if grid == "custom" else None, shape=(2,))
+        assert (problem != "") == (options.GRIDS[grid].needs == "table" and n is None)
 
 
 def test_predictions_that_need_signal_do_not_start_without():

@@ -144,3 +144,37 @@ def test_every_cell_tells_the_step_that_set_it():
     for sample, k in enumerate(final.tolist()):
         assert steps[k].xt[sample, 0, 1] < V
         assert steps[k - 1].xt[sample, 0, 1] == V
+
+
+def masked_shares(steps, length, randomness, fixed=None, start=1.0):
+    """(of the free cells masked, s) at every level of a chain of the surest letters first."""
+    own = process("masked", 6, length)
+    chances = torch.rand(6, V, length, generator=torch.Generator().manual_seed(0), dtype=torch.float64).softmax(1)
+    grid = levels(PATH, steps, t_start=start)
+    x = prior(own, 6, length, fixed)
+    if start < 1:
+        x = torch.where(torch.arange(length) < round(start * length), x, torch.zeros_like(x))
+    chain = reverse(
+        lambda x, at, cond: Estimate(x, {"probabilities": chances}), own, grid, x,
+        solver="tokens_surest", params={"randomness": randomness}, fixed=fixed,
+    )  # fmt: skip
+    free = length if fixed is None else int((~fixed.where).sum())
+    return [((step.xt == V).sum(2).double() / free, step.level.s) for step in chain], free
+
+
+@pytest.mark.parametrize("randomness", [0.0, 0.5, 10.0])
+@pytest.mark.parametrize(("steps", "length"), [(200, 64), (7, 64), (500, 5), (3, 40), (64, 64)])
+def test_the_surest_letters_are_revealed_evenly_in_any_number_of_steps(steps, length, randomness):
+    """Rounded step by step, nothing was revealed while fewer than half a letter was due."""
+    shares, _ = masked_shares(steps, length, randomness)
+    for share, s in shares:
+        assert (share - s).abs().max() <= 0.5 / length + 1e-12
+
+
+def test_what_is_not_free_does_not_hold_the_letters_back():
+    """A prompt that fixes half of the cells, and a start from data that are noised to 0.6 alone."""
+    where = (torch.arange(40) % 2 == 0)[None, None]
+    fixed = Fixed(torch.zeros(1, 1, 40), where)
+    for shares, free in (masked_shares(100, 40, 0.5, fixed), masked_shares(100, 40, 0.5, start=0.6)):
+        for share, s in shares:
+            assert (share - s).abs().max() <= 0.5 / free + 1e-12

@@ -9,6 +9,7 @@ from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import level
 from diffstudio.diffusion.tokens import (
     BEST,
+    TokenStep,
     ancestral,
     beliefs,
     drawn,
@@ -108,6 +109,11 @@ def test_x0_of_embeddings_is_the_mean_of_the_vectors():
     assert found.extras["guesses"][:, :1].equal(logits.argmax(1, keepdim=True).float())
 
 
+def step(x, found, now, later, draw, cells=0.0):
+    """A step of the masked process."""
+    return TokenStep(x, found, now, later, draw, "masked", torch.full((len(x), 1, 1), float(cells)).double())
+
+
 def uniform_numbers(*values):
     given = iter(values)
     return lambda: next(given)
@@ -116,26 +122,19 @@ def uniform_numbers(*values):
 def test_ancestral_steps_reveal_the_share_that_the_schedule_says():
     generator = torch.Generator().manual_seed(3)
     x = torch.full((64, 1, 500), float(V))
-    after = ancestral(
-        x, chances(64, V, 500), at(0.8), at(0.6), lambda: torch.rand(x.shape, generator=generator), "masked"
-    )
+    draw = lambda: torch.rand(x.shape, generator=generator)  # noqa: E731
+    after = ancestral(step(x, chances(64, V, 500), at(0.8), at(0.6), draw))
     revealed = (after != V).double().mean().item()
     assert revealed == pytest.approx(0.25, abs=5 * (0.25 * 0.75 / 32_000) ** 0.5)
-    last = ancestral(
-        x, chances(64, V, 500), at(0.1), at(0.0), lambda: torch.rand(x.shape, generator=generator), "masked"
-    )
+    last = ancestral(step(x, chances(64, V, 500), at(0.1), at(0.0), draw))
     assert (last < V).all()
 
 
 def test_an_ancestral_step_leaves_revealed_cells_alone():
     x = torch.tensor([[[1.0, V, 3]]])
     half = torch.full((1, 1, 3), 0.0)
-    assert ancestral(x, chances(1, V, 3), at(0.5), at(0.4), uniform_numbers(half, half), "masked")[
-        0, 0, [0, 2]
-    ].tolist() == [
-        1,
-        3,
-    ]
+    after = ancestral(step(x, chances(1, V, 3), at(0.5), at(0.4), uniform_numbers(half, half)))
+    assert after[0, 0, [0, 2]].tolist() == [1, 3]
 
 
 def test_the_surest_cells_are_revealed_first_and_as_many_as_the_schedule_says():
@@ -145,13 +144,13 @@ def test_the_surest_cells_are_revealed_first_and_as_many_as_the_schedule_says():
     found[0, 2] = best
     x = torch.full((1, 1, 10), float(V))
     u = torch.full((1, 1, 10), 0.5, dtype=torch.float64)  # draws token 2 where its share is the middle
-    after = surest_first(x, found, at(0.5), at(0.3), uniform_numbers(u, u), "masked", randomness=0.0)
+    after = surest_first(step(x, found, at(0.5), at(0.3), uniform_numbers(u, u), cells=20), randomness=0.0)
     assert int((after != V).sum()) == 4
     sure = found.gather(1, drawn(found, u).long())
     assert set(torch.nonzero(after[0, 0] != V).flatten().tolist()) == set(
         sure[0, 0].argsort(descending=True)[:4].tolist()
     )
-    again = surest_first(after, found, at(0.3), at(0.0), uniform_numbers(u, u), "masked")
+    again = surest_first(step(after, found, at(0.3), at(0.0), uniform_numbers(u, u), cells=20))
     assert (again < V).all()
     assert again[0, 0][after[0, 0] != V].equal(after[0, 0][after[0, 0] != V])
 
@@ -160,9 +159,27 @@ def test_randomness_changes_the_order_alone():
     found = chances(1, V, 40)
     x = torch.full((1, 1, 40), float(V))
     u, noise = torch.rand(1, 1, 40, dtype=torch.float64), torch.rand(1, 1, 40, dtype=torch.float64)
-    plain = surest_first(x, found, at(0.5), at(0.25), uniform_numbers(u, noise), "masked", randomness=0.0)
-    loose = surest_first(x, found, at(0.5), at(0.25), uniform_numbers(u, noise), "masked", randomness=10.0)
+    plain, loose = (
+        surest_first(step(x, found, at(0.5), at(0.25), uniform_numbers(u, noise), cells=80), randomness=weight)
+        for weight in (0.0, 10.0)
+    )
     assert (plain != V).sum() == (loose != V).sum() == 20
     assert not ((plain != V).equal(loose != V))
     both = (plain != V) & (loose != V)
     assert plain[both].equal(loose[both])
+
+
+def test_the_randomness_of_the_order_fades_as_the_text_fills():
+    """As s falls the chances decide: the same noise that turns the order at 0.9 leaves it at 0.01."""
+    best = torch.linspace(0.3, 0.9, 10, dtype=torch.float64)
+    found = ((1 - best) / (V - 1)).expand(1, V, 10).clone()
+    found[0, 2] = best
+    x, u = torch.full((1, 1, 10), float(V)), torch.full((1, 1, 10), 0.5, dtype=torch.float64)
+    noise = torch.linspace(0.95, 0.05, 10, dtype=torch.float64)[None, None]  # the least sure first
+
+    def shown(s, randomness):
+        given = step(x, found, at(s), at(s / 2), uniform_numbers(u, noise), cells=10 / s)
+        return surest_first(given, randomness=randomness) != V
+
+    assert shown(0.01, 1.0).equal(shown(0.01, 0.0))
+    assert not shown(0.9, 1.0).equal(shown(0.9, 0.0))

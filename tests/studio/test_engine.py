@@ -12,9 +12,11 @@ import torch
 from known_network import MEANS, STD, Known, save_known
 
 from diffstudio import data
+from diffstudio.analysis.rate import steps_per_second
 from diffstudio.checkpoints.catalog import Catalog, default_catalog
 from diffstudio.errors import BadInput, DiffStudioError, NoRoom, NotFound
 from diffstudio.studio.app import memory as room
+from diffstudio.studio.app import progress
 from diffstudio.studio.compute.devices import pick_device
 from diffstudio.studio.engine import Engine
 from diffstudio.studio.request.plan import make_plan
@@ -27,15 +29,32 @@ def noise(seed, samples):
     return torch.stack([torch.randn(2, generator=torch.Generator().manual_seed(seed + i)) for i in range(samples)])
 
 
-def test_progress_counts_steps_and_records(engine, request_of, tmp_path):
+def test_progress_counts_the_steps_that_ask_the_network(engine, request_of, tmp_path):
+    """Not those of a forward chain, which cost nothing: half of the bar was full at once, the time left 4 to 100 times
+    too short."""
     found = list(engine.run(request_of(), tmp_path / "a.trace"))
     assert [p.records for p in found] == list(range(15))  # the header, then seven states of each chain
-    assert [p.done for p in found] == [0, *range(7), *range(6, 13)]
-    assert {p.total for p in found} == {12}
-    assert found[0].eta is None
+    assert [p.done for p in found] == [0] * 8 + [*range(7)]
+    assert {p.total for p in found} == {6}
+    assert [(p.chain, p.step) for p in found[1:]] == [(chain, k) for chain in ("forward", "reverse") for k in range(7)]
+    assert all(p.eta is None for p in found[:9])
     assert found[-1].eta == 0
     assert all(a.seconds <= b.seconds for a, b in itertools.pairwise(found))
     assert found[-1].steps_per_second > 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "done"),
+    [
+        ({"kind": "forward", "source": "data"}, [0, *range(7)]),
+        ({"source": "data", "forward": "invert"}, [0, *range(7), *range(6, 13)]),
+        ({"forward": "off"}, [0, *range(7)]),
+    ],
+)
+def test_a_chain_that_is_alone_or_asks_the_network_counts(engine, request_of, tmp_path, fields, done):
+    found = list(engine.run(request_of(**fields), tmp_path / "a.trace"))
+    assert [p.done for p in found] == done
+    assert {p.total for p in found} == {done[-1]}
 
 
 def test_the_trace_can_be_read_while_the_run_goes(engine, request_of, tmp_path):
@@ -222,14 +241,61 @@ def test_a_target_that_can_not_be_written_is_one_sentence(engine, request_of, tm
 # ── how long it will take ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_time_a_run_takes_is_known_from_the_last_one(engine, request_of, tmp_path):
+@pytest.fixture
+def slow(monkeypatch):
+    """A network that takes half a second for a call, of a clock that nothing else moves."""
+    now = [100.0]
+    call = Known.forward
+
+    def forward(self, *given):
+        now[0] += 0.5
+        return call(self, *given)
+
+    monkeypatch.setattr(Known, "forward", forward)
+    monkeypatch.setattr("diffstudio.studio.app.progress.time.monotonic", lambda: now[0])
+
+
+def test_the_time_a_run_takes_is_known_from_the_last_one(engine, request_of, tmp_path, slow):
     assert engine.estimate_seconds(request_of()) is None
     list(engine.run(request_of(steps=20), tmp_path / "a.trace"))
-    short = engine.estimate_seconds(request_of(steps=20))
-    assert short is not None
-    assert 0 < short < 60
-    assert engine.estimate_seconds(request_of(steps=40, samples=6)) == pytest.approx(4 * short)
-    assert engine.estimate_seconds(request_of(steps=20, solver="heun")) == pytest.approx(short * 39 / 20)
+    assert engine.estimate_seconds(request_of(steps=20)) == pytest.approx(10)
+    assert engine.estimate_seconds(request_of(steps=40, samples=6)) == pytest.approx(40)
+    assert engine.estimate_seconds(request_of(steps=20, solver="heun")) == pytest.approx(19.5)
+    assert engine.estimate_seconds(request_of(steps=20, source="data", strength=0.5)) == pytest.approx(5)
+    assert engine.estimate_seconds(request_of(steps=20, source="data", forward="invert")) == pytest.approx(20)
+
+
+@pytest.mark.parametrize(
+    ("fields", "left"),
+    [
+        # The first call is made when the first state is there, and the last step, to the data, needs none.
+        ({"forward": "off"}, [None, None, 2.0, 1.5, 1.0, 0.5, 0.0, 0.0]),
+        ({}, [None] * 9 + [2.0, 1.5, 1.0, 0.5, 0.0, 0.0]),
+        ({"forward": "off", "solver": "heun"}, [None, None, 4.0, 3.0, 2.0, 1.0, 0.0, 0.0]),
+        ({"source": "data", "forward": "invert"},
+         [None, None, None, *(0.5 * k for k in (10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0))]),
+    ],
+)  # fmt: skip
+def test_the_time_left_is_that_of_the_network_calls_to_come(engine, request_of, tmp_path, slow, fields, left):
+    found = [p.eta for p in engine.run(request_of(**fields), tmp_path / "a.trace")]
+    assert found == pytest.approx(left)
+
+
+def test_where_a_solver_chooses_its_calls_the_time_left_follows_those_it_made(engine, request_of, tmp_path, slow):
+    found = list(engine.run(request_of(forward="off", solver="rk45"), tmp_path / "a.trace"))
+    with Trace.open(tmp_path / "a.trace") as trace:
+        made = trace.scalars("nfe")
+    for k in range(2, 6):
+        assert found[k + 1].eta == pytest.approx(0.5 * made[k] * (6 - k) / k)
+    assert found[-1].eta == 0
+
+
+def test_steps_per_second_are_the_same_wherever_they_are_told(engine, request_of, tmp_path, slow, monkeypatch):
+    monkeypatch.setattr("diffstudio.studio.compute.recording.time.monotonic", progress.time.monotonic)
+    path = tmp_path / "a.trace"
+    *_, last = engine.run(request_of(), path)
+    with Trace.open(path) as trace:
+        assert steps_per_second(trace) == pytest.approx(last.steps_per_second) == pytest.approx(2)
 
 
 # ── the score ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from cards import read_card
 
 from diffstudio import data
-from diffstudio.checkpoints.header import read_card
 from diffstudio.checkpoints.store import load_weights
 from diffstudio.diffusion.chain import reverse
 from diffstudio.diffusion.noise import SampleNoise

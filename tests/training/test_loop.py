@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from cards import read_card
 
-from diffstudio.checkpoints.header import read_card
 from diffstudio.checkpoints.store import load_weights
 from diffstudio.data import digits
 from diffstudio.diffusion.times import level
@@ -18,6 +18,7 @@ from diffstudio.networks import NETWORKS
 from diffstudio.networks.model import load_file
 from diffstudio.training import objectives
 from diffstudio.training.loop import train
+from diffstudio.training.optimisers import Optimisers
 
 HALF = 2e-3  # files hold half precision: weights of size 1 come back to within this
 
@@ -244,6 +245,34 @@ def test_the_last_step_stands_still(make_recipe, run, tmp_path):
     file, _ = run(recipe)
     before, after = load_weights(tmp_path / "out@4.safetensors"), load_weights(file)
     assert all(torch.equal(before[name], after[name]) for name in after)
+
+
+def test_the_rate_rises_with_the_warm_up_and_falls_as_a_cosine(make_recipe, run, monkeypatch):
+    """Not as a line, which agrees at the ends and in the middle: a quarter on it is (1 + cos π/4)/2."""
+    rates = []
+    monkeypatch.setattr(Optimisers, "step", lambda self, rate: rates.append(rate))
+    run(make_recipe(training={"steps": 10, "warmup": 2}))
+    quarter = (1 + math.sqrt(0.5)) / 2
+    assert rates[0] == pytest.approx(0.5)
+    assert [rates[k - 1] for k in (2, 4, 6, 8, 10)] == pytest.approx([1, quarter, 0.5, 1 - quarter, 0], abs=1e-12)
+
+
+def test_a_gradient_is_never_longer_than_the_recipe_allows(make_recipe, run, monkeypatch):
+    def lengths(clip):
+        found = []
+
+        def step(self, rate):
+            weights = [weight for one in self._all for group in one.param_groups for weight in group["params"]]
+            found.append(torch.cat([weight.grad.flatten() for weight in weights]).norm().item())
+
+        monkeypatch.setattr(Optimisers, "step", step)
+        run(make_recipe(training={"clip": clip}), f"{clip}.safetensors")
+        return found
+
+    free = lengths(1e6)
+    assert min(free) > 0.05
+    assert lengths(0.01) == pytest.approx([0.01] * 4, rel=1e-3)
+    assert lengths(1e5) == pytest.approx(free)  # what is short enough is left alone
 
 
 def test_the_saved_weights_are_the_moving_average(make_recipe, run):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from cards import read_card
 
-from diffstudio.checkpoints.header import read_card
 from diffstudio.data import dataset
 from diffstudio.diffusion.paths import make_path
 from diffstudio.training.loop import _card

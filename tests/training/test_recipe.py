@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from cards import read_card
 from pydantic import ValidationError
 
-from diffstudio.checkpoints.header import read_card
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.networks import build
 from diffstudio.resources import resource

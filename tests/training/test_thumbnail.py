@@ -8,10 +8,10 @@ import io
 import numpy as np
 import pytest
 import torch
+from cards import read_card
 from PIL import Image
 
 from diffstudio.checkpoints.card import Card, TrainingData
-from diffstudio.checkpoints.header import read_card
 from diffstudio.networks import NETWORKS
 from diffstudio.specs import PathSpec
 from diffstudio.training.thumbnail import STEPS, _cloud, thumbnail

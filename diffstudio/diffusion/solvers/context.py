@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -22,6 +22,14 @@ class Past:
     x0_hat: Tensor
 
 
+class Ask(Protocol):
+    """A denoiser with its condition bound."""
+
+    def __call__(self, x: Tensor, at: Level, rows: Tensor | None = None) -> Tensor:
+        """x̂0 of x, (b, …). rows: which samples of the batch x holds, (b,); None is all of them in their order."""
+        ...
+
+
 @dataclass(frozen=True)
 class StepContext:
     """What a solver sees of a step.
@@ -29,9 +37,10 @@ class StepContext:
     x: x_t, (B, …).  x0_hat: D(x_t), already evaluated.  at, to: the two levels.  path: for levels between them.
     denoise: D with its condition bound, for solvers that evaluate again; x̂0 alone.
     noise: draws z, (B, …), for a step between two levels.
-    past: the last states of this chain, newest last.  steps: of the whole chain.  remaining: after this one.
+    past: the last states of this chain, newest last.  steps: of the whole chain.
     memory: what a solver keeps from one step of this chain to the next.
     extras: what the denoiser gave beside x̂0 (see `denoiser.Estimate`).
+    say: tells who runs the chain what a solver could not do as it was asked, in one sentence.
     """
 
     x: Tensor
@@ -39,13 +48,13 @@ class StepContext:
     at: Level
     to: Level
     path: Path
-    denoise: Callable[[Tensor, Level], Tensor]
+    denoise: Ask
     noise: Callable[[Level, Level], Tensor]
     past: Sequence[Past] = ()
     steps: int = 1
-    remaining: int = 0
     memory: dict[str, Any] = field(default_factory=dict)
     extras: Mapping[str, Tensor] = field(default_factory=dict)
+    say: Callable[[str], None] = lambda sentence: None
 
     def z(self) -> Tensor:
         """The noise of this whole step."""

@@ -37,9 +37,21 @@ def dpmpp_2s(step: StepContext) -> Tensor:
 def dpmpp_2m(step: StepContext) -> Tensor:
     """x′ = (s′/s)·x + a′ψ·D, D = x̂0 + (x̂0 − x̂0_prev)/(2r), r = h_prev/h (Lu et al. 2022 b, algorithm 2).
 
-    First order at the first step and where h or h_prev is infinite (the ends s′ = 0 and a = 0).
+    First order, D = x̂0, at the first step and where h or h_prev is infinite (the ends s′ = 0 and a = 0).
     """
-    return dpmpp_2m_sde(step, eta=0.0)
+    at, to, x, x0_hat = step.at, step.to, step.x, step.x0_hat
+    keep = to.s / at.s
+    if min(at.a, to.a, to.s) == 0:  # h is infinite: a′ψ = a′ − a·s′/s
+        return blend(keep, x, (to.a - keep * at.a, x0_hat))
+    lam, lam_to = math.log(at.a / at.s), math.log(to.a / to.s)
+    h = lam_to - lam
+    gain = to.a * -math.expm1(-h)  # a′ψ
+    before = step.past[-1] if step.past else None
+    if before is None or before.level.a == 0:
+        return blend(keep, x, (gain, x0_hat))
+    r = (lam - math.log(before.level.a / before.level.s)) / h
+    trend = 0.5 * gain / r
+    return blend(keep, x, (gain + trend, x0_hat), (-trend, before.x0_hat))
 
 
 def dpmpp_2m_sde(step: StepContext, eta: float = 1.0, variant: float = 1) -> Tensor:

@@ -13,7 +13,8 @@ def deis(step: StepContext, order: float = 2) -> Tensor:
     """x′ = (a′/a)·x − s′h·∫₀¹ e^{h(1−θ)}·P(θ) dθ, P the polynomial through the last ε̂ (Zhang & Chen 2022, tAB-DEIS).
 
     The polynomial is in λ, as in diffusers ("logrho"). The first steps use as many values as there are, and the very
-    first, of order 1, holds a chain with 3 or 4 values at order 2 as well, though with smaller errors.
+    first, of order 1, holds a chain with 3 or 4 values at order 2 as well, though with smaller errors, unless it is as
+    good as none, from nearly pure noise: then 3 values are of order 3.
     """
     at, to = step.at, step.to
     if not is_finite(at, to):

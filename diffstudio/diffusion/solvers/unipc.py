@@ -18,7 +18,8 @@ def unipc(step: StepContext, order: float = 2, variant: float = 2) -> Tensor:
     Predictor: x′ = (s′/s)·x + a′h·∫₀¹ e^{h(θ−1)}·P(θ) dθ, P through the last p values. Corrector: the same with the
     new value as well. Where the paper leaves one unknown (predictor of 2, corrector of 1) its weight is B(h)/2; B is
     h in variant 1 (bh1) and 1 − e^{−h} in variant 2 (bh2); elsewhere B cancels. The recorded x is the predicted one.
-    Order p + 1, but the first step, of order 1 with its correction, holds a chain at order 3.
+    Order p + 1; the first step, of order 1 with its correction, holds a chain at order 3 unless it is as good as none,
+    from nearly pure noise.
     """
     step = _corrected(step, variant)
     if not is_finite(step.at, step.to):

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
 from diffstudio.gui.dialogs.likelihood_table import LikelihoodTable
-from diffstudio.gui.kit.widgets import indent, label
+from diffstudio.gui.kit.widgets import SeedEdit, indent, label
 from diffstudio.gui.kit.words import SHY, count, duration, number, tr
 from diffstudio.gui.work.jobs import Ended
 from diffstudio.studio.likelihoods import Judging, Likelihoods
@@ -62,7 +62,8 @@ class LikelihoodDialog(QDialog):
         self.label = _combo(classes if card.labels else classes[:1])
         self.label.setCurrentIndex(max(0, self.label.findData(request.label)))
         self.samples = _spin(1, MAX_SAMPLES, 16)
-        self.seed = _spin(0, 2**31 - 1, min(request.seed, 2**31 - 1))
+        self.seed = SeedEdit()
+        self.seed.set_value(request.seed)
         self.steps, self.probes = _spin(1, 10_000, 40), _spin(2, 10_000, 8)
         self.run, self.copy, self.save = (QPushButton(tr(text)) for text in ("Judge", "Copy", "Save as CSV…"))
         self.run.setProperty("primary", True)
@@ -130,8 +131,9 @@ class LikelihoodDialog(QDialog):
         shut.clicked.connect(self.close)
         for combo in (self.data, self.label):
             combo.currentIndexChanged.connect(self.settle)
-        for spin in (self.samples, self.seed, self.steps, self.probes):
+        for spin in (self.samples, self.steps, self.probes):
             spin.valueChanged.connect(self.settle)
+        self.seed.changed.connect(self.settle)
 
     # -- the question
 
@@ -227,6 +229,12 @@ class LikelihoodDialog(QDialog):
             self.note.setText(
                 tr("Stopped: {} of {} samples are judged.").format(count(judged), count(self.samples.value()))
             )
+        elif self.found is not None and self.found.not_finite:
+            lost, step = count(len(self.found.not_finite)), count(self.found.not_finite_step)
+            words = tr(
+                "{} of {} samples have no finite likelihood: the network's answer is not finite from step {} on."
+            )
+            self.note.setText(words.format(lost, count(judged), step))
 
     def _show(self, found: Likelihoods | None) -> None:
         self.found = found

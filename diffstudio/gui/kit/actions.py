@@ -14,7 +14,7 @@ MENUS = ("File", "Edit", "View", "Run", "Timeline", "Help")
 @dataclass(frozen=True)
 class Action:
     """`when`: the state in which it is enabled ("always", "trace", "run", "busy", "idle", "points", "image", "video",
-    "text", "audio", "latent", "split", "undo", "redo").
+    "text", "audio", "latent", "pixels", "split", "undo", "redo").
 
     keys: portable texts of QKeySequence, the first is shown. checkable: it has an on and an off.
     """
@@ -104,6 +104,15 @@ ACTIONS: dict[str, Action] = _table(
         ("Shift+D",),
         "The autoencoder's own pictures of the step at the playhead, instead of the quick colours of its latents.",
         "latent",
+        checkable=True,
+    ),
+    Action(
+        "stretch",
+        "Stretch each sample",
+        "View",
+        ("H",),
+        "Show each sample from its own lowest value to its highest, not from −1 to 1: what lies outside is seen too.",
+        "pixels",
         checkable=True,
     ),
     Action("clip_play", "Play / pause the clips", "View", ("V",), "Play the frames at this step.", "video"),

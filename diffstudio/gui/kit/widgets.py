@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRegularExpression, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QRegularExpressionValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QLabel,
     QLayout,
     QLayoutItem,
+    QLineEdit,
     QScrollArea,
     QSizePolicy,
     QWidget,
 )
+
+MAX_SEED = 2**63 - 1
 
 
 def label(text: str, role: str = "") -> QLabel:
@@ -27,6 +30,27 @@ def label(text: str, role: str = "") -> QLabel:
 def indent(spin: QAbstractSpinBox) -> None:
     """Keep the number off the border: the style sheet's padding does not reach the field in a spin box."""
     spin.lineEdit().setTextMargins(4, 0, 2, 0)
+
+
+class SeedEdit(QLineEdit):
+    """A seed that is typed: a spin box would end at 31 bits."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("0")
+        self.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{1,19}"), self))
+        self.editingFinished.connect(self.changed)
+
+    def value(self) -> int:
+        """The seed, 0 where the field is empty."""
+        return min(int(self.text() or 0), MAX_SEED)
+
+    def set_value(self, seed: int) -> None:
+        """Set the seed."""
+        if str(seed) != self.text():
+            self.setText(str(seed))
+            self.changed.emit()
 
 
 class ElidedLabel(QLabel):

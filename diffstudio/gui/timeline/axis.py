@@ -93,13 +93,6 @@ class Axis:
         """The planned record nearest to a place in the view, also outside of it."""
         return int(np.searchsorted(self._middles, x + self.offset, side="right"))
 
-    def band_of(self, record: int) -> Band:
-        """The band in which a record stands."""
-        for band in reversed(self.bands):
-            if record >= band.span.first:
-                return band
-        return self.bands[0]
-
     def extent(self, band: Band) -> tuple[int, int]:
         """Left and right edge of a band in the view."""
         return round(band.left - self.offset), round(band.left + band.width - self.offset)

@@ -17,6 +17,8 @@ GRIP = 6  # px, the reach of a range handle
 DIM = 0.62  # opacity outside the range
 VALUE_WIDTH = 64
 DOT = 3.0
+TROUBLE = 6.0  # px, the head of the mark of what is not finite
+NOT_FINITE = "#ff00ff"  # as in every picture
 
 
 def playhead_rect(scene: Scene, x: float) -> QRect:
@@ -82,6 +84,22 @@ def paint_markers(painter: QPainter, scene: Scene, markers: list[int], inside: Q
         painter.setBrush(colour(scene.tokens.lane_b))
         notch = QPointF(flag.right() - 2, flag.center().y())
         painter.drawPolygon(QPolygonF([flag.topLeft(), flag.topRight(), notch, flag.bottomRight(), flag.bottomLeft()]))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def paint_trouble(painter: QPainter, scene: Scene) -> None:
+    """Where the run became not finite: a line through film strip and lanes in the colour of such values."""
+    if scene.trouble is None:
+        return
+    x, rows = scene.axis.x_of(scene.trouble), scene.rows
+    ink = colour(NOT_FINITE)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(ink, 1.5))
+    painter.drawLine(QPointF(x, rows.ruler.bottom() - TROUBLE), QPointF(x, rows.bottom))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ink)
+    top = rows.ruler.bottom() - 2 * TROUBLE
+    painter.drawEllipse(QPointF(x, top + TROUBLE / 2), TROUBLE / 2, TROUBLE / 2)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 

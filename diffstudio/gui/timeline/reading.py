@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diffstudio.analysis.health import first_record
+from diffstudio.errors import BadFile
 from diffstudio.gui.kit.words import count, number, tr
 from diffstudio.gui.timeline.clocks import Span
+from diffstudio.traces.format import NOT_FINITE
 from diffstudio.traces.reader import Trace
 
 
@@ -20,6 +23,7 @@ class Reading:
     sigma: float
     log_snr: float
     nfe: float
+    not_finite: int = 0
 
     @property
     def position(self) -> str:
@@ -62,13 +66,30 @@ def read(trace: Trace, spans: tuple[Span, ...], k: int) -> Reading:
         sigma=trace.scalar(k, "s"),
         log_snr=trace.scalar(k, "log_snr"),
         nfe=trace.scalar(k, "nfe") if trace.has_scalar("nfe") else float("nan"),
+        not_finite=_not_finite(trace, k),
     )
 
 
+def _not_finite(trace: Trace, k: int) -> int:
+    """How many samples of record k are not finite, as far as it is counted."""
+    found = trace.scalar(k, NOT_FINITE) if trace.has_scalar(NOT_FINITE) else 0
+    return int(found) if 0 < found <= trace.batch else 0
+
+
+def trouble_of(trace: Trace) -> int | None:
+    """The first record that is not finite; None where there is none, or nobody can tell."""
+    try:
+        return first_record(trace)
+    except (BadFile, IndexError):  # the file was cut: the canvas says so
+        return None
+
+
 def hover_text(reading: Reading) -> str:
-    """Chain, step and numbers in one line."""
-    numbers = "   ".join(f"{name} {value}" for name, value in reading.fields)
-    return f"{chain_name(reading.chain)} {reading.position}   {numbers}"
+    """Chain, step and numbers in one line; and how many samples are not finite there."""
+    numbers = [f"{name} {value}" for name, value in reading.fields]
+    if reading.not_finite:
+        numbers.append(tr("samples that are not finite: {}").format(count(reading.not_finite)))
+    return "   ".join([f"{chain_name(reading.chain)} {reading.position}", *numbers])
 
 
 def end_labels(trace: Trace, span: Span) -> tuple[str, str]:

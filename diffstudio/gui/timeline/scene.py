@@ -19,7 +19,10 @@ ROUND = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A trace laid out. curves: of the lanes that have a row; font: of labels; small: of the ruler and the lanes."""
+    """A trace laid out. curves: of the lanes that have a row; font: of labels; small: of the ruler and the lanes.
+
+    trouble: the first record that is not finite.
+    """
 
     trace: Trace
     axis: Axis
@@ -29,6 +32,7 @@ class Scene:
     clock: str
     font: QFont
     small: QFont
+    trouble: int | None = None
 
 
 @functools.lru_cache(maxsize=256)

@@ -24,7 +24,7 @@ from diffstudio.gui.timeline.clocks import Span, spans
 from diffstudio.gui.timeline.curves import available, curve
 from diffstudio.gui.timeline.hand import Hand
 from diffstudio.gui.timeline.layer import Layer
-from diffstudio.gui.timeline.reading import hover_text, read
+from diffstudio.gui.timeline.reading import hover_text, read, trouble_of
 from diffstudio.gui.timeline.rows import rows_for
 from diffstudio.gui.timeline.scene import Scene, fonts
 from diffstudio.gui.timeline.strip import paint_empty
@@ -161,6 +161,7 @@ class Track(QWidget):
         is_set = self._playhead.range_in is not None or self._playhead.range_out is not None
         overlay.paint_range(painter, scene, first, last, is_set)
         overlay.paint_markers(painter, scene, self._playhead.markers, event.rect())
+        overlay.paint_trouble(painter, scene)
         record = self._position()
         x = scene.axis.x_of(record)
         overlay.paint_playhead(painter, scene, x)
@@ -286,7 +287,7 @@ class Track(QWidget):
             self._axis = self._axis.fitted(chains, float(self.width()), float(rows.side))
             self._stale = False
         curves = tuple(curve(trace, lane, self._axis.spans) for lane in lanes[: len(rows.lanes)])
-        return Scene(trace, self._axis, rows, curves, self._tokens, self._clock, font, small)
+        return Scene(trace, self._axis, rows, curves, self._tokens, self._clock, font, small, trouble_of(trace))
 
     def _hover_text(self, at: QPoint) -> str:
         scene = self._current()

@@ -54,18 +54,16 @@ def prepare(plan: Plan, model: Model) -> Prepared:
     """
     request, card = plan.request, plan.card
     path = make_path(request.path) if request.path else model.path
-    x_start, t_start = _recorded_step(plan, path) if request.source == "step" else (None, 1.0)
+    x_start, t_start = _recorded_step(plan, path) if request.source == "step" else (None, request.t_start)
     grid = levels(
         path,
-        request.grid_steps,
+        request.steps_run,
         request.grid,
         t_start,
         params=request.grid_params,
-        times=request.times,
+        times=request.run_times,
         shape=card.shape,
     )
-    if request.from_data:
-        grid = edit.start_at(grid, request.strength)
     first = SampleNoise(request.seed, request.samples, card.shape)
     eps = _first_noise(request, first, path, card.shape)
     cond = each_label(request, len(card.labels)) if request.label == "each" else request.label

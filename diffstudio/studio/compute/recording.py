@@ -9,10 +9,11 @@ from typing import Protocol
 
 import numpy as np
 
+from diffstudio.analysis.health import NotFinite, broken
 from diffstudio.modalities import Meaning
-from diffstudio.traces.format import FieldSpec
+from diffstudio.traces.format import NOT_FINITE, FieldSpec
 
-SPLIT = ("x0_cond", "x0_free")  # the halves of guidance
+HALF = 65520.0  # rounds to ∞ in half precision
 CHAIN_NUMBER = {"forward": 0, "reverse": 1}
 
 
@@ -23,7 +24,10 @@ class Appender(Protocol):
 
 
 class Recorder:
-    """Appends steps to a trace, with their norms. It keeps the last state of the chain for the differences."""
+    """Appends steps to a trace, with their norms. It keeps the last state of the chain for the differences.
+
+    not_finite: the first record with values that are not; the norms, which are computed anyway, tell where to look.
+    """
 
     def __init__(
         self,
@@ -41,18 +45,47 @@ class Recorder:
         self._every = every
         self._steps = steps
         self._extras = tuple(spec.name for spec in fields if spec.name not in ("xt", "x0_hat"))
+        self._halved = tuple(spec.name for spec in fields if spec.dtype == "float16")
         self._measures = Measures(meaning)
         self._begun = time.monotonic()
         self._before: tuple[str, np.ndarray, np.ndarray] | None = None
         self.records = 0
+        self.not_finite: NotFinite | None = None
 
     def add(self, step) -> bool:
         """Record a `diffusion.chain.Step` if it is one of every k-th or the last; True if it was recorded."""
         if step.index % self._every and step.index != self._steps:
             return False
         xt, x0_hat = step.xt.detach().cpu().numpy(), step.x0_hat.detach().cpu().numpy()
+        with np.errstate(all="ignore"):  # what is not finite is counted, not warned of
+            self._append(step, xt, x0_hat)
+        self._before = (step.chain, xt, x0_hat)
+        self.records += 1
+        return True
+
+    def _append(self, step, xt: np.ndarray, x0_hat: np.ndarray) -> None:
         at = step.level
         before = self._before if self._before and self._before[0] == step.chain else None
+        norms = {
+            "dx_norm": self._measures.change(xt, before[1]) if before else 0.0,
+            "eps_norm": self._measures.noise(xt, x0_hat, at),
+            "x0_change": self._measures.change(x0_hat, before[2]) if before and x0_hat is not before[2] else 0.0,
+        }
+        extras = {
+            name: step.extras[name].cpu().numpy() if name in step.extras else self._measures.known(name, x0_hat)
+            for name in self._extras
+        }
+        arrays = {"xt": xt, "x0_hat": x0_hat, **extras}
+        own = self._measures.scalars(arrays)
+        doubtful = not all(map(math.isfinite, (*norms.values(), *own.values())))
+        stored = arrays | {name: arrays[name].astype(np.float16) for name in self._halved}
+        # The noise's norm is of both arrays; where there is none, a chain's first state has none at all.
+        alone = before is None and (at.s == 0 or self._measures.counted)
+        over = any(arrays[name].max() >= HALF or arrays[name].min() <= -HALF for name in self._halved)
+        found = broken(stored) if doubtful or alone or over else ()
+        if found and self.not_finite is None:
+            place = (self.records, step.chain, step.index, at.t)
+            self.not_finite = NotFinite(*place, found, len(xt), stored=not broken(arrays))
         scalars = {
             "chain": CHAIN_NUMBER[step.chain],
             "step": step.index,
@@ -61,20 +94,10 @@ class Recorder:
             "s": at.s,
             "log_snr": at.log_snr,
             "nfe": step.nfe,
-            "dx_norm": self._measures.change(xt, before[1]) if before else 0.0,
-            "eps_norm": self._measures.noise(xt, x0_hat, at),
-            "x0_change": self._measures.change(x0_hat, before[2]) if before and x0_hat is not before[2] else 0.0,
             "seconds": time.monotonic() - self._begun,
+            NOT_FINITE: len(found),
         }
-        self._before = (step.chain, xt, x0_hat)
-        extras = {
-            name: step.extras[name].cpu().numpy() if name in step.extras else self._measures.known(name, x0_hat)
-            for name in self._extras
-        }
-        arrays = {"xt": xt, "x0_hat": x0_hat, **extras}
-        self._writer.append(scalars | self._measures.scalars(arrays), arrays)
-        self.records += 1
-        return True
+        self._writer.append(scalars | norms | own, stored)
 
 
 class Measures:
@@ -86,6 +109,11 @@ class Measures:
         self._change = None if kind is None else kind.change
         self._scalars = {} if kind is None else kind.scalars
         self._known = {} if meaning is None else {extra.name: extra.known for extra in meaning.kind.extras(meaning)}
+
+    @property
+    def counted(self) -> bool:
+        """Whether states are counted, not measured: they have no norm."""
+        return self._change is not None
 
     def change(self, new: np.ndarray, old: np.ndarray) -> float:
         """How far a state is from the one before."""

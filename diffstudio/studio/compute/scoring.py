@@ -101,6 +101,7 @@ def _joined(rows: list[LogLikelihood]) -> LogLikelihood:
         torch.cat([r.standard_error for r in rows]),
         torch.cat([r.bits_per_dim for r in rows]),
         sum(r.nfe for r in rows),
+        torch.cat([r.lost_at for r in rows]),
     )
 
 

@@ -239,13 +239,22 @@ def grid_choice_problem(card: Card, request: Request, name: str) -> str:
 
 def grid_numbers_problem(card: Card, request: Request, path: PathSpec) -> str:
     """Why the request's own grid can't be laid out on a path with its steps, its parameters and its list of times."""
+    problem = grid_problem(request.grid, path.name, path.training_steps, times=request.times, shape=card.shape)
+    if problem:  # of the list as it is written, not of what the strength leaves of it
+        return problem
+    if request.run_times is not None and len(request.run_times) < 2:
+        return (
+            f"your list of times ends at {min(request.times or ()):g}, and data noised to {request.strength:g} start "
+            "below: give a larger strength, or times below it"
+        )
     return grid_problem(
         request.grid,
         path.name,
         path.training_steps,
-        request.grid_steps,
+        request.steps_run,
+        t_start=request.t_start,
         params=request.grid_params,
-        times=request.times,
+        times=request.run_times,
         shape=card.shape,
     )
 
@@ -260,11 +269,11 @@ def path_problem(card: Card, request: Request, spec: PathSpec) -> str:
     """Why the checkpoint can't be sampled along a path, "" if it can: its first level must be one it can predict at."""
     if card.prediction not in NEEDS_SIGNAL:
         return ""
-    path, trained, t = make_path(spec), make_path(card.path), 1.0
-    # The other grids start at t = 1, so they need not be laid out.
+    path, trained, t = make_path(spec), make_path(card.path), request.t_start
+    # The other grids start there, so they need not be laid out.
     if options.GRIDS[request.grid].needs in ("table", "times") and not grid_numbers_problem(card, request, spec):
-        own = {} if request.times is None else {"times": request.times}
-        t = GRIDS[request.grid](path, request.grid_steps, **own, **request.grid_params)[0]
+        own = {} if request.run_times is None else {"times": request.run_times}
+        t = GRIDS[request.grid](path, request.steps_run, t, **own, **request.grid_params)[0]
     first = float(path.log_snr(np.float64(t)))  # pyright: ignore
     return prediction_problem(card.prediction, trained, t if spec == card.path else trained.t_at_log_snr(first))
 

@@ -16,10 +16,11 @@ from diffstudio.data import DATASETS
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities import Extra
 from diffstudio.modalities.text_file import read_prompt
+from diffstudio.studio.app.progress import Work
 from diffstudio.studio.masks import load_mask
 from diffstudio.studio.request.checks import check
 from diffstudio.studio.request.request import Request
-from diffstudio.traces.format import SCALARS, ChainSpec
+from diffstudio.traces.format import RECORDED, ChainSpec
 
 STATES_IN_MEMORY = 24  # x, x̂0, their past, noise, guidance's double batch, copies for the trace: counted in states
 ADAPTIVE_CALLS = 12  # of a step that chooses its own: a guess, for the time that is left
@@ -29,16 +30,21 @@ NETWORK_MEMORY = 1 << 30  # activations of one part of a batch, and the weights:
 
 @dataclass(frozen=True)
 class Plan:
-    """A request resolved: sizes in bytes, `network_calls` of the reverse chain, `weak`: autoguidance's checkpoint."""
+    """A request resolved: sizes in bytes, what each chain costs, `weak`: autoguidance's checkpoint."""
 
     entry: Entry
     card: Card
     request: Request
     chains: tuple[ChainSpec, ...]
-    network_calls: int
+    work: tuple[Work, ...]
     record_bytes: int
     state_bytes: int
     weak: Entry | None = None
+
+    @property
+    def network_calls(self) -> int:
+        """Calls of the network in all chains; a solver that chooses its own is guessed."""
+        return sum(part.calls for part in self.work)
 
     @property
     def has_forward(self) -> bool:
@@ -113,8 +119,8 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
         card,
         request,
         tuple(chains),
-        network_calls(request),
-        record_bytes=(fields * elements + beside) * width + 8 * (len(SCALARS) + len(kind.scalars)) + 16,
+        _work(request, [chain.name for chain in chains]),
+        record_bytes=(fields * elements + beside) * width + 8 * (len(RECORDED) + len(kind.scalars)) + 16,
         state_bytes=STATES_IN_MEMORY * elements * 4,
         weak=weak,
     )
@@ -133,6 +139,25 @@ def network_calls(request: Request) -> int:
     per_step = solver.evals_per_step or ADAPTIVE_CALLS
     at_start = solver.evals_at_start if steps > 1 else 0
     return request.resample * (steps * per_step - (per_step - 1)) + at_start
+
+
+def inversion_calls(request: Request) -> int:
+    """Calls of the network in the forward chain: none but in an inversion, which asks at each level but the data."""
+    if not request.forward.startswith("invert"):
+        return 0
+    steps = request.steps_run
+    return steps + (steps - 1 if request.forward == "invert_heun" else 0)
+
+
+def _work(request: Request, chains: list[str]) -> tuple[Work, ...]:
+    """The steps of each chain, and what they cost."""
+    solver, steps = options.SOLVERS[request.solver], request.steps_run
+    costs = {
+        "forward": Work("forward", steps, inversion_calls(request)),
+        # A text that no step has changed is not asked about again.
+        "reverse": Work("reverse", steps, network_calls(request), bool(solver.evals_per_step) and not solver.needs),
+    }
+    return tuple(costs[name] for name in chains)
 
 
 def can_go_forward(card: Card, request: Request) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -22,7 +23,7 @@ class Request(BaseModel):
     guidance_interval: (low, high] in σ = s/a, None everywhere.  negative: the class that guidance leads away from, None
     any.  guidance_model: a weaker checkpoint to be led away
     from instead (autoguidance).  record_split: also record both halves of guidance.
-    strength: the share of the chain that a run from data or a file goes through (SDEdit), 1 all of it.
+    strength: the noise level t to which data or a file are noised, where the chain starts (SDEdit); 1 is all of it.
     prompt: what to draw, for a model that is told it; of a text the letters that stay as they are, "_" for one that is
     free.  negative_prompt: what guidance leads away from.  distilled_guidance: the strength of guidance that a network
     is told, which learned it from a guided one.
@@ -112,6 +113,24 @@ class Request(BaseModel):
         return self.steps if self.times is None else max(1, len(self.times) - 1)
 
     @property
+    def t_start(self) -> float:
+        """Where the chain starts: the level to which data are noised; 1 is the grid's own start.
+
+        A run from a recorded step starts where that step is, which the request does not know.
+        """
+        return self.strength if self.from_data else 1.0
+
+    @property
+    def run_times(self) -> tuple[float, ...] | None:
+        """The own list of times of a run: of data that are noised less than all the way what lies below their level."""
+        if self.times is None or self.t_start == 1:
+            return self.times
+        return self.t_start, *(t for t in self.times if t < self.t_start)
+
+    @property
     def steps_run(self) -> int:
-        """Steps of a chain: those of the grid, or the part that the strength keeps, at least one."""
-        return max(1, round(self.grid_steps * self.strength)) if self.from_data else self.grid_steps
+        """Steps of a chain: those of the grid, or the share of them that the strength is, at least one."""
+        if self.run_times is not None:
+            return max(1, len(self.run_times) - 1)
+        # Halves are rounded up, in whatever way the product of both has been rounded.
+        return max(1, math.floor(self.steps * self.t_start + 0.5 + 1e-9))

@@ -291,6 +291,20 @@ def test_points_have_options_and_images_do_not(show, make_run, canvas, qtbot, bu
         canvas.set_option("colour", True)
 
 
+def test_pictures_and_clips_can_be_stretched_but_not_latents(show, make_run, canvas, qtbot, button):
+    view = show(make_run())
+    qtbot.mouseClick(button("Stretch each sample"), Qt.MouseButton.LeftButton)
+    assert canvas.option("stretch") and view._scene.stretch
+    latent = {"decoded": [1, 16, 16]}
+    assert not show(make_run(shape=(4, 8, 8), card=latent))._scene.stretch
+    assert not button("Stretch each sample").isVisible()
+    assert show(make_run())._scene.stretch
+    clips = show(make_run(modality="video", shape=(3, 1, 8, 8)))
+    assert button("Stretch each sample").isVisible() and clips.images._scene.stretch
+    qtbot.mouseClick(button("Stretch each sample"), Qt.MouseButton.LeftButton)
+    assert not clips.images._scene.stretch
+
+
 def test_an_underlay_that_is_not_there_says_why(show, make_run, button):
     show(make_run(modality="points"))
     assert not button("Data underlay").isEnabled()

@@ -1,5 +1,8 @@
 """The track under the mouse, and what it paints."""
 
+import math
+
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor, QHelpEvent
@@ -7,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QToolTip
 
 from diffstudio.gui.kit import theme
 from diffstudio.gui.timeline.overlay import flag_rect, handle_rect
+from diffstudio.traces.format import NOT_FINITE, RECORDED
 
 
 def scene(track):
@@ -338,3 +342,48 @@ def test_a_run_that_grew_part_by_part_looks_as_if_painted_at_once(show, make_run
     grown = track.grab().toImage()
     track._layer._scene = None
     assert track.grab().toImage() == grown
+
+
+def wild(k, t):
+    """From record 15 on not finite."""
+    x = np.zeros((3, 1, 8, 8))
+    if k >= 15:
+        x[1] = np.nan
+    return x, x
+
+
+def magenta_columns(track):
+    image, row = track.grab().toImage(), scene(track).rows.strip.bottom() + 3
+    return [x for x in range(image.width()) if image.pixelColor(x, row) == QColor("#ff00ff")]
+
+
+def test_where_a_run_becomes_not_finite_there_is_a_mark(show, make_run, grow, playhead):
+    """Also in a trace of before, which counts nothing: its norms tell."""
+
+    def norms(k):
+        scalars, arrays = plain(k)
+        return scalars | (dict.fromkeys(("dx_norm", "eps_norm", "x0_change"), math.nan) if k >= 15 else {}), arrays
+
+    run = make_run(values=wild, records=0)
+    plain = run._record
+    run._record = norms
+    run.append(15)
+    track = show(run)
+    assert scene(track).trouble is None and not magenta_columns(track)
+    grow(run, 3)
+    track._rebuild()
+    assert scene(track).trouble == 15
+    playhead.move_to(2)
+    (column, *more) = magenta_columns(track)
+    assert abs(column - x_of(track, 15)) <= 1 and len(more) <= 2
+
+
+def test_the_hover_text_counts_what_is_not_finite(show, make_run):
+    run = make_run(values=wild, scalars=RECORDED, records=0)
+    plain = run._record
+    run._record = lambda k: (plain(k)[0] | {NOT_FINITE: 1.0 if k >= 15 else 0.0}, plain(k)[1])
+    run.append(22)
+    track = show(run)
+    y = row_y(track, "strip")
+    assert track._hover_text(QPoint(x_of(track, 16), y)).endswith("samples that are not finite: 1")
+    assert "not finite" not in track._hover_text(QPoint(x_of(track, 3), y))

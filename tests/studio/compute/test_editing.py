@@ -37,7 +37,7 @@ def inpaint(record, picture_model, tmp_path):
     return inpaint
 
 
-@pytest.mark.parametrize("solver", ["ddpm", "dpmpp_2m", "unipc", "heun", "dpmpp_2m_sde"])
+@pytest.mark.parametrize("solver", ["ddpm", "dpmpp_2m", "unipc", "heun", "dpmpp_2m_sde", "rk45"])
 @pytest.mark.parametrize("strength", [1.0, 0.5])
 def test_the_known_half_is_the_source_exactly_and_the_other_is_not(inpaint, solver, strength):
     trace, x0 = inpaint(solver=solver, strength=strength)

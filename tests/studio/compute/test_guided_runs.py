@@ -38,6 +38,19 @@ def test_a_weaker_checkpoint_is_asked_for_the_same_class(record, folder):
         np.testing.assert_allclose(x0_hat, 2 * good - poor, atol=2e-5)
 
 
+def test_the_adaptive_solver_guides_each_sample_by_its_own_class(record):
+    """It asks for some of the samples at a time."""
+    fields = {"solver": "rk45", "label": "each", "guidance": 2.5, "record_split": True, "steps": 2, "forward": "off"}
+    several = record(**fields, samples=4, seed=3)
+    for _, x, x0_hat, a, s in reverse_records(several):
+        good = denoised(x, a, s, np.array([MEANS[(3 + i) % 2] for i in range(4)])[:, None])
+        poor = denoised(x, a, s, MEANS[2])
+        np.testing.assert_allclose(x0_hat, poor + 2.5 * (good - poor), atol=5e-5)
+    for i in range(4):
+        alone = record(**fields, samples=1, seed=3 + i)
+        np.testing.assert_allclose(alone.array(2, "xt")[0], several.array(2, "xt")[i], atol=5e-6)
+
+
 class OnVariancePreserving(Known):
     """The network of the same data, trained with a² + s² = 1: t is that of VP cosine."""
 

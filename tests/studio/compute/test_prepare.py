@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
-from diffstudio import data
+from diffstudio import data, options
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import levels
+from diffstudio.errors import BadInput
 from diffstudio.specs import PathSpec
 
 
@@ -27,18 +30,53 @@ def first_noise(seed, samples=1):
     ).numpy()
 
 
-@pytest.mark.parametrize(("strength", "steps"), [(1.0, 6), (0.5, 3), (0.34, 2), (0.01, 1)])
-def test_strength_is_the_share_of_the_chain_that_data_go_through(record, strength, steps):
+@pytest.mark.parametrize(("strength", "steps"), [(1.0, 6), (0.5, 3), (0.34, 2), (0.15, 1), (0.25, 2), (0.01, 1)])
+def test_strength_is_the_noise_level_where_the_chain_starts(record, strength, steps):
+    """Whatever the number of steps: it takes the share of them that it is, halves rounded up."""
     trace = record(source="data", strength=strength, label=1)
-    t = np.arange(steps + 1) / 6
+    t = np.arange(steps + 1) * strength / steps
     np.testing.assert_allclose(times(trace, 0), t, atol=1e-12)
     np.testing.assert_allclose(times(trace, 1), t[::-1], atol=1e-12)
+    assert times(trace)[0] == strength
     x0, _ = data.sample("shapes-2d", [1] * 3, range(7, 10))
     # x_t = a·x_0 + s·ε on the flow path
-    start = (1 - t[-1]) * x0 + t[-1] * first_noise(7, 3)
+    start = (1 - strength) * x0 + strength * first_noise(7, 3)
     np.testing.assert_allclose(states(trace)[0], start, atol=1e-6)
     assert trace.complete
     assert trace.scalars("step").tolist() == [*range(steps + 1)] * 2
+
+
+@pytest.mark.parametrize("steps", [1, 3, 50])
+@pytest.mark.parametrize(
+    ("grid", "params"),
+    [("karras", {}), ("log_snr", {}), ("shifted", {"shift": 5.0}), ("quadratic", {}), ("leading", {"steps_offset": 1}),
+     ("trailing", {}), ("linspace", {})],
+)  # fmt: skip
+def test_every_grid_starts_at_the_strength(record, grid, params, steps):
+    path = {"name": "vp_linear"} if params == {"steps_offset": 1} or grid in ("trailing", "linspace") else None
+    trace = record(source="data", strength=0.37, steps=steps, grid=grid, grid_params=params, path=path)
+    found = times(trace)
+    assert (found[0], found[-1]) == (0.37, 0)
+    assert (np.diff(found) < 0).all()
+    assert len(found) == max(1, math.floor(0.37 * steps + 0.5)) + 1
+
+
+def test_own_times_begin_at_the_strength_and_go_on_below_it(record):
+    given = {"source": "data", "grid": "custom", "times": (1.0, 0.8, 0.5, 0.2, 0.0)}
+    for strength, expected in ((1.0, given["times"]), (0.6, (0.6, 0.5, 0.2, 0.0)), (0.5, (0.5, 0.2, 0.0))):
+        trace = record(**given, strength=strength)
+        assert times(trace).tolist() == list(expected)
+        assert trace.complete
+    assert times(record(**given | {"source": "noise"})).tolist() == list(given["times"])
+    with pytest.raises(BadInput, match=r"your list of times ends at 0.6, and data noised to 0.5 start below"):
+        record(**given | {"times": (1.0, 0.6)}, strength=0.5)
+
+
+@pytest.mark.parametrize("solver", [name for name, row in options.SOLVERS.items() if row.needs is None])
+def test_every_solver_starts_at_the_strength(record, solver):
+    trace = record(source="data", strength=0.3, steps=4, solver=solver)
+    assert times(trace).tolist() == pytest.approx([0.3, 0.0])
+    assert np.isfinite(states(trace)).all()
 
 
 def test_strength_means_nothing_to_a_run_from_noise(record):

@@ -106,3 +106,15 @@ def test_a_state_that_is_changed_in_place_afterwards_stays_as_it_was_recorded():
     recorder.add(Step("reverse", 0, Level(1.0, 0.0, 1.0), x, x * 3, 1))
     x += 5
     assert kept.arrays[0]["xt"].tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize(("s", "bad"), [(0.0, "xt"), (0.5, "xt"), (0.5, "x0_hat")])
+def test_the_first_state_of_a_chain_is_looked_at_too(s, bad):
+    """Encoded data may be no numbers from the start: at s = 0 there is no noise whose norm would tell."""
+    kept, good, broken = Kept(), torch.zeros(3, 2), torch.tensor([[0.0, 0], [0, math.nan], [0, 0]])
+    recorder = Recorder(kept, 1, 3)
+    recorder.add(
+        Step("forward", 0, Level(s, 1 - s, s), broken if bad == "xt" else good, broken if bad != "xt" else good, 0)
+    )
+    assert kept.scalars[0]["not_finite"] == 1
+    assert recorder.not_finite.samples == (1,)

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from exact import isotropic
 from known_network import MEANS, STD, save_known
 
 from diffstudio import data
 from diffstudio.checkpoints import store
 from diffstudio.checkpoints.card import Card, TrainingData
-from diffstudio.diffusion import exact
 from diffstudio.diffusion.times import Level
 from diffstudio.errors import BadInput
 from diffstudio.specs import PathSpec
@@ -155,7 +155,7 @@ def test_without_data_there_is_nothing_to_judge(engine, request_of):
 
 
 def test_the_closed_form_here_is_that_of_the_exact_mixture(mixture):
-    known = exact.isotropic(*(torch.tensor(rows) for rows in (WEIGHTS, CENTRES, np.sqrt(VARIANCES))))
+    known = isotropic(*(torch.tensor(rows) for rows in (WEIGHTS, CENTRES, np.sqrt(VARIANCES))))
     x = np.random.default_rng(4).normal(size=(9, 2))
     found = known.log_density(torch.tensor(x), Level(0.1, 1.0, 0.2))
     np.testing.assert_allclose(found, mixture(x, 0.2), rtol=1e-9)

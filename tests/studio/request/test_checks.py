@@ -227,6 +227,10 @@ def test_a_table_without_signal_at_its_end_is_refused_for_noise_prediction_only(
         check(card(prediction="eps", path=path), Request())
     check(card(prediction="v", path=path), Request())
     check(card(prediction="eps", path=path), Request(grid="leading"))  # starts below the end of the table
+    for grid in ("uniform", "trailing"):  # and so do data that are noised less than all the way
+        check(card(prediction="eps", path=path), Request(**FILE, strength=0.9, grid=grid))
+        with pytest.raises(BadInput, match="signal is gone"):
+            check(card(prediction="eps", path=path), Request(**FILE, grid=grid))
 
 
 TO_DO = r": (\w+ it or |either )?(leave|choose|give|start|ask|change|repeat)\b"

@@ -40,6 +40,14 @@ def test_the_network_calls_that_are_said_are_those_that_are_made(engine, request
     assert Known.calls == engine.plan(request_of(**fields)).network_calls
 
 
+@pytest.mark.parametrize("forward", ["fixed", "markov", "invert", "invert_heun"])
+@pytest.mark.parametrize("kind", ["sample", "forward"])
+def test_an_inversion_asks_the_network_too(engine, request_of, record, kind, forward):
+    fields = {"kind": kind, "forward": forward, "source": "data", "steps": 4}
+    record(**fields)
+    assert Known.calls == engine.plan(request_of(**fields)).network_calls
+
+
 def test_memory_grows_with_the_states(engine, request_of):
     small, large = (engine.plan(request_of(samples=n)).memory_bytes for n in (1000, 1_000_000))
     assert large > small + 8 * 1_000_000 * 2 * 4

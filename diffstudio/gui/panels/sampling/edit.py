@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QRegularExpression, Qt, Signal, Slot
-from PySide6.QtGui import QRegularExpressionValidator
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.widgets import SeedEdit
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import CheckField, CountField, NumberField
 from diffstudio.gui.panels.rows import Row, RowGroup
 from diffstudio.gui.panels.sampling.mask_field import MaskField
-from diffstudio.gui.panels.sampling.seed_field import MAX_SEED
 from diffstudio.studio.request.request import Request
 
 SMALLEST = 0.001  # a strength is more than 0
@@ -35,7 +34,10 @@ class EditFields(RowGroup):
                 "strength": Row(
                     tr("Strength"),
                     self.strength,
-                    tr("The share of the chain that the data go through: 1 all of it, near 0 little changes."),
+                    tr(
+                        "The noise level t to which the data are noised, where the chain starts: 1 is pure noise, near "
+                        "0 little changes. It takes this share of the steps."
+                    ),
                 ),
                 "mask": Row(tr("Mask"), self.mask_file, tr("White is repainted, black is kept of the source.")),
                 "resample": Row(
@@ -73,27 +75,6 @@ class EditFields(RowGroup):
         """Icons in other colours."""
         super().apply_theme(tokens)
         self.mask_file.apply_theme(tokens)
-
-
-class SeedEdit(QLineEdit):
-    """A seed that is typed."""
-
-    changed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__("0")
-        self.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{1,19}"), self))
-        self.editingFinished.connect(self.changed)
-
-    def value(self) -> int:
-        """The seed."""
-        return min(int(self.text() or 0), MAX_SEED)
-
-    def set_value(self, seed: int) -> None:
-        """Set the seed."""
-        if str(seed) != self.text():
-            self.setText(str(seed))
-            self.changed.emit()
 
 
 class OptionalSeed(QWidget):

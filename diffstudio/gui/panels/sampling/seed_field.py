@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import random
 
-from PySide6.QtCore import QRegularExpression, Signal, Slot
-from PySide6.QtGui import QRegularExpressionValidator
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from diffstudio.gui.kit import actions, icons
 from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.widgets import SeedEdit
 from diffstudio.gui.kit.words import tr
-
-MAX_SEED = 2**63 - 1
 
 
 class SeedField(QWidget):
@@ -22,8 +20,7 @@ class SeedField(QWidget):
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
-        self.edit = QLineEdit("0")
-        self.edit.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{1,19}"), self.edit))
+        self.edit = SeedEdit()
         self.dice, self.lock = QToolButton(), QToolButton()
         for button in (self.dice, self.lock):
             button.setProperty("field", True)
@@ -51,7 +48,7 @@ class SeedField(QWidget):
 
     def value(self) -> int:
         """The seed, 0 where the field is empty."""
-        return min(int(self.edit.text() or 0), MAX_SEED)
+        return self.edit.value()
 
     def set_value(self, seed: float) -> None:
         """Set the seed."""

@@ -7,7 +7,7 @@ from diffstudio.gui.kit.words import tr
 # Whether it is on at first.
 OPTIONS = {
     "trails": True, "underlay": True, "arrows": False, "density": False, "log_p": False,
-    "ghosts": True, "entropy": False, "revealed": False, "decoded": False,
+    "ghosts": True, "entropy": False, "revealed": False, "decoded": False, "stretch": False,
 }  # fmt: skip
 
 
@@ -23,4 +23,5 @@ def option_titles() -> dict[str, str]:
         "entropy": tr("Entropy"),
         "revealed": tr("When"),
         "decoded": tr("Decode"),
+        "stretch": tr("Stretch"),
     }

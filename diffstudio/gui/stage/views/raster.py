@@ -31,8 +31,18 @@ class Raster:
     not_finite: int
 
 
-def raster(trace: Trace, k: int, name: str, sample: int | slice, dark: bool, frame: int | None = None) -> Raster:
+def raster(
+    trace: Trace,
+    k: int,
+    name: str,
+    sample: int | slice,
+    dark: bool,
+    frame: int | None = None,
+    stretch: bool = False,
+) -> Raster:
     """Record k as colours: the same as `pictures.tiles`, packed for the screen; of clips one frame.
+
+    stretch: each sample, all frames of a clip together, from its own lowest value to its highest.
 
     Raises:
         BadFile: the trace can't be read any more.
@@ -40,13 +50,15 @@ def raster(trace: Trace, k: int, name: str, sample: int | slice, dark: bool, fra
     values = pictures.displayed(trace, k, name, sample)
     values = values[None] if isinstance(sample, int) else values
     limit = pictures.signed_limit(name, values) if name in pictures.SIGNED else None  # one for all frames of a clip
+    values = colour.stretched(values) if stretch and limit is None else values
     return coloured(values if frame is None else values[:, frame], limit, dark, trace.meaning)
 
 
-def frames(trace: Trace, k: int, name: str, sample: int, dark: bool) -> Raster:
+def frames(trace: Trace, k: int, name: str, sample: int, dark: bool, stretch: bool = False) -> Raster:
     """All frames of one clip, (T, H, W) pixels; errors as `raster`."""
     values = pictures.displayed(trace, k, name, sample)
-    return coloured(values, pictures.signed_limit(name, values) if name in pictures.SIGNED else None, dark)
+    limit = pictures.signed_limit(name, values) if name in pictures.SIGNED else None
+    return coloured(colour.stretched(values[None])[0] if stretch and limit is None else values, limit, dark)
 
 
 def tiled(pixels: np.ndarray, grid: Grid, paper: str) -> np.ndarray:

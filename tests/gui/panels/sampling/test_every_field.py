@@ -262,7 +262,7 @@ def test_what_can_not_be_used_is_off_and_says_why(panel, catalog, choose):
         row = panel.edit.rows[name]
         assert not row.field.isEnabled() and words in row.field.toolTip() and words in row.heading.toolTip()
     choose(panel.source.combo, "Data sample")
-    assert panel.edit.strength.isEnabled() and "share of the chain" in panel.edit.strength.toolTip()
+    assert panel.edit.strength.isEnabled() and "noise level t" in panel.edit.strength.toolTip()
     assert not panel.edit.variation.isEnabled() and "start from noise" in panel.edit.variation.toolTip()
     assert panel.request().strength == 1.0
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffstudio.gui.stage.views.grid import layout
-from diffstudio.gui.stage.views.raster import enlarged, raster, rgb, shrunk, tiled, to_array, to_image
+from diffstudio.gui.stage.views.raster import enlarged, frames, raster, rgb, shrunk, tiled, to_array, to_image
 from diffstudio.modalities import colour
 from diffstudio.studio.export import pictures
 
@@ -158,3 +158,31 @@ def test_latents_are_coloured_as_the_pictures_of_them(make_run):
     for name in ("xt", "x0_hat", "delta"):
         found = raster(run.trace, 1, name, slice(0, 3), True)
         np.testing.assert_array_equal(channels(found.pixels), pictures.tiles(run.trace, 1, name))
+
+
+def test_a_stretched_sample_goes_from_its_lowest_value_to_its_highest(make_run):
+    """Each by itself: one that is far off is no longer plain black."""
+    values = np.random.default_rng(2).uniform(-1, 1, (3, 2, 5, 6))
+    values[1] = 7 * values[1] - 22
+    values[2, 0, 0, 0] = np.nan
+    run = make_run(batch=3, shape=(2, 5, 6), values=fixed(values))
+    plain, wide = (raster(run.trace, 0, "xt", slice(None), True, stretch=on) for on in (False, True))
+    assert not channels(plain.pixels)[1].any()
+    found = channels(wide.pixels)[..., :2]
+    for i in range(2):
+        low, high = values[i].min(), values[i].max()
+        expected = (values[i] - low) / (high - low) * 255
+        assert np.abs(found[i].transpose(2, 0, 1) - expected).max() <= 1
+    assert channels(wide.pixels)[2, 0, 0].tolist() == [255, 0, 255]  # what is not finite stays
+    signed = (raster(run.trace, 12, "delta", slice(None), True, stretch=on).pixels for on in (False, True))
+    assert np.array_equal(*signed)
+
+
+def test_a_clip_is_stretched_as_a_whole(make_run):
+    clip = np.stack([np.full((1, 4, 4), level) for level in (2.0, 3.0, 6.0)])[None]
+    clip[0, 0, 0, 0, 0] = 1.0
+    run = make_run(modality="video", batch=1, shape=(3, 1, 4, 4), values=fixed(clip))
+    shown = [channels(raster(run.trace, 0, "xt", 0, True, frame, True).pixels)[0, 1, 1, 0] for frame in range(3)]
+    assert shown == [51, 102, 255]
+    strip = channels(frames(run.trace, 0, "xt", 0, True, True).pixels)
+    assert strip[:, 1, 1, 0].tolist() == shown

@@ -25,7 +25,7 @@ class ImageScene:
     """Composes a picture of a record when something has changed, and answers what lies where. All in device pixels.
 
     room: width and height for the samples.  ratio: device pixels for a logical one.  scroll: of the grid.
-    frame: which one of clips, None for pictures.
+    frame: which one of clips, None for pictures.  stretch: each sample from its own lowest value to its highest.
     """
 
     def __init__(self, tokens: Tokens) -> None:
@@ -34,6 +34,7 @@ class ImageScene:
         self.k = -1
         self.tensor = "xt"
         self.frame: int | None = None
+        self.stretch = False
         self.sample = 0
         self.single = False
         self.room: tuple[int, int] = (1, 1)
@@ -124,7 +125,7 @@ class ImageScene:
         first, last = grid.visible(self.scroll)
         if first == last:
             return  # the view is lower than its margin
-        self.raster = raster(trace, self.k, self.tensor, slice(first, last), self.tokens.dark, self.frame)
+        self.raster = raster(trace, self.k, self.tensor, slice(first, last), self.tokens.dark, self.frame, self.stretch)
         pixels = tiled(self.raster.pixels, grid, self.tokens.bg)
         for i in range(first, last):
             true = self.decoded(i)
@@ -136,7 +137,7 @@ class ImageScene:
         self.at = grid.cell(first, self.scroll)[:2]
 
     def _compose_single(self, trace: Trace) -> None:
-        self.raster = raster(trace, self.k, self.tensor, self.sample, self.tokens.dark, self.frame)
+        self.raster = raster(trace, self.k, self.tensor, self.sample, self.tokens.dark, self.frame, self.stretch)
         pixels, view = self.raster.pixels[0], self.view
         true = self.decoded(self.sample)
         if true is not None:

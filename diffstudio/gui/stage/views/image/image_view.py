@@ -50,7 +50,8 @@ class ImageView(BatchView[ImageScene]):
         if trace is None or scene.trace is None or trace.sample_shape != scene.trace.sample_shape:
             scene.close_up = None  # between runs of one model the eye stays where it was
         super().set_trace(trace)
-        self.options = ("decoded",) if self._decoded.possible else ()
+        self.options = ("decoded",) if self._decoded.possible else ("stretch",)
+        scene.stretch = scene.stretch and not self._decoded.possible
         self._decoded.forget_problem()
 
     def refresh(self) -> None:
@@ -58,10 +59,13 @@ class ImageView(BatchView[ImageScene]):
         self._decoded.ask_again()
 
     def set_option(self, name: str, on: bool) -> None:
-        """Show the true pictures of latents, or not. ValueError: there is no such option."""
-        if name != "decoded":
+        """Show the true pictures of latents, or stretch each sample. ValueError: there is no such option."""
+        if name == "decoded":
+            self._decoded.switch(on)
+        elif name == "stretch":
+            self._scene.stretch = on
+        else:
             super().set_option(name, on)
-        self._decoded.switch(on)
         self._changed()
 
     def take_found(self, kind: str, about: Any, found: Any) -> None:
@@ -168,7 +172,9 @@ class ImageView(BatchView[ImageScene]):
             return
         box = QRectF(12, self.height() - legend.FOOTER, self.width() - 24, legend.FOOTER)
         gain = pictures.display_gain(scene.trace, scene.k) if scene.tensor == "xt" else 1.0
-        notes = (self._decoded.note, legend.gain_note(gain))
+        stretched = scene.stretch and scene.raster.limit is None
+        own = tr("each sample from its own lowest value to its highest") if stretched else ""
+        notes = (self._decoded.note, own, legend.gain_note(gain))
         legend.paint_note(painter, box, f" {SHY} ".join(filter(None, notes)), scene.tokens)
         if scene.raster.limit is not None:
             legend.paint_bar(painter, box, scene.raster.limit, scene.tokens)

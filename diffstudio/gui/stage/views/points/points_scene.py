@@ -133,7 +133,8 @@ class PointsScene:
             return
         assert self.trace is not None
         try:
-            self._compose(self.trace)
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite has no place, and is counted
+                self._compose(self.trace)
         except (BadFile, IndexError) as error:
             self.problem = str(error)
 

@@ -117,6 +117,7 @@ class _Painting:
             strength = np.where(self._sheet.changed[i] > 0, 1.0, UNCHANGED)
             guessed = np.zeros_like(guessed)
         blank = cells.masked[i] & (~guessed | (not ghosts))
+        blank |= cells.letters[i] >= len(self._vocabulary)  # a mask where there should be a guess has no letter
         tokens, sure, coloured = cells.letters[i].tolist(), strength.tolist(), guessed.tolist()
         for index in np.flatnonzero(~blank).tolist():
             token = self._vocabulary[tokens[index]]

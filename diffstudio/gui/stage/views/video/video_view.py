@@ -30,6 +30,8 @@ class VideoView(View):
         self._k = -1
         self._tensor = "xt"
         self._sample = 0
+        self._stretch = False
+        self.options = ("stretch",)
         self.clock = ClipClock(self)
         self.images = ImageView(tokens)
         self.images.setAccessibleName(tr("Clips at the playhead"))
@@ -115,6 +117,12 @@ class VideoView(View):
         """The selected clip alone, fitted; or the batch."""
         self.images.set_single(single)
 
+    def set_option(self, name: str, on: bool) -> None:
+        """Stretch each clip from its own lowest value to its highest. ValueError: there is no such option."""
+        self.images.set_option(name, on)
+        self._stretch = on
+        self._fill_strip()
+
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""
         self.images.fit()
@@ -170,7 +178,7 @@ class VideoView(View):
             self.strip.set_clip(None)
             return
         try:
-            found = raster.frames(trace, self._k, self._tensor, self._sample, self._tokens.dark)
+            found = raster.frames(trace, self._k, self._tensor, self._sample, self._tokens.dark, self._stretch)
         except (BadFile, IndexError):
             self.strip.set_clip(None)  # the clips above say what is wrong
             return

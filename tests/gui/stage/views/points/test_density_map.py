@@ -5,7 +5,7 @@ import pytest
 
 from diffstudio.gui.kit import theme
 from diffstudio.gui.stage.views.points import heat
-from diffstudio.gui.stage.views.points.density_map import DECIDING, PAUSE_MS, subject
+from diffstudio.gui.stage.views.points.density_map import PAUSE_MS, subject
 from diffstudio.gui.stage.views.view import DENSITY
 from diffstudio.studio.request.request import Request
 
@@ -59,12 +59,35 @@ def test_colours_are_even_to_the_eye_and_begin_with_the_paper(colour):
         assert (np.diff(light[::8]) > 0).all() == tokens.dark
 
 
-def test_what_decides_is_named_as_the_request_names_it(make_run):
-    assert set(DECIDING) <= set(Request.model_fields)
-    one = make_run(modality="points", request={"model": "a", "label": 1, "seed": 1})
-    same = make_run(modality="points", request={"model": "a", "label": 1, "seed": 2})
-    other = make_run(modality="points", request={"model": "a", "label": 2, "seed": 1})
-    assert subject(one.trace) == subject(same.trace) != subject(other.trace)
+OTHER = {
+    "model": "b", "path": {"name": "ve"}, "label": 2, "guidance": 3.0, "guidance_interval": (0.2, 5.0),
+    "guidance_rescale": 0.5, "guidance_model": "digits@400", "negative": 4, "clip": "static",
+    "clip_params": {"limit": 2.0},
+}  # fmt: skip
+# What moves samples, or is told to other models than those of points: the density is the same whatever it is.
+BESIDE = {
+    "kind", "source", "source_file", "source_step", "source_fit", "source_invert", "strength", "prompt",
+    "negative_prompt", "distilled_guidance", "mask", "resample", "solver", "solver_params", "noise", "steps", "grid",
+    "grid_params", "times", "forward", "seed", "interpolate", "variation", "variation_seed", "samples", "record_split",
+    "device", "precision", "trace_every", "trace_dtype",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_runs_that_differ_in_what_decides_have_maps_of_their_own(make_run, name):
+    """Of two guides too."""
+    one = {"model": "a", "label": 1, "guidance": 2.0, "guidance_model": "digits@1500"}
+    subjects = {subject(make_run(modality="points", request=one | more).trace) for more in ({}, {name: OTHER[name]})}
+    assert len(subjects) == 2
+
+
+def test_runs_that_differ_in_the_rest_share_one(make_run):
+    assert set(OTHER) | BESIDE == set(Request.model_fields)  # a new field is one or the other
+    one, same = (
+        make_run(modality="points", request={"model": "a", "label": 1, "seed": seed, "solver": solver})
+        for seed, solver in ((1, "ddim"), (2, "heun"))
+    )
+    assert subject(one.trace) == subject(same.trace)
 
 
 def test_the_map_is_highest_where_the_density_is(shown, answered, pixels):
