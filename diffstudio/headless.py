@@ -27,9 +27,9 @@ from diffstudio.studio.export.plan import AS_RECORDED
 from diffstudio.studio.export.run import export_run
 from diffstudio.studio.export.write import ExportOptions, check_size, check_target, suffix_of
 from diffstudio.studio.likelihoods import Likelihoods, judge
-from diffstudio.studio.request.plan import Plan
+from diffstudio.studio.masks import mask_for, placing_of
 from diffstudio.studio.request.request import Request
-from diffstudio.studio.sources import inspect_source
+from diffstudio.studio.sources import read_source, remarks_of
 from diffstudio.traces.reader import Trace
 from diffstudio.training.recipe import load_recipe
 
@@ -110,11 +110,12 @@ class Outcome:
         }
 
 
-def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -> Plan:
-    """Everything that can be known to fail before computing, in milliseconds and without torch.
+def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -> tuple[str, ...]:
+    """Everything that can be known to fail before computing, without torch; what is to be said of the source.
 
     Raises:
-        NotFound, BadFile, BadInput, NoRoom: as `Engine.plan`, `check_target`, `check_size` and `inspect_source`.
+        NotFound, BadFile, BadInput, NoRoom: as `Engine.plan`, `check_target`, `check_size`, `read_source` and
+        `mask_for`.
     """
     plan = engine.plan(request)
     card = plan.card
@@ -123,20 +124,22 @@ def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -
     counts = [c.records for c in plan.chains if options.chain in (c.name, "both")]
     drawn = card.meaning if options.kind in AS_RECORDED else card.seen
     check_size(Subject(drawn, request.samples), counts, options, suffix_of(out))
+    info = None
     if request.source == "file" and request.source_file:
-        info = inspect_source(Path(request.source_file), card.meaning)
-        if not info.fits and request.source_fit is None:
-            raise BadInput(info.sentence)
-    return plan
+        taken = read_source(Path(request.source_file), card.meaning, request.taking)
+        taken.required()
+        info = taken.info
+    if request.mask is not None:
+        mask_for(Path(request.mask), card.seen, placing_of(info, request))
+    return remarks_of(info, request.samples)
 
 
 def run(engine: Engine, request: Request, out: Path, options: ExportOptions, budget: int) -> Outcome:
     """Check, compute, export. Errors as `check`, and as `Engine.run` and `export`."""
-    card = check(engine, request, out, options).card
+    remarks = check(engine, request, out, options)
     begun = time.monotonic()
     outcome = Outcome(request.model_dump(mode="json"), request.steps_run)
-    if request.source == "file" and request.source_file:
-        outcome.remark = inspect_source(Path(request.source_file), card.meaning).note
+    outcome.remark = "; ".join(remarks)
     with _trace_path(out, options) as path, interruptible() as interrupt:
         with Bar(request.model) as bar:
             for now in engine.run(request, path, budget, interrupt):

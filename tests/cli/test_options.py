@@ -218,6 +218,6 @@ def test_points_have_no_mask_and_are_not_clipped(run, dots, monkeypatch):
         run,
         dots,
         ["--source", "data", "--mask", "small.png"],
-        "a mask is a picture, and 'dots' makes none: leave the mask out",
+        "a mask of points is no file, it is told in words: give a region as the mask, like 'y' or 'x -1..0'",
         monkeypatch,
     )

@@ -11,7 +11,7 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.modalities import image
 from diffstudio.studio.request.plan import each_label
 from diffstudio.studio.request.request import Request
-from diffstudio.studio.sources import load_source
+from diffstudio.studio.sources import read_source
 
 DEPTH = 200  # strokes that can be taken back
 LARGEST = 64.0
@@ -86,8 +86,7 @@ def backdrop(card: Card, request: Request) -> np.ndarray:
         BadInput, BadFile: the file can't be used.
     """
     if request.source == "file":
-        file = Path(request.source_file or "")
-        rows = load_source(file, card.meaning, request.source_fit, request.source_invert)
+        rows = read_source(Path(request.source_file or ""), card.meaning, request.taking).required()
     else:
         label = each_label(request, len(card.labels))[0] if request.label == "each" else request.label
         rows, _ = data.sample(card.data.dataset, (label,), (request.seed,))

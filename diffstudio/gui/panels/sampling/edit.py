@@ -63,7 +63,7 @@ class EditFields(RowGroup):
         """Only pictures have a mask, of their own size."""
         self.mask_file.set_shape(card.seen.shape)
         for name in ("mask", "resample"):
-            self.rows[name].setVisible(card.meaning.kind.masked)
+            self.rows[name].setVisible(card.seen.kind.read_mask is not None)
 
     def fields(self) -> dict[str, object]:
         """The request's fields."""
