@@ -47,8 +47,8 @@ def opened_frames(path: Path) -> Iterator[Iterator[Frame]]:
         yield _of_animation(path)
 
 
-def open_movie(path: Path) -> Any:
-    """An open PyAV container.
+def open_movie(path: Path, what: str = "video") -> Any:
+    """An open PyAV container; `what` it should be is named where it is none.
 
     Raises:
         BadInput: the extra is missing, or no such file.  BadFile: not a movie that can be read.
@@ -59,7 +59,7 @@ def open_movie(path: Path) -> Any:
     try:
         return av.open(str(path))
     except (av.FFmpegError, ValueError) as error:
-        raise BadFile(f"{path} is not a video that can be read") from error
+        raise BadFile(f"{path} is not a {what} that can be read") from error
 
 
 def import_av(what: str) -> Any:
@@ -152,12 +152,13 @@ def _of_animation(path: Path) -> Iterator[Frame]:
 
     open_picture(path)  # refuses what is too large, or no picture
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as found:
+        with Image.open(path) as found:
             # The first picture of such a file is shown where nothing moves, and is none of the clip.
             hidden = bool(found.info.get("default_image"))
             for number in range(int(hidden), getattr(found, "n_frames", 1)):
-                found.seek(number)
-                found.load()
+                with warnings.catch_warnings(action="ignore"):  # of crooked Exif
+                    found.seek(number)
+                    found.load()
                 seconds = float(found.info.get("duration") or 0) / 1000
                 yield Frame(lambda: ImageOps.exif_transpose(found).copy(), seconds)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:

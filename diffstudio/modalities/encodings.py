@@ -27,13 +27,14 @@ def _decoded(content: bytes) -> tuple[str, str]:
     for mark, name in _BOMS:
         if content.startswith(mark):
             return content.decode(name), "" if name == "utf-8-sig" else "read as UTF-16"
+    # Without a mark: every second byte of a western text in UTF-16 is 0, and no byte of another text is.
+    some = content[:_LOOKED_AT]
+    if len(content) % 2 == 0 and 0 in some:
+        for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+            if some[start::2].count(0) > len(some) * 0.2:
+                return content.decode(name), "read as UTF-16"
     try:
         return content.decode("utf-8"), ""
     except UnicodeDecodeError:
         pass
-    # Without a mark: every second byte of a western text in UTF-16 is 0.
-    half, some = len(content[:_LOOKED_AT]) // 2, content[:_LOOKED_AT]
-    for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if len(content) % 2 == 0 and half and some[start::2].count(0) > half * 0.4:
-            return content.decode(name), "read as UTF-16"
     return content.decode("cp1252", "replace"), "it is no UTF-8, and read as Latin-1 (Windows-1252)"

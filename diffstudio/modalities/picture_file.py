@@ -13,7 +13,7 @@ import numpy as np
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.modality import Meaning, SourceInfo, Taken, Taking
 from diffstudio.modalities.parts import ALL, chosen_numbers
-from diffstudio.modalities.picture_colours import Plain, plain
+from diffstudio.modalities.picture_colours import Plain, is_deep, plain
 from diffstudio.modalities.picture_fit import border, fitted, fittings, misfit
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp")
 MAX_PIXELS = 64_000_000
 MAX_PAGES = 1000
 PAGED = ("TIFF", "GIF", "WEBP", "PNG")  # whose further pictures are pages, not previews or maps of depth
+PHOTOMETRIC, DEEPEST = 262, np.uint16(65535)  # a TIFF's tag, and the highest value of 16 bits
 PAPER_WHITE = 150 / 127.5 - 1  # from here on a border is paper
 
 
@@ -121,7 +122,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
     quiet = warnings.catch_warnings(action="ignore")  # of large pictures, which are refused here, and of crooked Exif
     try:
-        with quiet, Image.open(path) as found:
+        # A stream, not the path: of a turned TIFF Pillow maps the file into memory as if it were not turned.
+        with quiet, path.open("rb") as stream, Image.open(stream) as found:
             check_pixels(path, *found.size)
             yield found
     except FileNotFoundError as error:
@@ -139,4 +141,17 @@ def _page(file: Image.Image, number: int, path: Path) -> Image.Image:
         file.seek(number)
     check_pixels(path, *file.size)
     file.load()
-    return ImageOps.exif_transpose(file).copy()
+    upright = ImageOps.exif_transpose(file).copy()
+    return _black_is_zero(upright) if is_deep(upright) and _white_is_zero(file) else upright
+
+
+def _white_is_zero(file: Image.Image) -> bool:
+    """Whether a TIFF counts from white to black: Pillow exchanges them in pictures of 8 bits alone."""
+    tags = getattr(file, "tag_v2", None)
+    return tags is not None and tags.get(PHOTOMETRIC) == 0 and file.mode.startswith("I;16")
+
+
+def _black_is_zero(picture: Image.Image) -> Image.Image:
+    from PIL import Image
+
+    return Image.fromarray(DEEPEST - np.asarray(picture).astype(np.uint16))

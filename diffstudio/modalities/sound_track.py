@@ -34,7 +34,7 @@ def read_any_sound(path: Path, most_seconds: float) -> Wave:
 
 def _decoded(path: Path, most_seconds: float) -> Wave:
     av = import_av(f"reading {path.name}")
-    with contextlib.closing(open_movie(path)) as file:
+    with contextlib.closing(open_movie(path, "sound")) as file:
         if not file.streams.audio:
             raise BadFile(f"{path} holds no sound")
         stream = file.streams.audio[0]

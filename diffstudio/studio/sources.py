@@ -88,7 +88,9 @@ def _read(path: Path, meaning: Meaning, taking: Taking, latent: bool = False) ->
     if not path.is_file() and not (path.is_dir() and FOLDER in kind.suffixes):
         raise BadInput(f"there is no file {path}")
     if taking.fit is not None and kind.fits and taking.fit not in kind.fits:
-        raise BadInput(f"{kind.name} is fitted by {', '.join(kind.fits)}, found '{taking.fit}'")
+        raise BadInput(
+            f"{kind.title} can be fitted by {', '.join(kind.fits)}, found '{taking.fit}': choose one of these"
+        )
     ours = suffix == ".trace"
     if ours:
         found = _from_trace(path)
