@@ -28,7 +28,8 @@ class Kept(NamedTuple):
         """Decoded pictures (B, C, H, W) of these samples with the source's pixels where they are kept."""
         own = self.pictures[[i % len(self.pictures) for i in samples]]
         # Not a weighted sum where the mask is 0: the pixels are the source's to the last digit.
-        return np.where(self.mask == 0, own, self.mask * drawn + (1 - self.mask) * own)
+        mixed = self.mask * drawn.clip(-1, 1) + (1 - self.mask) * own  # of what is seen of both
+        return np.where(self.mask == 0, own, np.where(self.mask == 1, drawn, mixed))
 
 
 def kept_of(header: TraceHeader, card: Card) -> Kept | None:
