@@ -36,7 +36,8 @@ def _write(stream: BinaryIO, suffix: str, meaning: Meaning, shown: Shown, making
     if shown.name not in HEARD:
         raise BadInput("only x_t and x̂0 have a sound: choose one of them, or export a picture")
     sounds, rate = _sound(meaning, shown.rows)
-    stream.write(wave_bytes(in_turn(sounds, rate), rate, json.dumps(dict(making.settings)) if making.settings else ""))
+    comment = json.dumps(dict(making.settings)) if making.settings else ""
+    stream.write(wave_bytes(in_turn(sounds, rate), rate, comment, making.xmp))
 
 
 def _axes(meaning: Meaning, rows: np.ndarray | None) -> Axes:

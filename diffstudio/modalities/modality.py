@@ -54,6 +54,7 @@ class Making(NamedTuple):
     fps: float = 10.0
     scale: int = 1
     settings: Mapping[str, Any] = {}  # what the file should carry, see `studio.provenance`
+    xmp: bytes = b""  # and for other programs
 
 
 @dataclass(frozen=True)
