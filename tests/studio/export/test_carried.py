@@ -86,7 +86,8 @@ def test_a_gif_says_its_origin_and_still_plays(both, tmp_path):
     with Image.open(tmp_path / "b.webp") as picture:
         for k, frame in enumerate(frames):
             picture.seek(k)
-            np.testing.assert_array_equal(frame, np.asarray(picture.convert("RGB")))
+            # The paper is the nearest of 256 colours.
+            np.testing.assert_allclose(frame.astype(int), np.asarray(picture.convert("RGB")), atol=4)
     export(both, tmp_path / "c.gif", ExportOptions("animation", chain="forward"))
     assert b"XMP DataXMP" not in (tmp_path / "c.gif").read_bytes()
 
