@@ -52,7 +52,7 @@ def read_clip(path: Path, meaning: Meaning, taking: Taking) -> Taken:
         1,
         (size[1], size[0]),
         usable,
-        "" if usable else _misfit(path, count, size, meaning.shape),
+        _misfit(path, count, size, meaning.shape) if needs else "",
         needs,
         remarks=(*remarks, *_told([seconds[i] for i in span], size, wanted != span, needs, meaning.shape)),
         part=taking.part or "",

@@ -84,7 +84,7 @@ class Placing(NamedTuple):
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What a file holds, and how it is taken. fits: it can be taken so; otherwise `sentence` says what it needs.
+    """What a file holds, and how it is taken. fits: it can be taken so; sentence: what of it does not suit, and a way.
 
     count: samples.  size: of what the file holds, as the user knows it.  fittings: the ways to fit it that differ, ()
     where nothing is to be chosen.

@@ -65,7 +65,7 @@ def _taken(path: Path, meaning: Meaning, taking: Taking, found: list[Plain], cou
         len(found),
         (first.height, first.width),
         usable,
-        "" if usable else misfit(path.name, others[0], (width, height)),
+        misfit(path.name, others[0], (width, height)) if others else "",
         needs,
         looks_inverted=channels == 1 and looks_inverted(rows_of(first, 1)[0]),
         remarks=tuple(remarks),
