@@ -136,10 +136,13 @@ def _from_trace(path: Path) -> Taken:
 def _placed(path: Path, meaning: Meaning, taking: Taking, found: Taken) -> Taken:
     """Points in the plane of the model's data, or with the word that they lie far outside of it."""
     rows, plane = found.required(), plane_of(meaning)
-    info = dataclasses.replace(found.info, fittings=meaning.kind.fits if is_outside(rows, plane) else ())
-    if taking.fit is None and far_outside(rows, plane):
+    far = far_outside(rows, plane)
+    info = found.info
+    if far or is_outside(rows, plane):
         sentence = outside_sentence(path.name, rows, plane)
-        return Taken(dataclasses.replace(info, fits=False, sentence=sentence, fittings=meaning.kind.fits), None)
+        info = dataclasses.replace(info, sentence=sentence, fittings=meaning.kind.fits)
+    if taking.fit is None and far:
+        return Taken(dataclasses.replace(info, fits=False), None)
     said = outside_remark(rows, plane) if info.fittings else ""
     if taking.fit is not None:
         rows, said = into_plane(rows, plane, taking.fit)

@@ -1,4 +1,4 @@
-"""Every file that a run is made of is named by its sha256, computed once; and another file of the name is told."""
+"""Every file that a run is made of is named by its sha256, computed once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from PIL import Image
 from diffstudio.checkpoints import hashing
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.scan_cache import ScanCache
-from diffstudio.studio.app.same_files import other_files
 from diffstudio.studio.engine import Engine
 from diffstudio.studio.made_of import file_sha256
 from diffstudio.studio.provenance import settings
@@ -72,14 +71,3 @@ def test_a_folder_of_frames_is_hashed_in_the_order_of_its_numbers(tmp_path):
     found = [file_sha256(tmp_path / name) for name in "abc"]
     assert found[0] == found[1] != found[2]
     assert file_sha256(tmp_path / "none.png") == ""
-
-
-def test_another_file_of_the_same_name_is_told(record, folder, tmp_path):
-    trace = record()
-    found, catalog = settings(trace), Catalog([("test", folder)])
-    assert other_files(found, catalog) == []
-    save_known(folder, means=(5.0, 5.0, 5.0))  # trained anew under the same name
-    [(name, told, here)] = other_files(found, Catalog([("test", folder)]))
-    assert (name, told) == ("known", found["checkpoint_sha256"]) and here != told
-    assert other_files(found, Catalog([("test", tmp_path / "nowhere")])) == []  # none of that name at all
-    assert other_files({**found, "checkpoint_sha256": "", "sha256": {}}, catalog) == []  # an older picture

@@ -146,6 +146,11 @@ class SamplingPanel(QWidget):
             self.solver.set_enabled(name, not problem, problem)
 
     @property
+    def entry(self) -> Entry | None:
+        """The chosen checkpoint."""
+        return self._entry
+
+    @property
     def card(self) -> Card | None:
         """The card of the chosen checkpoint."""
         return self._entry.card if self._entry else None
