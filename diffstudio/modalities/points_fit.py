@@ -48,31 +48,28 @@ def into_plane(rows: np.ndarray, plane: Plane, fit: Fit) -> tuple[np.ndarray, st
         scale = np.full_like(scale, scale.max())
     centre = (low + high) / 2
     placed = (rows - centre) / scale + (plane.low + plane.high) / 2
-    by = f"{scale[0]:.4g}" if fit == "pad" else _several(scale)
-    said = f"centred at {_several(centre)} and divided by {by}: what comes out stays in the model's plane"
+    by = f"{scale[0]:.3g}" if fit == "pad" else _several(scale)
+    said = f"centred at {_several(centre)} and divided by {by}; what comes out stays in the model's plane"
     return placed.astype(np.float32), said
 
 
 def outside_sentence(name: str, rows: np.ndarray, plane: Plane) -> str:
     """That points lie far outside, and what can be done."""
     return (
-        f"{name} has {_reach(rows, plane)}: fit them by pad (centred and scaled), stretch (each axis by itself) or "
+        f"{name} has {_found(rows, plane)}: fit them by pad (centred and scaled), stretch (each axis by itself) or "
         "keep (--fit on the command line)"
     )
 
 
 def outside_remark(rows: np.ndarray, plane: Plane) -> str:
     """That points lie outside, and are left there."""
-    return f"{_reach(rows, plane)}: they are kept where they are (--fit pad centres and scales them)"
+    return f"{_found(rows, plane)}: they are kept where they are (--fit pad centres and scales them)"
 
 
-def _reach(rows: np.ndarray, plane: Plane) -> str:
-    found, wanted = ((low, high) for low, high in ((rows.min(0), rows.max(0)), (plane.low, plane.high)))
-    return (
-        f"points from {_several(found[0])} to {_several(found[1])}, and the model's plane goes from "
-        f"{_several(wanted[0])} to {_several(wanted[1])}"
-    )
+def _found(rows: np.ndarray, plane: Plane) -> str:
+    found = f"points from {_several(rows.min(0))} to {_several(rows.max(0))}"
+    return f"{found}, far outside of the model's {_several(plane.low)} to {_several(plane.high)}"
 
 
 def _several(values: np.ndarray) -> str:
-    return f"({', '.join(f'{v:.4g}' for v in values[:4])}{', …' if len(values) > 4 else ''})"
+    return f"({', '.join(f'{v:.3g}' for v in values[:4])}{', …' if len(values) > 4 else ''})"

@@ -77,7 +77,7 @@ def test_pages_ranges_and_arrays_are_offered_where_there_are_some(studio, panel,
     pages[0].save(tmp_path / "p.tif", save_all=True, append_images=pages[1:])
     source = panel.source
     studio.commands.filing.open_paths([tmp_path / "p.tif"])
-    assert "page 1 of 3 is taken" in source.problem.text() and not source.span.isVisibleTo(source)
+    assert "Page 1 of 3 is taken" in source.problem.text() and not source.span.isVisibleTo(source)
     source.part.setCurrentIndex(source.part.findText("3"))
     assert panel.request().source_part == "3"
     qtbot.waitUntil(lambda: levels(source).min() == 255)
@@ -101,7 +101,7 @@ def test_points_from_far_away_are_brought_into_the_plane(studio, panel, tmp_path
     (tmp_path / "dino.csv").write_text("x,y\n" + "\n".join(f"{20 + 5 * i},{90 - 4 * i}" for i in range(16)))
     studio.commands.filing.open_paths([tmp_path / "dino.csv"])
     source = panel.source
-    assert source.fit.value() == "pad" and "dino.csv has points from" in source.problem.text()
+    assert source.fit.value() == "pad" and "dino.csv has points from (20, 30) to (95, 90)" in source.problem.text()
     panel.samples.setValue(16)
     assert generate().outcome == "done"
     trace = studio.parts.runs.trace

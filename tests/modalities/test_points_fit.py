@@ -15,7 +15,7 @@ def test_centred_and_scaled_alike_or_each_axis_by_itself():
     alike, said = into_plane(DINO, PLANE, "pad")
     np.testing.assert_allclose(alike[0], [-76 / 96, -1], rtol=1e-6)
     np.testing.assert_allclose(alike[2], [-76 / 96, 1], rtol=1e-6)
-    assert said == "centred at (60, 51) and divided by 48: what comes out stays in the model's plane"
+    assert said == "centred at (60, 51) and divided by 48; what comes out stays in the model's plane"
     np.testing.assert_allclose(alike * 48 + [60, 51], DINO, rtol=1e-6)  # and can be undone by these numbers
     each, said = into_plane(DINO, PLANE, "stretch")
     np.testing.assert_allclose((each.min(0), each.max(0)), ([-1, -1], [1, 1]), rtol=1e-6)

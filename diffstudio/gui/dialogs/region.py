@@ -46,6 +46,7 @@ class RegionDialog(QDialog):
                 ("not", tr("Keep them"), tr("The points outside are drawn anew.")),
             ]
         )
+        self.anew.setMinimumContentsLength(max(len(self.anew.itemText(i)) for i in range(self.anew.count())))
         self.anew.setAccessibleName(tr("What is drawn anew"))
         self.note = label("", "dim")
         self.words = label("", "dim")

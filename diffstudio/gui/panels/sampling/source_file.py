@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from diffstudio.studio.request.request import Request
 from diffstudio.studio.sources import read_source
 
 PREVIEW = 64  # pixels of a side
+_OPTION = re.compile(r" \(--[^)]*\)")
 QUESTION = "source preview"  # of the background
 OWN = ""  # what is recognised
 SPANS = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0))
@@ -259,8 +261,9 @@ class SourceFile(QWidget):
 
     def _tell(self, info: SourceInfo) -> None:
         self.info = info
-        misfit = f"{info.sentence.split(':')[0]}." if info.sentence else ""
-        said = " ".join(filter(None, (misfit, info.note)))
+        phrases = filter(None, (info.sentence.split(":")[0], *info.remarks))
+        # Options of the command line are fields beside it here.
+        said = "\n".join(f"{_capital(_OPTION.sub('', phrase))}." for phrase in phrases)
         self.problem.setText(said)
         self.problem.setVisible(bool(said))
 
@@ -298,6 +301,12 @@ def _find(path: Path, meaning: Meaning, taking: Taking, stop: object) -> _Found:
         return _Found(path, taking, None, None, str(error))
     picture = None if taken.rows is None else preview(meaning, taken.rows, PREVIEW)
     return _Found(path, taking, Taken(taken.info, None), picture, "")
+
+
+def _capital(phrase: str) -> str:
+    """The phrase as a sentence of its own; a file's name stays as it is written."""
+    first = phrase.split(" ", 1)[0]
+    return phrase if "." in first else phrase[:1].upper() + phrase[1:]
 
 
 def _fit_rows(names: Sequence[str] = ("crop", "pad", "stretch")) -> list[tuple[str, str, str]]:
