@@ -19,6 +19,7 @@ import numpy as np
 from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.bar import Bar
 from diffstudio.checkpoints.finding import SUFFIX
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadInput
 from diffstudio.studio.compute.devices import pick_device
 from diffstudio.studio.engine import Engine
@@ -222,6 +223,17 @@ def _trace_path(out: Path, options: ExportOptions) -> Iterator[Path]:
         yield folder / "run.trace"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def source_remark(entry: Entry, request: Request) -> str:
+    """What is to be said of the file that a request reads, with its name; "" nothing. Errors as `read_source`."""
+    if request.source != "file" or not request.source_file or entry.card is None:
+        return ""
+    path = Path(request.source_file)
+    taken = read_source(path, entry.card.meaning, request.taking)
+    taken.required()
+    said = "; ".join(remarks_of(taken.info, request.samples))
+    return f"{path.name}: {said}" if said else ""
 
 
 def likelihoods(engine: Engine, request: Request, split: str, steps: int, probes: int) -> Likelihoods:

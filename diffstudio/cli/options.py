@@ -15,7 +15,7 @@ def _named(table: Mapping[str, object], sentence: str) -> dict[str, Any]:
     return {"type": click.Choice(list(table)), "metavar": "NAME", "help": sentence.format(", ".join(table))}
 
 
-_FIT = click.Choice(["crop", "pad", "stretch", "keep"])
+FIT = click.Choice(["crop", "pad", "stretch", "keep"])
 _PARAM = {"multiple": True, "metavar": "NAME=NUMBER"}
 
 RUN = (
@@ -26,7 +26,7 @@ RUN = (
     click.option("--samples", type=int, help="How many samples.  [the model's own default]"),
     click.option("--label", metavar="CLASS", help="A class by name or number, 'any', or 'each' in turn."),
     click.option("--source", metavar="noise|data|FILE", help="What the chain starts from: noise, data, a file."),
-    click.option("--fit", type=_FIT, help="Fit a picture of another size, or points: pad, stretch, or keep them."),
+    click.option("--fit", type=FIT, help="Fit a picture of another size, or points: pad, stretch, or keep them."),
     click.option("--invert", is_flag=True, help="Exchange black and white of the file."),
     click.option("--range", metavar="LOW,HIGH", help="The file's values that are black and white.  [recognised]"),
     click.option(

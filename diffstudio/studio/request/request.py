@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from diffstudio import options
 from diffstudio.modalities import Fit, Taking
@@ -85,6 +85,13 @@ class Request(BaseModel):
     trace_every: int = Field(1, ge=1)
     trace_dtype: Literal["float32", "float16"] = "float32"
 
+    @field_validator("mask_region")
+    @classmethod
+    def _is_region(cls, region: str | None) -> str | None:
+        if region is not None:
+            parse_region(region)
+        return region
+
     @model_validator(mode="after")
     def _known(self) -> Request:
         check_choice("solver", self.solver, options.SOLVERS)
@@ -108,8 +115,6 @@ class Request(BaseModel):
             raise ValueError(f"the guidance interval is {low:g} to {high:g}, expected 0 ≤ low < high in σ")
         if self.source_range is not None and self.source_range[0] == self.source_range[1]:
             raise ValueError(f"the range of the source is {self.source_range[0]:g} alone: give two values that differ")
-        if self.mask_region is not None:
-            parse_region(self.mask_region)
         if self.noise and not options.SOLVERS[self.solver].stochastic:
             raise ValueError(f"solver '{self.solver}' draws no noise: leave the noise out")
         if self.interpolate is not None and self.variation > 0:
