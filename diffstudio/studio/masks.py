@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import zlib
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
@@ -78,6 +78,15 @@ def placing_of(info: SourceInfo | None, request: Request) -> Placing:
     if info is None or len(info.size) != 2:
         return Placing()
     return Placing((info.size[1], info.size[0]), request.source_fit)
+
+
+def painted_here(mask: str, folder: Path) -> Path | None:
+    """The mask of that name in the folder of those that were painted here, None where it is not there.
+
+    Nothing else of a path in a stranger's picture is believed.
+    """
+    path = folder / PureWindowsPath(mask).name
+    return path if path.is_file() else None
 
 
 def recorded(mask: np.ndarray) -> MaskSpec | None:

@@ -141,7 +141,7 @@ def _parameters(header: TraceHeader, seed: int | None) -> str:
 
 
 def portable_request(header: TraceHeader) -> dict[str, Any] | None:
-    """The request without what belongs to one computer: a source file by its name, a model's path by its spec.
+    """The request without what belongs to one computer: files by their names, a model's path by its spec.
 
     A picture is passed on to others; where its maker keeps files is not their business. None where the trace has no
     request that this version understands.
@@ -153,8 +153,10 @@ def portable_request(header: TraceHeader) -> dict[str, Any] | None:
     except ValidationError:
         return None
     changes: dict[str, str] = {}
-    if request.source_file:
-        changes["source_file"] = PureWindowsPath(request.source_file).name[-200:]  # splits at / and \ alike
+    for field in ("source_file", "mask", "guidance_model"):
+        name = getattr(request, field)
+        if name:
+            changes[field] = PureWindowsPath(name).name[-200:]  # splits at / and \ alike
     if PureWindowsPath(request.model).name != request.model or request.model.endswith(".safetensors"):
         changes["model"] = _model(header)
     return request.model_copy(update=changes).model_dump(mode="json")

@@ -12,6 +12,7 @@ from diffstudio.modalities import MODALITIES
 from diffstudio.modalities.clip_file import MOVIES
 from diffstudio.modalities.picture_file import PICTURES
 from diffstudio.studio import provenance
+from diffstudio.studio.masks import painted_here
 from diffstudio.studio.parameters_text import Parameters
 from diffstudio.studio.request.checks import MASKS, NEUTRAL, OF_FILES
 from diffstudio.studio.request.request import Request
@@ -100,7 +101,10 @@ def at_hand(request: Request, masks: Path) -> tuple[Request, str]:
         nothing = {"source_file": None, "source_step": None, **{name: NEUTRAL[name] for name in OF_FILES}}
         edits = {name: NEUTRAL[name] for name in ("strength", "resample", "keep_pixels", *MASKS)}
         request = request.model_copy(update={"source": "noise", **nothing, **edits})
-    if request.mask and not (Path(request.mask).parent == masks and Path(request.mask).is_file()):
+    here = painted_here(request.mask, masks) if request.mask else None
+    if here is not None:
+        request = request.model_copy(update={"mask": str(here)})
+    elif request.mask:
         notes.append(tr("Its mask {} is not in the picture: everything is repainted.").format(request.mask))
         alone = {} if request.mask_region else {"resample": 1, "keep_pixels": True}
         request = request.model_copy(update={"mask": None, **alone})

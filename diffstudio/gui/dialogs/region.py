@@ -16,7 +16,6 @@ from diffstudio.modalities.points import POINTS
 from diffstudio.modalities.region import Inside, Region, Span, inside, parse_region
 
 PLANE = Meaning("points", (2,))
-HELP = "Drag over the points. Arrows move the rectangle, with Shift they size it."
 
 
 class RegionDialog(QDialog):
@@ -63,7 +62,7 @@ class RegionDialog(QDialog):
         layout.setSpacing(10)
         layout.addLayout(tools)
         layout.addWidget(self.plane, 1)
-        layout.addWidget(label(tr(HELP), "dim"))
+        layout.addWidget(label(tr("Drag over the points. Arrows move the rectangle, with Shift they size it."), "dim"))
         layout.addWidget(self.words)
         layout.addWidget(self.buttons)
         self.shape.changed.connect(self._on_shape)
