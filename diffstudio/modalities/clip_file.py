@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,16 +11,15 @@ from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.clip_frames import CLIPS, MOVIES, NEEDS_AV, import_av, open_movie, opened_frames
 from diffstudio.modalities.modality import Fit, Meaning, SourceInfo, Taken, Taking
 from diffstudio.modalities.parts import chosen_numbers
-from diffstudio.modalities.picture_colours import Plain, plain
+from diffstudio.modalities.picture_colours import plain
 from diffstudio.modalities.picture_file import check_pixels, rows_of
-from diffstudio.modalities.picture_fit import fitted, fittings
+from diffstudio.modalities.picture_fit import Size, fitted, fittings
+from diffstudio.modalities.spans import Span
 
 __all__ = ["CLIPS", "MOVIES", "NEEDS_AV", "import_av", "open_movie", "read_clip"]
 
 MAX_FRAMES = 5_000
 EVEN = 1.2  # the longest frame over the shortest, up to which all last equally long
-
-Size = tuple[int, int]
 
 
 def read_clip(path: Path, meaning: Meaning, taking: Taking) -> Taken:
@@ -40,13 +40,12 @@ def read_clip(path: Path, meaning: Meaning, taking: Taking) -> Taken:
     wanted = [span[i] for i in evenly([seconds[i] for i in span], length)]
     needs = fittings(size, (width, height))
     usable = not needs or taking.fit is not None
-    found = _plain_frames(path, set(wanted) if usable else {wanted[0]}, taking)
+    found = _frames(path, set(wanted) if usable else {wanted[0]}, meaning.shape, taking if usable else None)
     rows = None
     if usable:
         if len(found) < len(set(wanted)):
             raise BadFile(f"{path} ends after {len(found)} frames, expected {count}")
-        drawn = {i: rows_of(fitted(one.picture, (width, height), taking.fit), channels) for i, one in found.items()}
-        rows = np.concatenate([drawn[i] for i in wanted])[None]
+        rows = np.stack([found[i].row for i in wanted])[None]
     remarks = dict.fromkeys(word for one in found.values() for word in one.remarks)
     info = SourceInfo(
         1,
@@ -81,12 +80,26 @@ def uneven(seconds: list[float]) -> bool:
     return min(seconds) > 0 and max(seconds) > EVEN * min(seconds)
 
 
-def _plain_frames(path: Path, wanted: set[int], taking: Taking) -> dict[int, Plain]:
-    found: dict[int, Plain] = {}
+class _Frame(NamedTuple):
+    """row: (C, H, W), empty where it is not taken.  remarks, span: as `Plain`'s."""
+
+    row: np.ndarray
+    remarks: tuple[str, ...]
+    span: Span | None
+
+
+def _frames(path: Path, wanted: set[int], shape: tuple[int, ...], taking: Taking | None) -> dict[int, _Frame]:
+    """Those frames by their numbers, each at the model's size as soon as it is decoded; taking: None only looks."""
+    _, channels, height, width = shape
+    found: dict[int, _Frame] = {}
     with opened_frames(path) as frames:
         for number, frame in enumerate(frames):
             if number in wanted:
-                found[number] = plain(frame.picture(), taking.span)
+                one = plain(frame.picture(), taking.span if taking else None)
+                row = np.zeros(0, np.float32)
+                if taking is not None:
+                    row = rows_of(fitted(one.picture, (width, height), taking.fit), channels)[0]
+                found[number] = _Frame(row, one.remarks, one.span)
             if len(found) == len(wanted):
                 break
     if not found:

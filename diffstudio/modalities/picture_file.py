@@ -6,7 +6,7 @@ import contextlib
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.modality import Meaning, SourceInfo, Taken, Taking
 from diffstudio.modalities.parts import ALL, chosen_numbers
 from diffstudio.modalities.picture_colours import Plain, is_deep, plain
-from diffstudio.modalities.picture_fit import border, fitted, fittings, misfit
+from diffstudio.modalities.picture_fit import Size, border, fitted, fittings, misfit
+from diffstudio.modalities.spans import Span
 
 if TYPE_CHECKING:
     from PIL import Image  # loaded when a picture is read: the window shows itself before
@@ -36,45 +37,61 @@ def read_picture(path: Path, meaning: Meaning, taking: Taking) -> Taken:
     channels = meaning.shape[0]
     if channels not in (1, 3):
         raise BadInput(f"{path}: a picture has 1 or 3 channels, the model needs {channels}")
+    size = (meaning.shape[2], meaning.shape[1])
     with _opened(path) as file:
         count = pages_of(file)
         part = taking.part if count > 1 else None
         chosen = [0] if part is None else chosen_numbers(part, count, "page", path.name)
         if len(chosen) > MAX_PAGES:
             raise BadInput(f"{path} has {count:,} pages, expected at most {MAX_PAGES:,}: choose some, like 1..100")
-        found = [plain(_page(file, number, path), taking.span) for number in chosen]
+        # One after the other: all pages at their own size would fill the memory.
+        found = [_one(plain(_page(file, number, path), taking.span), size, channels, taking) for number in chosen]
     if part is None and taking.part is not None and taking.part.strip() not in ("1", ALL):
         raise BadInput(f"{path.name} has one page alone, found '{taking.part:.40}': leave the part out")
-    return _taken(path, meaning, taking, found, count, chosen)
+    return _taken(path, size, taking, found, count)
 
 
-def _taken(path: Path, meaning: Meaning, taking: Taking, found: list[Plain], count: int, chosen: list[int]) -> Taken:
-    channels, height, width = meaning.shape
-    first = found[0].picture
-    others = [one.picture.size for one in found if fittings(one.picture.size, (width, height))]
-    needs = fittings(others[0], (width, height)) if others else ()
+class _One(NamedTuple):
+    """A page. rows: (1, C, H, W), None where it needs a fit.  size: its own.  span: as `SourceInfo`'s."""
+
+    rows: np.ndarray | None
+    size: Size
+    remarks: tuple[str, ...]
+    inverted: bool
+    span: Span | None
+
+
+def _one(found: Plain, size: Size, channels: int, taking: Taking) -> _One:
+    picture = found.picture
+    usable = not fittings(picture.size, size) or taking.fit is not None
+    rows = rows_of(fitted(picture, size, taking.fit), channels) if usable else None
+    inverted = channels == 1 and looks_inverted(rows_of(picture, 1)[0])
+    return _One(rows, picture.size, found.remarks, inverted, found.span)
+
+
+def _taken(path: Path, size: Size, taking: Taking, found: list[_One], count: int) -> Taken:
+    first = found[0]
+    others = [one.size for one in found if fittings(one.size, size)]
     remarks = list(dict.fromkeys(word for one in found for word in one.remarks))
-    if first.size != (width, height) and not needs:
-        remarks.append(f"resized from {first.width}×{first.height} to {width}×{height}")
+    if first.size != size and not others:
+        remarks.append(f"resized from {first.size[0]}×{first.size[1]} to {size[0]}×{size[1]}")
     if count > 1 and taking.part is None:
         remarks.append(f"page 1 of {count:,} is taken: the part chooses others, or all (--part on the command line)")
-    rows, usable = None, not needs or taking.fit is not None
-    if usable:
-        rows = np.concatenate([rows_of(fitted(one.picture, (width, height), taking.fit), channels) for one in found])
+    rows = [one.rows for one in found if one.rows is not None]
     info = SourceInfo(
         len(found),
-        (first.height, first.width),
-        usable,
-        misfit(path.name, others[0], (width, height)) if others else "",
-        needs,
-        looks_inverted=channels == 1 and looks_inverted(rows_of(first, 1)[0]),
+        (first.size[1], first.size[0]),
+        len(rows) == len(found),
+        misfit(path.name, others[0], size) if others else "",
+        fittings(others[0], size) if others else (),
+        looks_inverted=first.inverted,
         remarks=tuple(remarks),
         parts=(*map(str, range(1, min(count, MAX_PAGES) + 1)), ALL) if count > 1 else (),
         part=taking.part or ("1" if count > 1 else ""),
         part_name="page",
-        span=found[0].span,
+        span=first.span,
     )
-    return Taken(info, rows)
+    return Taken(info, np.concatenate(rows) if info.fits else None)
 
 
 def rows_of(picture: Image.Image, channels: int) -> np.ndarray:

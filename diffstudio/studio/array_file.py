@@ -46,6 +46,8 @@ def read_array(path: Path, meaning: Meaning, taking: Taking, latent: bool = Fals
             with zipfile.ZipFile(path) as file:
                 found = _from_zip(file, path, meaning.shape, taking.part)
         else:
+            if taking.part is not None:
+                raise BadInput(f"{path.name} is one array alone, found '{taking.part:.40}': leave the part out")
             with path.open("rb") as stream:
                 found = _Found(_checked(stream, path))
     if found.values.dtype.kind not in "fiub":
@@ -66,7 +68,7 @@ def read_array(path: Path, meaning: Meaning, taking: Taking, latent: bool = Fals
         remarks=(*found.remarks, *said),
         parts=found.names if len(found.names) > 1 else (),
         part=found.name if len(found.names) > 1 else "",
-        part_name="array",
+        part_name="array" if found.names else "",
         span=span or (SIGNED if found.ours and meaning.kind.ranged and not latent else None),
     )
     return Taken(info, np.ascontiguousarray(rows.astype(np.float32))), found.ours

@@ -58,7 +58,17 @@ def read_source(path: Path, meaning: Meaning, taking: Taking | None = None) -> T
         BadInput: no such file, an unknown kind of file, another shape, or a choice that it does not offer.
         BadFile: it can't be read.
     """
-    how, pictures = taking or Taking(), _pictures(meaning)
+    how = taking or Taking()
+    found = _read_as_meant(path, meaning, how)
+    if how.span is not None and found.info.span is None:
+        raise BadInput(f"{path.name} has no values of black and white: leave the range out")
+    if how.part is not None and not found.info.part_name:
+        raise BadInput(f"{path.name} has no parts, found '{how.part:.40}': leave the part out")
+    return found
+
+
+def _read_as_meant(path: Path, meaning: Meaning, how: Taking) -> Taken:
+    pictures = _pictures(meaning)
     if pictures is None:
         return _read(path, meaning, how)
     if path.suffix.lower() not in (*ARRAYS, ".trace"):

@@ -99,6 +99,21 @@ def test_a_run_that_was_stopped_is_told(make_trace):
     assert read_source(make_trace(states).path, GREY).info.note == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "meaning", "taking", "sentence"),
+    [
+        ("a.npy", GREY, Taking(part="x"), r"a\.npy is one array alone, found 'x': leave the part out"),
+        ("a.csv", Meaning("points", (2,)), Taking(span=(0, 1)), r"a\.csv has no values of black and white"),
+        ("a.trace", Meaning("points", (2,)), Taking(part="2"), r"has no parts, found '2': leave the part out"),
+    ],
+)  # fmt: skip
+def test_a_choice_that_a_file_does_not_offer_is_not_passed_over(tmp_path, cloud, name, meaning, taking, sentence):
+    np.save(tmp_path / "a.npy", RAMP)
+    (tmp_path / "a.csv").write_text("0.5,0.5\n")
+    with pytest.raises(BadInput, match=sentence):
+        read_source(cloud.path if name == "a.trace" else tmp_path / name, meaning, taking)
+
+
 def test_grey_arrays_of_ink_on_paper_look_inverted(tmp_path):
     paper = np.full((3, 4, 6), 255, np.uint8)
     np.save(tmp_path / "a.npy", paper)

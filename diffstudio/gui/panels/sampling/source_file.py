@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -11,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.kit.widgets import ElidedLabel, label
-from diffstudio.gui.kit.words import number, tr
-from diffstudio.gui.panels.fields import Combo
+from diffstudio.gui.kit.words import tr
+from diffstudio.gui.panels.sampling.source_choices import FitCombo, PartCombo, SpanCombo
 from diffstudio.modalities import Fit, Meaning, Placing, SourceInfo, Taken, Taking
 from diffstudio.studio.request.request import Request
 from diffstudio.studio.sources import read_source
@@ -24,8 +23,6 @@ from diffstudio.studio.sources import read_source
 PREVIEW = 64  # pixels of a side
 _OPTION = re.compile(r" \(--[^)]*\)")
 QUESTION = "source preview"  # of the background
-OWN = ""  # what is recognised
-SPANS = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0))
 
 
 class _Found(NamedTuple):
@@ -36,44 +33,6 @@ class _Found(NamedTuple):
     taken: Taken | None
     picture: np.ndarray | None
     problem: str
-
-
-class PartCombo(Combo):
-    """Which part of a file is taken: one of those that are offered, or what is typed; empty is the file's own."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._line = QLineEdit()
-        self.setLineEdit(self._line)
-        self.setInsertPolicy(Combo.InsertPolicy.NoInsert)
-        self.setAccessibleName(tr("Part of the file"))
-        self._line.setAccessibleName(tr("Part of the file"))
-        self._line.editingFinished.connect(self.changed)
-
-    def offer(self, info: SourceInfo) -> None:
-        """Show the parts of another file, and nothing chosen."""
-        usual = {
-            "page": tr("page {}").format(info.part or 1), "frame": tr("all frames, or 10..40"),
-            "seconds": tr("loudest, or from second 1.5"), "array": info.part, "rows": info.part,
-        }  # fmt: skip
-        blocked = self.blockSignals(True)
-        self.clear()
-        for part in info.parts:
-            self.addItem(part, part)
-        self.setCurrentIndex(-1)
-        self.setEditText("")
-        self.blockSignals(blocked)
-        self._line.setPlaceholderText(usual.get(info.part_name, tr("all of it")))
-
-    def value(self) -> str:
-        """What is chosen or typed; "" the file's own."""
-        return self.currentText().strip()
-
-    def set_value(self, name: str) -> None:
-        """Show a part."""
-        if name != self.value():
-            self.setEditText(name)
-            self.changed.emit()
 
 
 class SourceFile(QWidget):
@@ -92,13 +51,7 @@ class SourceFile(QWidget):
         self.picture.setFixedSize(PREVIEW, PREVIEW)
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.picture.setAccessibleName(tr("What is read of the file"))
-        self.fit = Combo(_fit_rows())
-        self.fit.setAccessibleName(tr("Fit"))
-        self.part = PartCombo()
-        self.span = Combo([(OWN, tr("Range: recognised"), tr("The values that are black and white, as they look."))])
-        self.span.setAccessibleName(tr("Range of the values"))
-        for low, high in SPANS:
-            self._offer_span(low, high)
+        self.fit, self.part, self.span = FitCombo(), PartCombo(), SpanCombo()
         self.invert = QCheckBox(tr("Exchange black and white"))
         self.invert.setToolTip(tr("For ink on white paper: the model knows white strokes on black."))
         self.problem = label("", "dim")
@@ -171,10 +124,9 @@ class SourceFile(QWidget):
         """How the file is taken; what is not offered is not asked for."""
         if self.info is None:
             return Taking()
-        low_high = self.span.value().split("|")
         return Taking(
-            _as_fit(self.fit.value()) if self.info.fittings else None,
-            (float(low_high[0]), float(low_high[1])) if len(low_high) == 2 else None,
+            self.fit.fit() if self.info.fittings else None,
+            self.span.span(),
             self.part.value() or None if self._has_parts(self.info) else None,
             self.invert.isChecked() and self._meaning.kind.invertible,
         )
@@ -194,9 +146,7 @@ class SourceFile(QWidget):
             self.fit.set_value(request.source_fit)
         self.invert.setChecked(request.source_invert)
         self.part.set_value(request.source_part or "")
-        if request.source_range is not None:
-            self._offer_span(*request.source_range)
-        self.span.set_value(_span_name(request.source_range))
+        self.span.set_span(request.source_range)
         self.span.setVisible(request.source_range is not None or (self.info is not None and self.info.span is not None))
         self._loading = False
         self._ask()
@@ -227,13 +177,9 @@ class SourceFile(QWidget):
         """What can be chosen of another file."""
         self.info = info
         if info.fittings:
-            self.fit.clear()
-            for name, title, tip in _fit_rows(info.fittings):
-                self.fit.addItem(title, name)
-                self.fit.setItemData(self.fit.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-            self.fit.set_value(fit or info.fittings[0])
+            self.fit.offer(info.fittings, fit)
         self.part.offer(info)
-        self.span.set_value(OWN)
+        self.span.set_span(None)
         self.fit.setVisible(bool(info.fittings))
         self.part.setVisible(self._has_parts(info))
         self.span.setVisible(info.span is not None)
@@ -242,14 +188,6 @@ class SourceFile(QWidget):
     @staticmethod
     def _has_parts(info: SourceInfo) -> bool:
         return len(info.parts) > 1 or info.part_name in ("frame", "seconds")
-
-    def _offer_span(self, low: float, high: float) -> None:
-        name = _span_name((low, high))
-        if self.span.findData(name) < 0:
-            text = tr("Range: {} to {}").format(*(number(v, 0 if v == int(v) else 3) for v in (low, high)))
-            self.span.addItem(text, name)
-            tip = tr("The first value is black, the second white.")
-            self.span.setItemData(self.span.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
 
     def _show(self, info: SourceInfo, rows: np.ndarray | None) -> None:
         from diffstudio.studio.app.preview import preview
@@ -307,21 +245,3 @@ def _capital(phrase: str) -> str:
     """The phrase as a sentence of its own; a file's name stays as it is written."""
     first = phrase.split(" ", 1)[0]
     return phrase if "." in first else phrase[:1].upper() + phrase[1:]
-
-
-def _fit_rows(names: Sequence[str] = ("crop", "pad", "stretch")) -> list[tuple[str, str, str]]:
-    rows = {
-        "crop": (tr("Fit: crop"), tr("The middle of it, as large as it can be.")),
-        "pad": (tr("Fit: pad"), tr("All of it: pictures with a border, points centred and scaled.")),
-        "stretch": (tr("Fit: stretch"), tr("All of it, each side scaled by itself.")),
-        "keep": (tr("Fit: keep"), tr("Points stay where they are, also outside of the model's plane.")),
-    }
-    return [(name, *rows[name]) for name in names]
-
-
-def _span_name(span: tuple[float, float] | None) -> str:
-    return OWN if span is None else f"{span[0]!r}|{span[1]!r}"
-
-
-def _as_fit(name: str) -> Fit | None:
-    return name if name in ("crop", "pad", "stretch", "keep") else None
