@@ -73,7 +73,7 @@ class Replacing:
         count = sum(self.replaced.values())
         pairs = [_pair(*pair, many) for pair, many in self.replaced.most_common(SHOWN)]
         more = len(self.replaced) - len(pairs)
-        others = f" and {more:,} more kinds" if more > 0 else ""
+        others = f" and {more:,} more kind{'s' if more > 1 else ''}" if more > 0 else ""
         return (*said, f"{count:,} character{'s' if count > 1 else ''} replaced: {', '.join(pairs)}{others}")
 
 
