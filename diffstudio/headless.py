@@ -20,6 +20,7 @@ from diffstudio.analysis.rate import steps_per_second
 from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.bar import Bar
 from diffstudio.checkpoints.finding import SUFFIX
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadInput
 from diffstudio.studio.compute.devices import pick_device
 from diffstudio.studio.engine import Engine
@@ -28,10 +29,10 @@ from diffstudio.studio.export.plan import AS_RECORDED
 from diffstudio.studio.export.run import export_run
 from diffstudio.studio.export.write import ExportOptions, check_size, check_target, suffix_of
 from diffstudio.studio.likelihoods import Likelihoods, judge
+from diffstudio.studio.masks import mask_for, placing_of
 from diffstudio.studio.remarks import not_finite_sentence, out_of_range_sentence, start_remark
-from diffstudio.studio.request.plan import Plan
 from diffstudio.studio.request.request import Request
-from diffstudio.studio.sources import inspect_source
+from diffstudio.studio.sources import read_source, remarks_of
 from diffstudio.traces.reader import Trace
 from diffstudio.training.recipe import load_recipe
 
@@ -130,11 +131,12 @@ class Outcome:
         }
 
 
-def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -> Plan:
-    """Everything that can be known to fail before computing, in milliseconds and without torch.
+def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -> tuple[str, ...]:
+    """Everything that can be known to fail before computing, without torch; what is to be said of the source.
 
     Raises:
-        NotFound, BadFile, BadInput, NoRoom: as `Engine.plan`, `check_target`, `check_size` and `inspect_source`.
+        NotFound, BadFile, BadInput, NoRoom: as `Engine.plan`, `check_target`, `check_size`, `read_source` and
+        `mask_for`.
     """
     plan = engine.plan(request)
     card = plan.card
@@ -143,11 +145,14 @@ def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -
     counts = [c.records for c in plan.chains if options.chain in (c.name, "both")]
     drawn = card.meaning if options.kind in AS_RECORDED else card.seen
     check_size(Subject(drawn, request.samples), counts, options, suffix_of(out))
+    info = None
     if request.source == "file" and request.source_file:
-        info = inspect_source(Path(request.source_file), card.meaning)
-        if not info.fits and request.source_fit is None:
-            raise BadInput(info.sentence)
-    return plan
+        taken = read_source(Path(request.source_file), card.meaning, request.taking)
+        taken.required()
+        info = taken.info
+    if request.mask is not None:
+        mask_for(Path(request.mask), card.seen, placing_of(info, request))
+    return remarks_of(info, request.samples)
 
 
 def run(
@@ -157,7 +162,8 @@ def run(
 
     tell: is told each remark on the run when there is cause for it.
     """
-    card = check(engine, request, out, options).card
+    remarks = check(engine, request, out, options)
+    card = engine.plan(request).card
     begun = time.monotonic()
     outcome = Outcome(request.model_dump(mode="json"), request.steps_run)
 
@@ -167,8 +173,7 @@ def run(
 
     if start_remark(card, request):
         remark(start_remark(card, request))
-    if request.source == "file" and request.source_file:
-        outcome.remark = inspect_source(Path(request.source_file), card.meaning).note
+    outcome.remark = "; ".join(remarks)
     with _trace_path(out, options) as path, interruptible() as interrupt:
         with Bar(request.model) as bar:
             for now in engine.run(request, path, budget, interrupt):
@@ -258,6 +263,17 @@ def _trace_path(out: Path, options: ExportOptions) -> Iterator[Path]:
         yield folder / "run.trace"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def source_remark(entry: Entry, request: Request) -> str:
+    """What is to be said of the file that a request reads, with its name; "" nothing. Errors as `read_source`."""
+    if request.source != "file" or not request.source_file or entry.card is None:
+        return ""
+    path = Path(request.source_file)
+    taken = read_source(path, entry.card.meaning, request.taking)
+    taken.required()
+    said = "; ".join(remarks_of(taken.info, request.samples))
+    return f"{path.name}: {said}" if said else ""
 
 
 def likelihoods(engine: Engine, request: Request, split: str, steps: int, probes: int) -> Likelihoods:

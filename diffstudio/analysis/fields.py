@@ -38,6 +38,11 @@ def is_true(trace: Trace, k: int) -> bool:
     return trace.chain(k) == 0 and not str(trace.header.request.get("forward", "")).startswith("invert")
 
 
+def is_final(trace: Trace, k: int) -> bool:
+    """Whether record k is the clean end of the reverse chain."""
+    return trace.chain(k) == 1 and trace.scalar(k, "s") == 0
+
+
 def is_first(trace: Trace, k: int) -> bool:
     """Whether record k begins its chain."""
     return k == 0 or trace.chain(k) != trace.chain(k - 1)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from diffstudio.cli.ending import say
+from diffstudio.cli.options import FIT
 
 
 @click.command(short_help="Tell how likely data are under a model.")
@@ -15,8 +16,10 @@ from diffstudio.cli.ending import say
 @click.option("--source", metavar="data|FILE", default="data", show_default=True, help="The data that are judged.")
 @click.option("--split", type=click.Choice(["train", "held-out"]), default="held-out", show_default=True,
               help="Which part of the model's own data.")  # fmt: skip
-@click.option("--fit", type=click.Choice(["crop", "pad", "stretch"]), help="Fit a picture of another size.")
+@click.option("--fit", type=FIT, help="Fit a picture of another size, or points.")
 @click.option("--invert", is_flag=True, help="Exchange black and white of the file.")
+@click.option("--range", metavar="LOW,HIGH", help="The file's values that are black and white.  [recognised]")
+@click.option("--part", metavar="PART", help="Pages, frames, seconds, an array or rows of the file, as for `sample`.")
 @click.option("--samples", type=int, default=16, show_default=True, help="How many are judged.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the data and of the probes.")
 @click.option("--label", metavar="CLASS", help="The class that is asked about, 'any', or 'each' in turn.")
@@ -37,15 +40,19 @@ def likelihood(model: str, split: str, steps: int, probes: int, as_json: bool, *
       diffstudio likelihood digits --label each --samples 20
     """
     from diffstudio.checkpoints.catalog import default_catalog
-    from diffstudio.headless import NOT_FINITE, likelihoods
+    from diffstudio.headless import NOT_FINITE, likelihoods, source_remark
     from diffstudio.studio.engine import Engine
     from diffstudio.studio.request.parse import parse_request
 
     if given["source"] == "noise":
         raise click.UsageError("--source: noise has no likelihood under a model, give 'data' or a file")
     engine = Engine(default_catalog())
-    request = parse_request(engine.catalog.find(model), {**given, "model": model, "kind": "sample", "guidance": 1.0})
+    entry = engine.catalog.find(model)
+    request = parse_request(entry, {**given, "model": model, "kind": "sample", "guidance": 1.0})
+    remark = source_remark(entry, request)
     found = likelihoods(engine, request, split, steps, probes)
+    if remark:
+        say(remark)
     click.echo(json.dumps(found.summary(), ensure_ascii=False) if as_json else f"{found.table()}\n{found.effort}")
     if found.problem:
         say(found.problem)

@@ -15,7 +15,7 @@ def _named(table: Mapping[str, object], sentence: str) -> dict[str, Any]:
     return {"type": click.Choice(list(table)), "metavar": "NAME", "help": sentence.format(", ".join(table))}
 
 
-_FIT = click.Choice(["crop", "pad", "stretch"])
+FIT = click.Choice(["crop", "pad", "stretch", "keep"])
 _PARAM = {"multiple": True, "metavar": "NAME=NUMBER"}
 
 RUN = (
@@ -26,8 +26,14 @@ RUN = (
     click.option("--samples", type=int, help="How many samples.  [the model's own default]"),
     click.option("--label", metavar="CLASS", help="A class by name or number, 'any', or 'each' in turn."),
     click.option("--source", metavar="noise|data|FILE", help="What the chain starts from: noise, data, a file."),
-    click.option("--fit", type=_FIT, help="Fit a picture of another size."),
+    click.option("--fit", type=FIT, help="Fit a picture of another size, or points: pad, stretch, or keep them."),
     click.option("--invert", is_flag=True, help="Exchange black and white of the file."),
+    click.option("--range", metavar="LOW,HIGH", help="The file's values that are black and white.  [recognised]"),
+    click.option(
+        "--part",
+        metavar="PART",
+        help="Pages 2 or 2..5 or all; frames 10..40; seconds 1.5 or 1.5..2; an array or rows by name.",
+    ),
     click.option("--grid", **_named(options.GRIDS, "Which times the steps visit: {}.  [uniform]")),
     click.option("--grid-param", "grid_params", help="A parameter of the grid.", **_PARAM),
     click.option("--times", metavar="T,T,…", help="Your own list of times, falling from at most 1: grid 'custom'."),
@@ -65,7 +71,17 @@ SAMPLE = (
     click.option("--prompt", metavar="TEXT", help="What to draw; of a text the letters that stay: 'the ____ of'."),
     click.option("--negative-prompt", metavar="TEXT", help="What guidance leads away from.  [nothing]"),
     click.option("--distilled-guidance", type=float, help="The guidance that a distilled network is told.  [3.5]"),
-    click.option("--mask", metavar="FILE", help="Repaint where this picture is white, keep the rest of the source."),
+    click.option("--mask", metavar="FILE", help="Draw anew where it is white, keep the rest of the source."),
+    click.option(
+        "--mask-region",
+        metavar="REGION",
+        help="The same in words: 'x 0..13, y 4..9', '0.1..0.25 s', 'frame 3..7', 'letter 2..9', of points 'y'.",
+    ),
+    click.option(
+        "--keep-pixels/--no-keep-pixels",
+        default=None,
+        help="Latent models: pictures have the source's own pixels where the mask keeps them.  [keep]",
+    ),
     click.option("--resample", type=int, help="Passes of each step with a mask (RePaint).  [1]"),
     click.option("--interpolate", type=int, metavar="SEED", help="Samples from the noise of --seed to that of SEED."),
     click.option("--variation", type=float, help="Variations of one seed: how far towards other noise, 0 to 1."),

@@ -107,6 +107,8 @@ class Studio(QObject):
         p.sampling.changed.connect(self.picking.forget_removed)
         p.sampling.changed.connect(self._on_request)
         p.sampling.source.browse.connect(self.commands.filing.choose_source)
+        p.sampling.source.wanted.connect(p.background.ask)
+        p.background.answered.connect(p.sampling.source.take_answer)
         p.sampling.presets.saveWanted.connect(self.commands.save_preset)
         p.sampling.presets.chosen.connect(self.commands.take_preset)
         p.runs.traceChanged.connect(self._on_trace)

@@ -7,12 +7,45 @@ from __future__ import annotations
 
 from diffstudio.modalities.audio import AUDIO
 from diffstudio.modalities.image import IMAGE
-from diffstudio.modalities.modality import FITS, Extra, Fit, Making, Meaning, Modality, Shown, SourceInfo
+from diffstudio.modalities.modality import (
+    FITS,
+    Extra,
+    Fit,
+    Making,
+    Meaning,
+    Modality,
+    Placing,
+    Shown,
+    SourceInfo,
+    Taken,
+    Taking,
+)
 from diffstudio.modalities.points import POINTS
 from diffstudio.modalities.text import TEXT
 from diffstudio.modalities.video import VIDEO
 
-__all__ = ["FITS", "MODALITIES", "Extra", "Fit", "Making", "Meaning", "Modality", "Shown", "SourceInfo"]
+__all__ = [
+    "FITS",
+    "MODALITIES",
+    "Extra",
+    "Fit",
+    "Making",
+    "Meaning",
+    "Modality",
+    "Placing",
+    "Shown",
+    "SourceInfo",
+    "Taken",
+    "Taking",
+    "own_suffixes",
+]
+
+
+def own_suffixes() -> tuple[str, ...]:
+    """The suffixes of all files of the user's own, each once."""
+    found = (suffix for row in MODALITIES.values() for suffix in row.suffixes if suffix.startswith("."))
+    return tuple(dict.fromkeys(found))
+
 
 MODALITIES: dict[str, Modality] = {
     row.name: row for row in (IMAGE, VIDEO, TEXT, AUDIO, POINTS)

@@ -9,13 +9,15 @@ import numpy as np
 
 from diffstudio.errors import BadInput
 from diffstudio.modalities.image import to_pixels, to_signed_pixels
-from diffstudio.modalities.mel import spec_of, to_sound
+from diffstudio.modalities.mask_file import WIDE, sound_mask
+from diffstudio.modalities.mel import mel_hertz, spec_of, to_sound
 from diffstudio.modalities.modality import Making, Meaning, Modality, Shown
+from diffstudio.modalities.region import Axes
 from diffstudio.modalities.sound import in_turn
-from diffstudio.modalities.sound_file import inspect_sound, read_sound
+from diffstudio.modalities.sound_file import read_sound
+from diffstudio.modalities.sound_track import SOUNDS
 from diffstudio.modalities.wave_file import wave_bytes
 
-WIDE = 2  # pixels for a frame: a spectrogram is as wide as high
 HEARD = ("xt", "x0_hat", "x0_cond", "x0_free")  # the tensors that are states, which have a sound
 
 
@@ -34,21 +36,30 @@ def _write(stream: BinaryIO, suffix: str, meaning: Meaning, shown: Shown, making
     if shown.name not in HEARD:
         raise BadInput("only x_t and x̂0 have a sound: choose one of them, or export a picture")
     sounds, rate = _sound(meaning, shown.rows)
-    stream.write(wave_bytes(in_turn(sounds, rate), rate, json.dumps(dict(making.settings)) if making.settings else ""))
+    comment = json.dumps(dict(making.settings)) if making.settings else ""
+    stream.write(wave_bytes(in_turn(sounds, rate), rate, comment, making.xmp))
+
+
+def _axes(meaning: Meaning, rows: np.ndarray | None) -> Axes:
+    """Seconds, of the middle of each frame, and Hz, of that of each band."""
+    spec, (bands, frames) = spec_of(meaning), meaning.shape[1:]
+    seconds = (np.arange(frames) + 0.5) * spec.hop / spec.rate
+    return Axes({"s": seconds[None, :], "hz": mel_hertz(bands, spec.rate)[1:-1, None]})
 
 
 AUDIO = Modality(
     name="audio",
     title="Audio",
     rank=3,
-    suffixes=(".wav",),
+    suffixes=SOUNDS,
     read=read_sound,
     tile=lambda meaning: (meaning.shape[1], WIDE * meaning.shape[2]),
     draw=_draw,
     colours=lambda meaning: "grey",
-    inspect=inspect_sound,
     exports={".wav": ("samples",), ".mp4": ("animation",)},
     write=_write,
     sample_suffix=".wav",
     sound=_sound,
+    axes=_axes,
+    read_mask=sound_mask,
 )

@@ -2,157 +2,149 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
 import numpy as np
 
 from diffstudio.errors import BadFile, BadInput
-from diffstudio.modalities.modality import Fit, Meaning, SourceInfo
-from diffstudio.modalities.picture_file import MAX_PIXELS, PICTURES, fitted, opaque, open_picture
+from diffstudio.modalities.clip_frames import CLIPS, MOVIES, NEEDS_AV, import_av, open_movie, opened_frames
+from diffstudio.modalities.modality import Fit, Meaning, SourceInfo, Taken, Taking
+from diffstudio.modalities.parts import chosen_numbers
+from diffstudio.modalities.picture_colours import plain
+from diffstudio.modalities.picture_file import check_pixels, rows_of
+from diffstudio.modalities.picture_fit import Size, fitted, fittings
+from diffstudio.modalities.spans import Span
 
-if TYPE_CHECKING:
-    from PIL import Image  # loaded when a clip is read: the window shows itself before
+__all__ = ["CLIPS", "MOVIES", "NEEDS_AV", "import_av", "open_movie", "read_clip"]
 
-MOVIES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")  # read by PyAV
-ANIMATIONS = (".gif", ".webp", ".apng", ".png")  # read by Pillow
-FOLDER = "/"
-CLIPS = (*MOVIES, *ANIMATIONS, FOLDER)
 MAX_FRAMES = 5_000
-NEEDS_AV = "needs the extra 'video': pip install 'diffstudio[video]'"
+EVEN = 1.2  # the longest frame over the shortest, up to which all last equally long
 
 
-def inspect_clip(path: Path, meaning: Meaning) -> SourceInfo:
-    """Length and size of a clip, before it is read. Raises: BadInput, BadFile."""
-    count, (width, height) = _measure(path)
-    fits = (count, height, width) == (meaning.shape[0], *meaning.shape[2:])
-    return SourceInfo(1, (height, width), fits, "" if fits else _misfit(path, count, (width, height), meaning.shape))
-
-
-def read_clip(path: Path, meaning: Meaning, fit: Fit | None) -> np.ndarray:
+def read_clip(path: Path, meaning: Meaning, taking: Taking) -> Taken:
     """(1, T, C, H, W) float32 in [-1, 1].
 
-    fit: what to do with frames of another size. Of a clip of another length as many frames as the model has are taken,
-    evenly spaced from the first to the last; of one that is too short some are taken twice.
+    Of a clip of another length as many frames as the model has are taken, evenly spaced in time from the first to the
+    last; of one that is too short some are taken twice. The part chooses a stretch of frames.
 
     Raises:
-        BadInput: another length or size and no fit, too large, or the extra is missing.  BadFile: it can't be read.
+        BadInput: too large, no such frames, or the extra is missing.  BadFile: it can't be read.
     """
     length, channels, height, width = meaning.shape
-    mode = {1: "L", 3: "RGB"}.get(channels)
-    if mode is None:
+    if channels not in (1, 3):
         raise BadInput(f"{path}: a clip has 1 or 3 channels, the model needs {channels}")
-    count, size = _measure(path)
-    if fit is None and (count, *size) != (length, width, height):
-        raise BadInput(_misfit(path, count, size, meaning.shape))
-    wanted = np.linspace(0, count - 1, length).round().astype(int)
-    found: dict[int, np.ndarray] = {}
-    with _frames(path) as pictures:
-        for number, picture in enumerate(pictures):
+    seconds, size = measure(path)
+    count = len(seconds)
+    span = list(range(count)) if taking.part is None else chosen_numbers(taking.part, count, "frame", path.name)
+    wanted = [span[i] for i in evenly([seconds[i] for i in span], length)]
+    needs = fittings(size, (width, height))
+    usable = not needs or taking.fit is not None
+    found = _frames(path, set(wanted) if usable else {wanted[0]}, meaning.shape, taking if usable else None)
+    rows = None
+    if usable:
+        if len(found) < len(set(wanted)):
+            raise BadFile(f"{path} ends after {len(found)} frames, expected {count}")
+        rows = np.stack([found[i].row for i in wanted])[None]
+    remarks = dict.fromkeys(word for one in found.values() for word in one.remarks)
+    info = SourceInfo(
+        1,
+        (size[1], size[0]),
+        usable,
+        _misfit(path, count, size, meaning.shape) if needs else "",
+        needs,
+        remarks=(*remarks, *_told([seconds[i] for i in span], size, wanted != span, needs, meaning.shape)),
+        part=taking.part or "",
+        part_name="frame",
+        span=next(iter(found.values())).span,
+    )
+    return Taken(info, rows)
+
+
+def evenly(seconds: list[float], length: int) -> list[int]:
+    """Which frames stand for `length` even ones; seconds: how long each is shown, 0 where nobody says.
+
+    Of exactly that number each is taken once. Where all last equally long: from the first to the last in even steps.
+    Else the whole time is cut into even slots, and each has the frame that is shown in its middle.
+    """
+    count = len(seconds)
+    if count == length or not uneven(seconds):
+        return [int(i) for i in np.linspace(0, count - 1, length).round()]
+    ends = np.cumsum(seconds)
+    middles = (np.arange(length) + 0.5) * ends[-1] / length
+    return [int(i) for i in np.searchsorted(ends, middles, side="right").clip(0, count - 1)]
+
+
+def uneven(seconds: list[float]) -> bool:
+    """Whether it is known that some frames are shown longer than others."""
+    return min(seconds) > 0 and max(seconds) > EVEN * min(seconds)
+
+
+class _Frame(NamedTuple):
+    """row: (C, H, W), empty where it is not taken.  remarks, span: as `Plain`'s."""
+
+    row: np.ndarray
+    remarks: tuple[str, ...]
+    span: Span | None
+
+
+def _frames(path: Path, wanted: set[int], shape: tuple[int, ...], taking: Taking | None) -> dict[int, _Frame]:
+    """Those frames by their numbers, each at the model's size as soon as it is decoded; taking: None only looks."""
+    _, channels, height, width = shape
+    found: dict[int, _Frame] = {}
+    with opened_frames(path) as frames:
+        for number, frame in enumerate(frames):
             if number in wanted:
-                own = picture() if fit is None else fitted(picture(), (width, height), fit)
-                found[number] = np.asarray(opaque(own).convert(mode), np.float32).reshape(height, width, channels)
-            if number == wanted[-1]:
+                one = plain(frame.picture(), taking.span if taking else None)
+                row = np.zeros(0, np.float32)
+                if taking is not None:
+                    row = rows_of(fitted(one.picture, (width, height), taking.fit), channels)[0]
+                found[number] = _Frame(row, one.remarks, one.span)
+            if len(found) == len(wanted):
                 break
-    if len(found) < len(set(wanted)):
-        raise BadFile(f"{path} ends after {len(found)} frames, expected {count}")
-    clip = np.stack([found[number] for number in wanted]) / 127.5 - 1
-    return np.ascontiguousarray(clip.transpose(0, 3, 1, 2)[None])
-
-
-def open_movie(path: Path) -> Any:
-    """An open PyAV container.
-
-    Raises:
-        BadInput: the extra is missing, or no such file.  BadFile: not a movie that can be read.
-    """
-    av = import_av(f"reading {path.name}")
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}")
-    try:
-        return av.open(str(path))
-    except (av.FFmpegError, ValueError) as error:
-        raise BadFile(f"{path} is not a video that can be read") from error
-
-
-def import_av(what: str) -> Any:
-    """PyAV. `what` begins the sentence where it is not there.
-
-    Raises:
-        BadInput: the extra is not installed.
-    """
-    try:
-        import av
-    except ImportError as error:
-        raise BadInput(f"{what} {NEEDS_AV}") from error
-    return av
-
-
-def _measure(path: Path) -> tuple[int, tuple[int, int]]:
-    """How many frames there are, and (width, height) of the first."""
-    count, size = 0, (0, 0)
-    with _frames(path) as pictures:
-        for picture in pictures:
-            if count == 0:
-                size = picture().size
-            count += 1
-            if count > MAX_FRAMES:
-                raise BadInput(f"{path} has more than {MAX_FRAMES:,} frames: cut it first")
-    if not count:
+    if not found:
         raise BadFile(f"{path} holds no frame")
-    if size[0] * size[1] > MAX_PIXELS:
-        raise BadInput(f"{path} has frames of {size[0]:,}×{size[1]:,} pixels: make it smaller first")
-    return count, size
+    return found
 
 
-@contextlib.contextmanager
-def _frames(path: Path) -> Iterator[Iterator[Callable[[], Image.Image]]]:
-    """The frames one after the other; each is decoded into a picture only when it is called."""
-    if path.is_dir():
-        yield _of_folder(path)
-    elif path.suffix.lower() in MOVIES:
-        with contextlib.closing(open_movie(path)) as movie:
-            yield _of_movie(movie, path)
-    else:
-        yield _of_animation(path)
+def measure(path: Path) -> tuple[list[float], Size]:
+    """How long each frame is shown, and (width, height) of the first."""
+    seconds: list[float] = []
+    size = (0, 0)
+    with opened_frames(path) as frames:
+        for frame in frames:
+            if not seconds:
+                size = frame.picture().size
+                check_pixels(path, *size)
+            seconds.append(frame.seconds)
+            if len(seconds) > MAX_FRAMES:
+                raise BadInput(f"{path} has more than {MAX_FRAMES:,} frames: cut it first")
+    if not seconds:
+        raise BadFile(f"{path} holds no frame")
+    return seconds, size
 
 
-def _of_folder(path: Path) -> Iterator[Callable[[], Image.Image]]:
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES)
-    return iter([lambda file=file: open_picture(file) for file in files])
+def _told(seconds: list[float], size: Size, chosen: bool, needs: tuple[Fit, ...], shape: tuple[int, ...]) -> list[str]:
+    """What is done to a clip of another length or size, or with frames of another pace."""
+    length, _, height, width = shape
+    count, said = len(seconds), []
+    if chosen:
+        fewer, more = f"{length} of its {count:,} frames are taken", f"its {count:,} frames make {length}"
+        said.append(f"{fewer if count > length else more}, evenly spaced in time")
+    elif uneven(seconds):
+        low, high = (round(1000 * bound(seconds)) for bound in (min, max))
+        said.append(f"its frames last {low:,} to {high:,} ms and are taken one by one")
+    if size != (width, height) and not needs:
+        said.append(f"resized from {size[0]}×{size[1]} to {width}×{height}")
+    return said
 
 
-def _of_movie(movie: Any, path: Path) -> Iterator[Callable[[], Image.Image]]:
-    av = import_av(f"reading {path.name}")
-    if not movie.streams.video:
-        raise BadFile(f"{path} holds no video, only sound or text")
-    try:
-        for frame in movie.decode(movie.streams.video[0]):
-            yield frame.to_image
-    except av.FFmpegError as error:
-        raise BadFile(f"{path} is damaged: a frame can't be decoded") from error
-
-
-def _of_animation(path: Path) -> Iterator[Callable[[], Image.Image]]:
-    from PIL import Image, ImageSequence, UnidentifiedImageError
-
-    open_picture(path)  # refuses what is too large, or no picture
-    try:
-        with Image.open(path) as found:
-            for frame in ImageSequence.Iterator(found):
-                yield frame.copy
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise BadFile(f"{path} is damaged: a frame can't be read") from error
-
-
-def _misfit(path: Path, count: int, size: tuple[int, int], shape: tuple[int, ...]) -> str:
+def _misfit(path: Path, count: int, size: Size, shape: tuple[int, ...]) -> str:
     length, _, height, width = shape
     found = f"{count:,} frame{'s' if count > 1 else ''} of {size[0]}×{size[1]}"
     wanted = f"{length} of {width}×{height}"
-    evenly = "" if count == length else f", {length} frames evenly spaced,"
+    spaced = "" if count == length else f", {length} frames evenly spaced,"
     return (
-        f"{path.name} has {found} pixels, the model needs {wanted}: fit it{evenly} by crop, pad or stretch "
+        f"{path.name} has {found} pixels, the model needs {wanted}: fit it{spaced} by crop, pad or stretch "
         "(--fit on the command line)"
     )

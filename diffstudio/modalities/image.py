@@ -7,8 +7,10 @@ import math
 import numpy as np
 
 from diffstudio.modalities.colour import not_finite, signed_to_rgb, to_uint8
-from diffstudio.modalities.modality import Meaning, Modality, Shown
-from diffstudio.modalities.picture_file import PICTURES, inspect_picture, read_picture
+from diffstudio.modalities.mask_file import picture_mask
+from diffstudio.modalities.modality import FITS, Meaning, Modality, Shown
+from diffstudio.modalities.picture_file import PICTURES, read_picture
+from diffstudio.modalities.region import Axes
 
 NOT_FINITE = (255, 0, 255)
 
@@ -110,16 +112,23 @@ def draw(meaning: Meaning, shown: Shown) -> np.ndarray:
     return to_pixels(shown.rows, meaning)
 
 
+def axes(meaning: Meaning, rows: np.ndarray | None) -> Axes:
+    """Pixels, counted from 0 at the upper left corner."""
+    height, width = meaning.shape[-2:]
+    return Axes({"x": np.arange(width)[None, :], "y": np.arange(height)[:, None]})
+
+
 IMAGE = Modality(
     name="image",
     title="Images",
     rank=3,
     suffixes=PICTURES,
     read=read_picture,
-    inspect=inspect_picture,
     tile=lambda meaning: (meaning.shape[1], meaning.shape[2]),
     draw=draw,
     colours=lambda meaning: "grey" if meaning.shape[0] == 1 and not meaning.card.get("decoded") else "any",
-    masked=True,
+    axes=axes,
+    read_mask=picture_mask,
     invertible=True,
+    fits=FITS,
 )

@@ -9,8 +9,12 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
-Fit = Literal["crop", "pad", "stretch"]
-FITS = ("crop", "pad", "stretch")
+from diffstudio.errors import BadInput
+from diffstudio.modalities.region import Axes
+
+Fit = Literal["crop", "pad", "stretch", "keep"]
+FITS: tuple[Fit, ...] = ("crop", "pad", "stretch")  # of pictures
+MAX_PART = 200  # characters that say which part of a file is taken
 
 
 @dataclass(frozen=True)
@@ -50,22 +54,80 @@ class Making(NamedTuple):
     fps: float = 10.0
     scale: int = 1
     settings: Mapping[str, Any] = {}  # what the file should carry, see `studio.provenance`
+    xmp: bytes = b""  # and for other programs
+
+
+@dataclass(frozen=True)
+class Taking:
+    """How a file of the user's own is taken; None leaves a choice to what is recognised.
+
+    fit: what is done to another size: "crop", "pad" or "stretch" of pictures; of points "pad" centres and scales them,
+    "stretch" scales each axis by itself, "keep" leaves them where they are.
+    span: the values that are black and white.
+    part: pages of a picture ("3", "2..5", "all"), frames of a clip, seconds of a sound ("1.5"), an array of an .npz by
+    its name, rows of a table by theirs.
+    invert: exchange black and white.
+    """
+
+    fit: Fit | None = None
+    span: tuple[float, float] | None = None
+    part: str | None = None
+    invert: bool = False
+
+
+class Placing(NamedTuple):
+    """What a mask follows. size: (width, height) of its source, None where that has no size of its own; fit: its."""
+
+    size: tuple[int, int] | None = None
+    fit: Fit | None = None
 
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What a file holds. fits: it can be used as it is; otherwise `sentence` says what is wrong with its size.
+    """What a file holds, and how it is taken. fits: it can be taken so; sentence: what of it does not suit, and a way.
 
-    size: of what the file holds, as the user knows it.  looks_inverted: ink on white paper.
-    note: what is done to it without asking, e.g. resampling; "" nothing.
+    count: samples.  size: of what the file holds, as the user knows it.  fittings: the ways to fit it that differ, ()
+    where nothing is to be chosen.
+    looks_inverted: ink on white paper, in the very pixels that are read.
+    remarks: what is done to it without asking, a phrase each.
+    parts: what can be chosen as the part, where there is more than one; part: what is taken of them, "" the whole.
+    part_name: what a part is: "page", "frames", "seconds", "array", "rows".
+    span: the values that are taken as black and white, where the file has numbers that could be meant otherwise.
     """
 
     count: int
     size: tuple[int, ...]
-    fits: bool
-    sentence: str
+    fits: bool = True
+    sentence: str = ""
+    fittings: tuple[Fit, ...] = ()
     looks_inverted: bool = False
-    note: str = ""
+    remarks: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    part: str = ""
+    part_name: str = ""
+    span: tuple[float, float] | None = None
+
+    @property
+    def note(self) -> str:
+        """The remarks in one line; "" where there is nothing to say."""
+        return "; ".join(self.remarks)
+
+
+class Taken(NamedTuple):
+    """What was read: the samples (N, *shape) float32, None where they fit only when they are fitted; and about them."""
+
+    info: SourceInfo
+    rows: np.ndarray | None
+
+    def required(self) -> np.ndarray:
+        """The samples.
+
+        Raises:
+            BadInput: they need a fit, and none was chosen.
+        """
+        if self.rows is None:
+            raise BadInput(self.info.sentence)
+        return self.rows
 
 
 class Extra(NamedTuple):
@@ -81,8 +143,7 @@ class Extra(NamedTuple):
 
 
 Colours = Literal["grey", "ramp", "any"]
-Read = Callable[[Path, Meaning, Fit | None], np.ndarray]
-Inspect = Callable[[Path, Meaning], SourceInfo]
+Read = Callable[[Path, Meaning, Taking], Taken]
 Write = Callable[[BinaryIO, str, Meaning, Shown, Making], None]
 
 
@@ -95,8 +156,8 @@ class Modality:
     draw: a record's rows as tiles (B, height, width, 3) uint8.  colours: what a tile can have: greys, a line of colours
     between paper and ink, or any.
     play: of a modality that moves, the same rows as frames (B, T, h, w, 3) uint8; frames: their (T, h, w).
-    suffixes: the user's own files ("/" a folder); read: the samples in one, (N, *shape); inspect: what it holds, before
-    a run, None: it is read.  A wrong file is a BadInput or BadFile in both.
+    suffixes: the user's own files ("/" a folder); read: the samples in one, and what is to be said of it, before a run
+    as in it.  A wrong file is a BadInput or BadFile.
     exports: own formats beside pictures, arrays and traces: the suffix and the kinds of export that it can hold, the
     usual one first; they replace a suffix that all modalities have.  write: one of them.  sample_suffix: of the files
     in a folder of samples.
@@ -108,8 +169,11 @@ class Modality:
     meaningless: the tensors that say nothing of such states, by name.
     glance: a sample as a square of so many pixels, where its tile made small is no help; None: it is.
     gap: pixels of paper that samples in a grid need between them, at least.
-    ranged: data lie in [−1, 1] and may be clipped to it.  masked: a picture can choose what is repainted.
-    invertible: files may have black and white exchanged.
+    ranged: data lie in [−1, 1] and may be clipped to it.
+    axes: what a region of states (B, *shape) can speak of, see `region`; without states its names alone are right.
+    read_mask: a file that chooses what is drawn anew, as numbers that broadcast to (*shape,), 1 where it is; None: of
+    such states no file can.
+    invertible: files may have black and white exchanged.  fits: the ways to fit a file that does not suit, () none.
     """
 
     name: str
@@ -122,7 +186,6 @@ class Modality:
     colours: Callable[[Meaning], Colours] = lambda _: "any"
     play: Callable[[Meaning, Shown], np.ndarray] | None = None
     frames: Callable[[Meaning], tuple[int, int, int]] | None = None
-    inspect: Inspect | None = None
     exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     write: Write | None = None
     sample_suffix: str = ".png"
@@ -137,8 +200,10 @@ class Modality:
     default_scale: int = 8
     gap: int = 0
     ranged: bool = True
-    masked: bool = False
+    axes: Callable[[Meaning, np.ndarray | None], Axes] = lambda _, rows: Axes({})
+    read_mask: Callable[[Path, Meaning, Placing], np.ndarray] | None = None
     invertible: bool = False
+    fits: tuple[Fit, ...] = ()
 
     @property
     def cloud(self) -> bool:

@@ -8,7 +8,9 @@ from typing import BinaryIO
 import numpy as np
 
 from diffstudio.modalities.modality import Making, Meaning, Modality, Shown
-from diffstudio.modalities.table_file import read_table
+from diffstudio.modalities.points_fit import FITS_OF_POINTS
+from diffstudio.modalities.region import Axes
+from diffstudio.modalities.table_file import TABLES, read_table
 
 Bounds = tuple[float, float, float, float]  # left, bottom, right, top
 FAR = 1e6  # px, farther than any line needs to go
@@ -101,23 +103,39 @@ def _mix(paper: tuple[int, int, int], colour: tuple[int, int, int], share: float
 
 def _write(stream: BinaryIO, suffix: str, meaning: Meaning, shown: Shown, making: Making) -> None:
     """x,y with all their digits: seventeen thousand pictures of a dot each would help nobody."""
-    width = meaning.shape[0]
-    names = ["x", "y", "z"][:width] if width <= 3 else [f"x{i}" for i in range(width)]
+    names = names_of(meaning.shape[0])
     text = io.StringIO(newline="")
     np.savetxt(text, shown.rows, "%.9g", ",", header=",".join(names), comments="")
     stream.write(text.getvalue().encode())
+
+
+def names_of(width: int) -> list[str]:
+    """What the coordinates are called."""
+    return ["x", "y", "z"][:width] if width <= 3 else [f"x{i}" for i in range(width)]
+
+
+def _axes(meaning: Meaning, rows: np.ndarray | None) -> Axes:
+    """The coordinates of the data themselves."""
+    width = meaning.shape[0]
+    names = names_of(width)
+    own = {name: np.eye(width, dtype=bool)[i][None] for i, name in enumerate(names)}
+    if rows is None:
+        return Axes({name: np.zeros((1, 1)) for name in names}, own)
+    return Axes({name: rows[:, i : i + 1] for i, name in enumerate(names)}, own)
 
 
 POINTS = Modality(
     name="points",
     title="Points",
     rank=1,
-    suffixes=(".csv", ".txt"),
-    read=lambda path, meaning, fit: read_table(path),
+    suffixes=TABLES,
+    read=read_table,
     colours=lambda meaning: "ramp",
     exports={".csv": ("samples",)},
     write=_write,
     sample_suffix=".csv",
     default_scale=2,
     ranged=False,
+    axes=_axes,
+    fits=FITS_OF_POINTS,
 )

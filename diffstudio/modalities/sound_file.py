@@ -2,58 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from pathlib import Path
 
 import numpy as np
 
 from diffstudio.errors import BadInput
 from diffstudio.modalities.mel import spec_of, to_state
-from diffstudio.modalities.modality import Fit, Meaning, SourceInfo
-from diffstudio.modalities.sound import heard, loudest, placed, resample
-from diffstudio.modalities.wave_file import Wave, read_wave
+from diffstudio.modalities.modality import Meaning, SourceInfo, Taken, Taking
+from diffstudio.modalities.parts import chosen_seconds
+from diffstudio.modalities.sound import LOUDNESS, heard, loudest, placed, resample
+from diffstudio.modalities.sound_track import read_any_sound
+from diffstudio.modalities.wave_file import Wave
 
 MAX_SECONDS = 600
+WORTH_SAYING = 3.0  # decibels by which a sound is made louder or softer
 
 
-@dataclass(frozen=True)
-class _Clip:
-    """sound: (samples,) as the model has it; whole: seconds that were heard in the file."""
+def read_sound(path: Path, meaning: Meaning, taking: Taking) -> Taken:
+    """(1, 1, bands, frames) float32 in [-1, 1]: of a longer sound its loudest stretch, or the part that is chosen.
 
-    sound: np.ndarray
-    whole: float
-
-
-def read_sound(path: Path, meaning: Meaning, fit: Fit | None) -> np.ndarray:
-    """(1, 1, bands, frames) float32 in [-1, 1]. Raises: BadInput, BadFile."""
-    spec = spec_of(meaning)
-    clip = _clip(path, read_wave(path), spec.rate, meaning.shape[2] * spec.hop)
-    return to_state(clip.sound[None], spec, meaning.shape[1])
-
-
-def inspect_sound(path: Path, meaning: Meaning) -> SourceInfo:
-    """What is in the file, and what is done to it. Raises: BadInput, BadFile."""
-    spec, wave = spec_of(meaning), read_wave(path)
-    samples = meaning.shape[2] * spec.hop
-    clip = _clip(path, wave, spec.rate, samples)
-    channels = {1: "mono", 2: "stereo"}.get(wave.samples.shape[1], f"{wave.samples.shape[1]} channels")
-    done = []
-    if wave.samples.shape[1] > 1:
-        done.append("mixed to mono")
-    if wave.rate != spec.rate:
-        done.append(f"resampled to {spec.rate:,} Hz")
-    if clip.whole > samples / spec.rate:
-        done.append(f"its loudest {samples / spec.rate:.2f} s are used")
-    note = f"{channels}, {wave.rate:,} Hz, {len(wave.samples) / wave.rate:.2f} s: {', '.join(done)}" if done else ""
-    return SourceInfo(1, (len(wave.samples),), True, "", note=note)
-
-
-def _clip(path: Path, wave: Wave, rate: int, samples: int) -> _Clip:
-    if len(wave.samples) > MAX_SECONDS * wave.rate:
+    Raises:
+        BadInput: no such file, too long, empty, silent, or no such part.  BadFile: it can't be read.
+    """
+    spec, wave = spec_of(meaning), read_any_sound(path, MAX_SECONDS)
+    length = len(wave.samples) / wave.rate
+    if length > MAX_SECONDS:
         raise BadInput(f"{path} lasts longer than {MAX_SECONDS // 60} minutes: cut it first")
     if not len(wave.samples):
         raise BadInput(f"{path} is empty: it holds no sound")
-    sounding = heard(resample(wave.samples.mean(1), wave.rate, rate))
+    samples = meaning.shape[2] * spec.hop
+    mono = wave.samples.mean(1)
+    said = []
+    if taking.part is not None:
+        first, last = chosen_seconds(taking.part, length, path.name)
+        mono = mono[round(first * wave.rate) : max(round(last * wave.rate), round(first * wave.rate) + 1)]
+        sounding = resample(mono, wave.rate, spec.rate)[:samples]
+        said.append(f"{first:.2f} to {first + len(sounding) / spec.rate:.2f} s are used")
+    else:
+        sounding = heard(resample(mono, wave.rate, spec.rate))
+        if len(sounding) > samples:
+            said.append(f"its loudest {samples / spec.rate:.2f} s are used (--part chooses others)")
+            sounding = loudest(sounding, samples)
     if not len(sounding) or np.abs(sounding).max() < 1e-4:
         raise BadInput(f"{path} is silent: there is nothing to start from")
-    return _Clip(placed(loudest(sounding, samples), samples), len(sounding) / rate)
+    gain = 20 * math.log10(LOUDNESS / float(np.sqrt(np.mean(sounding**2))))
+    if abs(gain) > WORTH_SAYING:
+        said.append(f"made {abs(gain):.0f} dB {'louder' if gain > 0 else 'softer'}, as the model's sounds are")
+    rows = to_state(placed(sounding, samples)[None], spec, meaning.shape[1])
+    remarks = _told(wave, length, spec.rate, said)
+    info = SourceInfo(1, (len(wave.samples),), remarks=remarks, part=taking.part or "", part_name="seconds", parts=())
+    return Taken(info, rows)
+
+
+def _told(wave: Wave, length: float, rate: int, said: list[str]) -> tuple[str, ...]:
+    """What is done to the sound, with what it is; nothing where nothing is done."""
+    count = wave.samples.shape[1]
+    channels = {1: "mono", 2: "stereo"}.get(count, f"{count} channels")
+    done = ["mixed to mono"] if count > 1 else []
+    if wave.rate != rate:
+        done.append(f"resampled to {rate:,} Hz")
+    done += said
+    return (f"{channels}, {wave.rate:,} Hz, {length:.2f} s: {', '.join(done)}",) if done else ()

@@ -1,33 +1,199 @@
-"""Tables of numbers of the user's own, .csv or .txt, as points."""
+"""Tables of numbers of the user's own, .csv, .tsv or .txt, as points."""
 
 from __future__ import annotations
 
+import csv
+import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from diffstudio.errors import BadFile
+from diffstudio.errors import BadFile, BadInput
+from diffstudio.modalities.encodings import decoded
+from diffstudio.modalities.modality import Meaning, SourceInfo, Taken, Taking
+from diffstudio.modalities.parts import ALL
+
+TABLES = (".csv", ".tsv", ".tab", ".txt")
+AXES = ("x", "y", "z")
+NUMBERING = ("", "index", "unnamed: 0")  # columns that only count the rows
+SEPARATE = ("dataset", "data_set", "set", "name", "file")  # columns whose values are data sets of their own
+MAX_GROUPS = 200
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 
 
-def read_table(path: Path) -> np.ndarray:
-    """The rows (N, M) float32; separated by commas, semicolons or blanks, a first heading is left out. BadFile."""
-    try:
-        lines = path.read_text(encoding="utf-8", errors="strict").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path} is not a text file that can be read") from error
-    rows = []
-    for number, line in enumerate(lines, 1):
-        words = line.replace(",", " ").replace(";", " ").split()
-        if not words or line.startswith("#"):
-            continue
+class _Line(NamedTuple):
+    """number: in the file.  text: as it is written."""
+
+    number: int
+    text: str
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """heading: the names of the columns, () where there are none."""
+
+    heading: tuple[str, ...]
+    lines: list[_Line]
+    remarks: tuple[str, ...]
+
+
+def read_table(path: Path, meaning: Meaning, taking: Taking) -> Taken:
+    """The rows (N, M) float32, N ≥ 1: of columns named x and y these, else all that hold numbers.
+
+    Separated by tabs, semicolons, commas or blanks; beside tabs and semicolons a comma is a decimal one. A column of
+    words groups the rows: the part chooses one group, or all.
+
+    Raises:
+        BadInput: no such group.  BadFile: it is no table of numbers; the line is named.
+    """
+    table = _read(path)
+    table, groups, chosen = _grouped(path, table, taking.part)
+    found = _numbers(path, table, _columns(table, meaning.shape[0]))
+    info = SourceInfo(
+        len(found),
+        found.shape[1:],
+        remarks=table.remarks,
+        parts=(*groups, ALL) if groups else (),
+        part=chosen,
+        part_name="rows",
+    )
+    return Taken(info, found)
+
+
+def _numbers(path: Path, table: _Table, columns: list[int] | None) -> np.ndarray:
+    """The cells of those columns as numbers, (N, M) float32."""
+    rows: list[list[float]] = []
+    for line in table.lines:
+        used = line.cells if columns is None else [line.cells[i] for i in columns if i < len(line.cells)]
         try:
-            rows.append([float(word) for word in words])
+            rows.append([float(cell) for cell in used])
         except ValueError as error:
-            if not rows and number == 1:
-                continue  # a heading
-            raise BadFile(f"{path}, line {number}: {line[:40]!r} is not a row of numbers") from error
+            raise BadFile(f"{path}, line {line.number}: {line.text[:40]!r} is not a row of numbers") from error
         if len(rows[-1]) != len(rows[0]):
-            raise BadFile(f"{path}, line {number}: {len(rows[-1])} numbers, expected {len(rows[0])}")
+            raise BadFile(f"{path}, line {line.number}: {len(rows[-1])} numbers, expected {len(rows[0])}")
     if not rows:
         raise BadFile(f"{path} holds no row of numbers")
     return np.array(rows, np.float32)
+
+
+def _read(path: Path) -> _Table:
+    try:
+        text, said = decoded(path.read_bytes())
+    except FileNotFoundError as error:
+        raise BadInput(f"there is no file {path}") from error
+    except (OSError, ValueError) as error:
+        raise BadFile(f"{path} is not a text file that can be read") from error
+    lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")]
+    cells = _split([line for _, line in lines])
+    found = [_Line(number, line, row) for (number, line), row in zip(lines, cells, strict=True)]
+    heading: tuple[str, ...] = ()
+    if found and _is_heading(found[0].cells, [line.cells for line in found[1:]]):
+        heading = tuple(cell.strip().casefold() for cell in found[0].cells)
+        found = found[1:]
+    return _Table(heading, found, (said,) if said else ())
+
+
+def _is_heading(first: list[str], others: list[list[str]]) -> bool:
+    """Whether the first line names the columns: it has no number, or a word where later lines have numbers."""
+    if not any(map(_is_number, first)):
+        return True
+    words = [i for i, cell in enumerate(first) if not _is_number(cell)]
+    return any(i < len(cells) and _is_number(cells[i]) for cells in others for i in words)
+
+
+def _split(lines: list[str]) -> list[list[str]]:
+    """The cells of each line, decimal commas as points."""
+    if lines and all("\t" in line for line in lines):
+        rows = list(csv.reader(lines, delimiter="\t"))
+    elif any(";" in line for line in lines):
+        rows = list(csv.reader(lines, delimiter=";", skipinitialspace=True))
+    elif any("," in line for line in lines) and not _commas_are_decimal(lines):
+        rows = list(csv.reader(lines, skipinitialspace=True))
+        return [_words(row) for row in rows]
+    else:
+        rows = [line.split() for line in lines]
+    return [[_with_point(cell.strip()) for cell in row] for row in rows]
+
+
+def _words(row: list[str]) -> list[str]:
+    """Cells between commas; a line without one has blanks between its numbers. A comma at the end adds none."""
+    if len(row) == 1:
+        return row[0].split()
+    return [cell.strip() for cell in (row[:-1] if row[-1].strip() == "" else row)]
+
+
+def _commas_are_decimal(lines: list[str]) -> bool:
+    """Whether the numbers stand between blanks, with commas in them: "1,5 2,25"."""
+    rows = [line.split() for line in lines]
+    numbers = [cell for row in rows for cell in row if any(letter.isdigit() for letter in cell)]
+    many = [row for row in rows if len(row) > 1]
+    commas = [cell for cell in numbers if "," in cell]
+    return len(many) == len(rows) and bool(commas) and all(_DECIMAL_COMMA.fullmatch(cell) for cell in commas)
+
+
+def _with_point(cell: str) -> str:
+    """ "1,5" as "1.5", and "1.234,5" as "1234.5"; what has no comma, or is no number, stays."""
+    if "," not in cell or any(letter.isalpha() and letter not in "eE" for letter in cell):
+        return cell
+    return cell.replace(".", "").replace(",", ".") if cell.count(",") == 1 else cell
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _grouped(path: Path, table: _Table, part: str | None) -> tuple[_Table, tuple[str, ...], str]:
+    """The rows of the chosen group without its column, the names of all groups, and which is taken."""
+    column = _column_of_words(table)
+    if column is None:
+        if part is not None and part.strip().casefold() != ALL:
+            raise BadInput(f"{path.name} has no column of names, found '{part:.40}': leave the part out")
+        return table, (), ""
+    names = list(dict.fromkeys(line.cells[column] for line in table.lines))
+    heading = table.heading[column] if column < len(table.heading) else ""
+    usual = names[0] if heading in SEPARATE and len(names) > 1 else ALL
+    chosen = usual if part is None else part.strip()
+    if chosen.casefold() == ALL:
+        kept = table.lines
+    else:
+        kept = [line for line in table.lines if line.cells[column].casefold() == chosen.casefold()]
+        if not kept:
+            some = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+            raise BadInput(f"{path.name} has no rows named '{chosen:.40}': choose one of {some}, or all")
+    lines = [line._replace(cells=[cell for i, cell in enumerate(line.cells) if i != column]) for line in kept]
+    left = tuple(name for i, name in enumerate(table.heading) if i != column)
+    remarks = table.remarks
+    if len(names) > 1 and part is None:
+        what = "all of them" if chosen == ALL else f"'{chosen}', {len(lines):,} rows,"
+        are = "are" if chosen == ALL else "is"
+        remarks = (
+            *remarks,
+            f"its rows have {len(names):,} names in the column '{heading or column + 1}': {what} {are} taken "
+            "(--part chooses others)",
+        )
+    return _Table(left, lines, remarks), tuple(names[:MAX_GROUPS]), chosen
+
+
+def _column_of_words(table: _Table) -> int | None:
+    """The one column that holds no number in any row; None where there is none, or a row lacks it."""
+    if not table.lines:
+        return None
+    width = min(len(line.cells) for line in table.lines)
+    words = [i for i in range(width) if not any(_is_number(line.cells[i]) for line in table.lines)]
+    return words[0] if len(words) == 1 and width > 1 else None
+
+
+def _columns(table: _Table, wanted: int) -> list[int] | None:
+    """Which columns hold the coordinates, by their names; None: all of them."""
+    axes = AXES[:wanted]
+    if wanted <= len(AXES) and all(axis in table.heading for axis in axes):
+        return [table.heading.index(axis) for axis in axes]
+    others = [i for i, name in enumerate(table.heading) if name not in NUMBERING]
+    return others if len(others) < len(table.heading) else None

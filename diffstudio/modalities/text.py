@@ -10,6 +10,7 @@ import functools
 import json
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -17,7 +18,8 @@ from pydantic import ValidationError
 
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.glyphs import HEIGHT, SIZE, WIDTH, atlas, block, cell
-from diffstudio.modalities.modality import Extra, Making, Meaning, Modality, Shown
+from diffstudio.modalities.modality import Extra, Making, Meaning, Modality, Shown, SourceInfo, Taken, Taking
+from diffstudio.modalities.region import Axes
 from diffstudio.modalities.text_file import read_text
 from diffstudio.specs import TextSpec
 
@@ -93,6 +95,12 @@ def strings(rows: np.ndarray, spec: TextSpec, mask: str = "░") -> list[str]:
     """Each sample as a string; `mask` stands for a masked cell."""
     letters = np.array([*spec.vocabulary, mask])
     return ["".join(line) for line in letters[tokens_of(rows, spec)]]
+
+
+def _read(path: Path, meaning: Meaning, taking: Taking) -> Taken:
+    spec = spec_of(meaning)
+    rows, remarks = read_text(path, spec, meaning.shape[1])
+    return Taken(SourceInfo(len(rows), meaning.shape, remarks=remarks), states_of(rows, spec))
 
 
 def _encode(meaning: Meaning, rows: np.ndarray) -> np.ndarray:
@@ -303,12 +311,17 @@ def _chance(p: float) -> float | None:
     return round(float(p), 4) if math.isfinite(p) else None
 
 
+def _axes(meaning: Meaning, rows: np.ndarray | None) -> Axes:
+    """Letters, counted from 1."""
+    return Axes({"letter": np.arange(1, meaning.shape[-1] + 1)})
+
+
 TEXT = Modality(
     name="text",
     title="Text",
     rank=2,
     suffixes=(".txt",),
-    read=lambda path, meaning, fit: states_of(read_text(path, spec_of(meaning), meaning.shape[1]), spec_of(meaning)),
+    read=_read,
     tile=_tile,
     draw=_draw,
     encode=_encode,
@@ -323,5 +336,6 @@ TEXT = Modality(
     sample_suffix=".txt",
     default_scale=2,
     gap=WIDTH,
+    axes=_axes,
     ranged=False,
 )

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from diffstudio.errors import BadFile, BadInput
+from diffstudio.modalities.encodings import decoded
+from diffstudio.modalities.letters import Replacing
 from diffstudio.specs import TextSpec
 
 FREE = "_"  # stands for a cell that is free
@@ -14,26 +16,36 @@ MAX_BYTES = 16 << 20
 MAX_LINES = 100_000
 
 
-def read_text(path: Path, spec: TextSpec, length: int) -> np.ndarray:
-    """The lines of a UTF-8 file as tokens: (N, length), shorter lines filled with spaces, longer ones in pieces.
+def read_text(path: Path, spec: TextSpec, length: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The lines of a text as tokens, (N, length), shorter lines filled with spaces, longer ones in pieces; and remarks.
+
+    Characters that the model does not know are replaced by those that are most like them, else by a space; the remarks
+    say which.
 
     Raises:
-        BadInput: no such file, or letters that the model does not know.  BadFile: not a text, or nothing in it.
+        BadInput: no such file, or nothing in it that the model knows.  BadFile: not a text, or nothing in it.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise BadInput(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_BYTES:,}")
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text, said = decoded(path.read_bytes())
     except OSError as error:
         raise BadInput(f"can't read the text {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadFile(f"{path}: not a UTF-8 text (byte {error.start})") from error
-    pieces = [line[i : i + length].strip() for line in lines for i in range(0, len(line), length)]
+    except ValueError as error:
+        raise BadFile(f"{path} is not a text: it has control characters in it") from error
+    lines = [line for line in text.splitlines() if line.strip()][:MAX_LINES]
+    if not lines:
+        raise BadFile(f"{path} has no text in it")
+    replacing = Replacing(frozenset(spec.vocabulary))
+    written = [replacing.line(line.strip()) for line in lines]
+    pieces = [line[i : i + length].strip() for line in written for i in range(0, len(line), length)]
     pieces = [piece for piece in pieces if piece][:MAX_LINES]
     if not pieces:
-        raise BadFile(f"{path} has no text in it")
+        have = "".join(spec.vocabulary[:64]).strip()
+        raise BadInput(f"{path} has no character that the model knows: it knows {have} and the space")
     filler = " " if " " in spec.vocabulary else spec.vocabulary[0]
-    return np.stack([_numbers(piece.ljust(length, filler), spec, str(path)) for piece in pieces])
+    rows = np.stack([_numbers(piece.ljust(length, filler), spec, str(path)) for piece in pieces])
+    return rows, (*((said,) if said else ()), *replacing.remarks)
 
 
 def read_prompt(prompt: str, spec: TextSpec, length: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,10 @@ MAX_BYTES = 1 << 28
 RATES = (1000, 768_000)
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 COMMENT = b"ICMT"  # RIFF's INFO chunk of a comment
+XMP = b"_PMX"  # the chunk of an XMP packet
+LARGE = (b"RF64", b"BW64")  # RIFF with sizes of 64 bits in a chunk ds64
+# Chunks that may follow an empty chunk of sound; anything else there is sound whose length was never filled in.
+_OTHERS = (b"LIST", b"fact", b"cue ", b"smpl", b"inst", b"id3 ", b"bext", b"iXML", b"axml", b"JUNK", b"PAD ", XMP)
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,10 @@ class Wave:
     samples: np.ndarray
     rate: int
     comment: str = ""
+
+
+class Compressed(BadFile):
+    """A WAV file whose sound is not plain numbers."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,9 @@ def read_wave(path: Path) -> Wave:
         content = path.read_bytes()
     except OSError as error:
         raise BadInput(f"can't read {path}: {error.strerror}") from error
-    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+    if content[:4] == b"RIFX":
+        raise BadFile(f"{path} is a WAV file of big-endian numbers (RIFX): save it as a plain WAV")
+    if content[:4] not in (b"RIFF", *LARGE) or content[8:12] != b"WAVE":
         raise BadFile(f"{path} is not a WAV file")
     chunks = _chunks(content)
     if b"fmt " not in chunks or b"data" not in chunks:
@@ -58,10 +68,20 @@ def read_wave(path: Path) -> Wave:
 
 
 def _chunks(content: bytes) -> dict[bytes, bytes]:
-    """The first chunk of each name. A program that did not know the length beforehand wrote one that is too large."""
-    found, at = {}, 12
+    """The first chunk of each name.
+
+    A program that did not know the length beforehand wrote one that is too large, or 0: the sound then goes to the end.
+    """
+    found, at, large = {}, 12, 0
     while at + 8 <= len(content):
         name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
+        if name == b"ds64" and size >= 16:
+            large = int.from_bytes(content[at + 16 : at + 24], "little")
+        if name == b"data":
+            if size == 0xFFFFFFFF and large:
+                size = large
+            elif size == 0 and content[at + 8 : at + 12] not in _OTHERS:
+                size = len(content)
         found.setdefault(name, content[at + 8 : at + 8 + size])
         at += 8 + size + size % 2
     return found
@@ -74,7 +94,7 @@ def _format(path: Path, chunk: bytes) -> _Format:
     if kind == EXTENSIBLE and len(chunk) >= 26:
         kind = int.from_bytes(chunk[24:26], "little")
     if (kind, bits) not in ((PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64)):
-        raise BadFile(f"{path} holds compressed sound (format {kind} of {bits} bits): save it as 16-bit PCM")
+        raise Compressed(f"{path} holds compressed sound (format {kind} of {bits} bits): save it as 16-bit PCM")
     if not 1 <= channels <= 64 or not RATES[0] <= rate <= RATES[1]:
         raise BadFile(f"{path} has {channels} channels of {rate:,} Hz: that is no sound file that can be read")
     return _Format(kind, channels, rate, bits)
@@ -105,13 +125,13 @@ def _comment(info: bytes) -> str:
     return ""
 
 
-def wave_bytes(sound: np.ndarray, rate: int, comment: str = "") -> bytes:
-    """A WAV file of one channel and 16 bits; sound: (samples,) in [-1, 1], clipped."""
+def wave_bytes(sound: np.ndarray, rate: int, comment: str = "", xmp: bytes = b"") -> bytes:
+    """A WAV file of one channel and 16 bits; sound: (samples,) in [-1, 1], clipped; xmp: a packet for others."""
     samples = np.rint(np.nan_to_num(sound).clip(-1, 1) * 32767).astype("<i2").tobytes()
     parts = [_chunk(b"fmt ", struct.pack("<HHIIHH", PCM, 1, rate, 2 * rate, 2, 16))]
     if comment:
         parts.append(_chunk(b"LIST", b"INFO" + _chunk(COMMENT, comment.encode() + b"\0")))
-    body = b"WAVE" + b"".join(parts) + _chunk(b"data", samples)
+    body = b"WAVE" + b"".join(parts) + _chunk(b"data", samples) + (_chunk(XMP, xmp) if xmp else b"")
     return _chunk(b"RIFF", body)
 
 

@@ -23,6 +23,8 @@ from diffstudio.studio.app.progress import Clock, Progress
 from diffstudio.studio.compute.devices import free_on, pick_device
 from diffstudio.studio.compute.recording import Recorder
 from diffstudio.studio.compute.torch_loading import load_libraries, wait_briefly
+from diffstudio.studio.made_of import files_used
+from diffstudio.studio.masks import recorded
 from diffstudio.studio.request.checks import likelihood_problem
 from diffstudio.studio.request.plan import Plan, make_plan
 from diffstudio.studio.request.request import Request
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from diffstudio.diffusion.chain import Step
     from diffstudio.networks.model import Model
     from diffstudio.studio.compute.chains import Networks
+    from diffstudio.studio.compute.kept_pixels import Kept
+    from diffstudio.studio.compute.prepare import Prepared
     from diffstudio.studio.compute.scoring import Judged
 
 DEFAULT_BUDGET = 4 << 30
@@ -48,6 +52,7 @@ class Engine:
         self._colours = colours
         self._models: dict[tuple[Path, int, int, str, str], Model] = {}
         self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
+        self._kept: tuple[TraceHeader, Kept | None] | None = None  # of the run that was decoded last
 
     def plan(self, request: Request) -> Plan:
         """What the request will do; cheap, without torch. Errors as `make_plan`."""
@@ -109,7 +114,10 @@ class Engine:
 
         prepared = prepare(plan, networks.model)
         plan = self._with_colours(plan, networks.model)
-        header = _header(plan, str(networks.model.device), prepared.labels)
+        files = files_used(request, plan.entry, plan.weak, self.catalog.cache, stop)
+        if stop():
+            return
+        header = _header(plan, str(networks.model.device), prepared, files)
         with TraceWriter(trace_path, header) as writer:
             recorder = Recorder(writer, request.trace_every, request.steps_run, header.fields, plan.card.meaning)
             clock = Clock(plan.work)
@@ -135,11 +143,16 @@ class Engine:
         request = Request.model_validate(trace.header.request)
         model = self._load(self.catalog.find(request.model).path, request)
         from diffstudio.studio.compute.decoding import decode_trace
+        from diffstudio.studio.compute.kept_pixels import kept_of
 
-        yield from decode_trace(trace, model, records, out)
+        yield from decode_trace(trace, model, records, out, kept_of(trace.header, model.card))
 
-    def pictures(self, request: Request, states: np.ndarray) -> np.ndarray:
+    def pictures(
+        self, request: Request, states: np.ndarray, samples: Sequence[int] = (), final: TraceHeader | None = None
+    ) -> np.ndarray:
         """What the request's model decodes latents to: (B, C, h, w) → (B, 1 or 3, H, W) float32.
+
+        final: of the run whose clean end they are; then its samples have their source's own pixels where it is kept.
 
         Raises:
             BadInput, BadFile, NotFound: the model is gone, can't be loaded, or has other latents.
@@ -152,7 +165,17 @@ class Engine:
             )
         from diffstudio.studio.compute.decoding import decoded
 
-        return decoded(model, states)
+        found = decoded(model, states)
+        kept = None if final is None else self._kept_of(final, model)
+        return found if kept is None else kept.put_back(found, samples)
+
+    def _kept_of(self, header: TraceHeader, model: Model) -> Kept | None:
+        """Read once for all samples of a run."""
+        if self._kept is None or self._kept[0] is not header:
+            from diffstudio.studio.compute.kept_pixels import kept_of
+
+            self._kept = header, kept_of(header, model.card)
+        return self._kept[1]
 
     def score(
         self, request: Request, points: np.ndarray, log_snr: float, stop: Callable[[], bool] = lambda: False
@@ -270,7 +293,7 @@ def _progress(clock: Clock, recorder: Recorder, step: Step | None = None, remark
     return Progress(*measured, **newest, not_finite=recorder.not_finite, remark=remark)
 
 
-def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHeader:
+def _header(plan: Plan, device: str, prepared: Prepared, files: dict[str, str]) -> TraceHeader:
     import torch
 
     shape = (plan.request.samples, *plan.card.shape)
@@ -287,6 +310,9 @@ def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHea
         chains=plan.chains,
         versions={"diffstudio": __version__, "torch": torch.__version__, "numpy": np.__version__},
         device=device,
-        checkpoint_sha256=plan.card.sha256,
-        labels=labels,
+        checkpoint_sha256=files.get("checkpoint", ""),
+        sha256=files,
+        notes=tuple(note[:2000] for note in prepared.notes[:20]),
+        mask=None if prepared.drawn_anew is None else recorded(prepared.drawn_anew),
+        labels=prepared.labels,
     )

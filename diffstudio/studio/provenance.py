@@ -1,8 +1,10 @@
 """Settings that travel with a picture: what made it, readable again by DiffStudio, and its origin for everybody else.
 
 PNG and APNG carry them as a text chunk, JPEG and WebP in the Exif UserComment, TIFF in its ImageDescription, GIF as a
-comment, MP4 too, WAV in the comment of its INFO list. All pictures but GIF also carry an XMP packet with the IPTC field
-that marks pictures made by a model.
+comment, MP4 too, WAV in the comment of its INFO list. All of them also carry an XMP packet with the IPTC field that
+marks what a model has made. Pictures of a model that is told a prompt carry the text of `parameters_text` besides: PNG
+in a chunk of its own, JPEG and WebP in the UserComment, where other programs look; the settings then stand in the
+ImageDescription.
 """
 
 from __future__ import annotations
@@ -23,17 +25,21 @@ from diffstudio import __version__
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.clip_file import MOVIES, open_movie
 from diffstudio.modalities.wave_file import read_wave
+from diffstudio.studio.parameters_text import Parameters, parameters_text, parse_parameters
 from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import TraceHeader, first_problem
 from diffstudio.traces.reader import Trace
 
-KEY = "diffstudio"
+KEY, PARAMETERS = "diffstudio", "parameters"
 MADE_BY_A_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF")
 MAX_TEXT = 1 << 20
 MAX_FILE = 1 << 30
+MAX_SEGMENT = 65_533  # bytes of a JPEG's block
 
 _SOFTWARE = f"DiffStudio {__version__}"
+_START = f'{{"{KEY}":'  # of settings as JSON
+_EXIF = b"Exif\0\0"
 _UNICODE = b"UNICODE\0"  # the character code of an Exif UserComment
 _ShortText = Annotated[str, Field(max_length=1000)]
 # What Pillow raises for damaged files, besides the errors that it documents.
@@ -56,6 +62,8 @@ class _Settings(BaseModel):
     diffstudio: Literal[1]
     model: _ShortText = ""
     checkpoint_sha256: Annotated[str, Field(max_length=64)] = ""
+    sha256: Annotated[dict[str, Annotated[str, Field(max_length=64)]], Field(max_length=20)] = {}
+    notes: Annotated[list[Annotated[str, Field(max_length=2000)]], Field(max_length=20)] = []
     created: _ShortText = ""
     device: _ShortText = ""
     versions: Annotated[dict[str, _ShortText], Field(max_length=100)] = {}
@@ -69,8 +77,10 @@ def settings(
 ) -> dict[str, Any]:
     """The settings of a picture of those records (None: all), as JSON values.
 
-    request, model ("digits@3500"), checkpoint_sha256, versions, device, created; shown: chain, tensor, sample, and step
-    and t of a single record.  digitalSourceType: IPTC's trainedAlgorithmicMedia where a record is of the reverse chain.
+    request, model ("digits@3500"), checkpoint_sha256, sha256 of every file that made it, notes of what was done to the
+    source, versions, device, created; shown: chain, tensor, sample, step and t of a single record, and of a single
+    sample its own seed and class.  parameters: see `parameters_text`.
+    digitalSourceType: IPTC's trainedAlgorithmicMedia where a record is of the reverse chain.
     It is left out where all are of the forward chain, in the trace of a forward run as in any other: those are data
     with noise on them, and no model made them.
     """
@@ -81,6 +91,9 @@ def settings(
     shown: dict[str, Any] = {"chain": name, "tensor": tensor, "sample": sample, "records": len(chosen)}
     if len(chosen) == 1:
         shown |= {"step": int(trace.scalar(chosen[0], "step")), "t": trace.scalar(chosen[0], "t")}
+    request = portable_request(header)
+    if sample is not None:
+        shown |= _of_sample(header, request, sample)
     found = {
         KEY: 1,
         "model": _model(header),
@@ -89,13 +102,46 @@ def settings(
         "device": header.device[:40],
         "versions": {name[:40]: version[:40] for name, version in list(header.versions.items())[:20]},
         "shown": shown,
-        "request": portable_request(header),
+        "request": request,
     }
-    return found | ({"digitalSourceType": MADE_BY_A_MODEL} if 1 in chains else {})
+    if header.sha256:
+        found["sha256"] = {name[:40]: digest[:64] for name, digest in list(header.sha256.items())[:20]}
+    if header.notes:
+        found["notes"] = list(header.notes)
+    if 1 not in chains:
+        return found
+    found["digitalSourceType"] = MADE_BY_A_MODEL
+    text = _parameters(header, shown.get("seed"))
+    return found | ({PARAMETERS: text} if text else {})
+
+
+def _of_sample(header: TraceHeader, request: dict[str, Any] | None, sample: int) -> dict[str, Any]:
+    """What tells a sample from the others of its batch: its seed, and its class where it has one."""
+    told: dict[str, Any] = {}
+    if request is not None:
+        told["seed"] = int(request["seed"]) + sample
+    label = header.labels[sample] if sample < len(header.labels) else None
+    if label is not None:
+        names = header.card.get("labels") or ()
+        told["label"] = label
+        told["class"] = str(names[label])[:200] if label < len(names) else ""
+    return told
+
+
+def _parameters(header: TraceHeader, seed: int | None) -> str:
+    """The text for other programs; "" of a model that is told no prompt."""
+    if not header.card.get("prompts"):
+        return ""
+    try:
+        request = Request.model_validate(header.request)
+    except ValidationError:
+        return ""
+    own = request.seed if seed is None else seed
+    return parameters_text(request, header.card, own, header.checkpoint_sha256, _SOFTWARE)
 
 
 def portable_request(header: TraceHeader) -> dict[str, Any] | None:
-    """The request without what belongs to one computer: a source file by its name, a model's path by its spec.
+    """The request without what belongs to one computer: files by their names, a model's path by its spec.
 
     A picture is passed on to others; where its maker keeps files is not their business. None where the trace has no
     request that this version understands.
@@ -107,8 +153,10 @@ def portable_request(header: TraceHeader) -> dict[str, Any] | None:
     except ValidationError:
         return None
     changes: dict[str, str] = {}
-    if request.source_file:
-        changes["source_file"] = PureWindowsPath(request.source_file).name[-200:]  # splits at / and \ alike
+    for field in ("source_file", "mask", "guidance_model"):
+        name = getattr(request, field)
+        if name:
+            changes[field] = PureWindowsPath(name).name[-200:]  # splits at / and \ alike
     if PureWindowsPath(request.model).name != request.model or request.model.endswith(".safetensors"):
         changes["model"] = _model(header)
     return request.model_copy(update=changes).model_dump(mode="json")
@@ -119,17 +167,33 @@ def png_info(found: dict[str, Any]) -> PngInfo:
     info = PngInfo()
     info.add_text("Software", _SOFTWARE)
     info.add_text(KEY, to_text(found))
+    if found.get(PARAMETERS):
+        info.add_text(PARAMETERS, found[PARAMETERS])
     if packet := xmp_packet(found):
         info.add_itxt("XML:com.adobe.xmp", packet.decode())
     return info
 
 
-def exif_bytes(found: dict[str, Any]) -> bytes:
-    """The Exif block of a JPEG or WebP: Software, and the settings as UserComment in UTF-16."""
+def exif_bytes(found: dict[str, Any], kind: str) -> bytes:
+    """The Exif block of a "JPEG" or "WEBP": Software, and the settings as UserComment in UTF-16.
+
+    Where there are parameters for other programs they are the UserComment, and the settings the ImageDescription.
+
+    Raises:
+        BadInput: a JPEG has no room for so much.
+    """
     exif = Image.Exif()
     exif[ExifTags.Base.Software] = _SOFTWARE
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _UNICODE + to_text(found).encode("utf-16-be")
-    return exif.tobytes()
+    comment = found.get(PARAMETERS) or to_text(found)
+    if found.get(PARAMETERS):
+        exif[ExifTags.Base.ImageDescription] = to_text(found)
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _UNICODE + comment.encode("utf-16-be")
+    block = exif.tobytes()
+    if kind != "JPEG":
+        return block.removeprefix(_EXIF)  # in a WebP the block begins with TIFF's own header
+    if len(block) > MAX_SEGMENT:
+        raise BadInput("the settings, with so long a prompt, have no room in a JPEG: export a PNG or a WebP")
+    return block
 
 
 def tiff_tags(found: dict[str, Any]) -> ImageFileDirectory_v2:
@@ -160,7 +224,7 @@ def xmp_packet(found: dict[str, Any]) -> bytes:
 
 def to_text(found: dict[str, Any]) -> str:
     """Settings as JSON in ASCII, the key that tells them apart first."""
-    return json.dumps({KEY: 1, **found})
+    return json.dumps({KEY: 1, **{name: value for name, value in found.items() if name != PARAMETERS}})
 
 
 def read_settings(path: Path) -> dict[str, Any] | None:
@@ -206,6 +270,23 @@ def _model(header: TraceHeader) -> str:
     return f"{header.card.get('name', '')}@{header.card.get('step', 0)}"[:200]
 
 
+def read_parameters(path: Path) -> Parameters | None:
+    """What another program wrote into a picture of how it was made; None where there is nothing of that form.
+
+    Errors as `read_settings`.
+    """
+    if not path.is_file():
+        raise BadInput(f"there is no file {path}")
+    if path.suffix.lower() in (*MOVIES, ".wav"):
+        return None
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as picture:
+            text = picture.info.get(PARAMETERS) if picture.format == "PNG" else _comment(picture)
+    except _DAMAGED as error:
+        raise BadFile(f"{path} is not a picture that can be read") from error
+    return parse_parameters(text) if isinstance(text, str) else None
+
+
 def _find_text(path: Path) -> str | None:
     """The text that may be ours, by the format of the picture."""
     if path.suffix.lower() == ".wav":
@@ -218,18 +299,29 @@ def _find_text(path: Path) -> str | None:
         elif picture.format == "TIFF":
             found = picture.getexif().get(ExifTags.Base.ImageDescription)
         else:
-            found = picture.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
+            found = _comment(picture)
+            if not (found or "").startswith(_START):  # theirs; ours stands in the description then
+                found = picture.getexif().get(ExifTags.Base.ImageDescription) or found
+    return _as_text(found)
+
+
+def _comment(picture: Image.Image) -> str | None:
+    """The Exif UserComment."""
+    return _as_text(picture.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment))
+
+
+def _as_text(found: object) -> str | None:
     if not isinstance(found, bytes):
         return found if isinstance(found, str) else None
     found = found[: 2 * MAX_TEXT + 32]  # more is too long in any case, and `_parse` says so if it is ours
     if found.startswith(_UNICODE):
         text = found[len(_UNICODE) :]
         return text.decode("utf-16-le" if text[1:2] == b"\0" else "utf-16-be", "replace")
-    return found.decode("utf-8", "replace")
+    return found.removeprefix(b"ASCII\0\0\0").decode("utf-8", "replace")
 
 
 def _parse(text: str, path: Path) -> dict[str, Any] | None:
-    if not text.startswith(f'{{"{KEY}":'):
+    if not text.startswith(_START):
         return None  # somebody else's comment
     if len(text) > MAX_TEXT:
         raise BadFile(f"{path}: the settings have more than {MAX_TEXT:,} characters")

@@ -24,6 +24,7 @@ RECORD_MAGIC = b"STEP"
 PREFIX = struct.Struct("<8sII")
 RECORD = struct.Struct("<4sIII")
 MAX_HEADER = 4 << 20
+MAX_MASK = 1 << 20  # characters
 MAX_PAYLOAD = 2**32 - 1
 ITEM_BYTES = {"float32": 4, "float16": 2}
 
@@ -52,6 +53,18 @@ class FieldSpec(BaseModel):
         return math.prod(self.shape) * ITEM_BYTES[self.dtype]
 
 
+class MaskSpec(BaseModel):
+    """What of the states was drawn anew: levels of 0 to 255 as base64 of their zlib stream.
+
+    shape: without the batch where it is the same for all samples, else with it; it broadcasts to the states, of a
+    latent model to its pictures.
+    """
+
+    model_config = _STRICT
+    shape: Annotated[tuple[Count, ...], Field(min_length=1, max_length=6)]
+    levels: Annotated[str, Field(max_length=MAX_MASK)]
+
+
 class ChainSpec(BaseModel):
     """A chain that the run records, and how many records it will have when complete."""
 
@@ -61,7 +74,10 @@ class ChainSpec(BaseModel):
 
 
 class TraceHeader(BaseModel):
-    """What a trace says of itself: enough to show it without the model."""
+    """What a trace says of itself: enough to show it without the model.
+
+    sha256: of the files that made it: "checkpoint", "guide", "source", "mask".  notes: what was done to the source.
+    """
 
     model_config = _STRICT
     format_version: Literal[1] = 1
@@ -74,6 +90,9 @@ class TraceHeader(BaseModel):
     versions: dict[str, str] = {}
     device: str = ""
     checkpoint_sha256: str = ""
+    sha256: dict[str, str] = {}
+    notes: Annotated[tuple[Annotated[str, Field(max_length=2000)], ...], Field(max_length=20)] = ()
+    mask: MaskSpec | None = None
     labels: tuple[int | None, ...] = ()
 
     @model_validator(mode="after")

@@ -53,5 +53,8 @@ def test_a_wav_becomes_the_source_and_the_panel_says_what_is_done_to_it(studio, 
     path.write_bytes(wave_bytes(0.5 * np.sin(np.arange(9000) / 5), 48_000))
     studio.commands.filing.open_paths([path])
     assert parts.sampling.request().source_file == str(path)
-    assert parts.sampling.source.problem.text() == "mono, 48,000 Hz, 0.19 s: resampled to 8,000 Hz"
+    assert (
+        parts.sampling.source.problem.text()
+        == "Mono, 48,000 Hz, 0.19 s: resampled to 8,000 Hz, made 11 dB softer, as the model's sounds are."
+    )
     assert not parts.sampling.source.fit.isVisibleTo(parts.sampling.source)

@@ -129,7 +129,7 @@ def test_texts_with_strange_letters_are_refused_as_a_source(words, tmp_path):
     path.write_text("名前\n", encoding="utf-8")
     words.commands.filing.open_paths([path])
     box = shown(QMessageBox)
-    assert "characters that the model does not know" in box.text()
+    assert "has no character that the model knows" in box.text()
     box.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from diffstudio.data import spoken
 from diffstudio.errors import BadFile, BadInput
-from diffstudio.modalities import Making, Meaning, Shown
+from diffstudio.modalities import Making, Meaning, Shown, Taking
 from diffstudio.modalities.mel import spec_of, to_sound, to_state
 from diffstudio.modalities.wave_file import read_wave, wave_bytes
 
@@ -38,32 +38,32 @@ def tone(rate: int, seconds: float) -> np.ndarray:
 def test_a_clip_of_the_models_own_kind_is_read_as_it_is(tmp_path):
     sound = spoken.carried("held-out")[0][3]
     (tmp_path / "own.wav").write_bytes(wave_bytes(sound, 8000))
-    state = KIND.read(tmp_path / "own.wav", MEANING, None)
+    info, state = KIND.read(tmp_path / "own.wav", MEANING, Taking())
     assert state.shape == (1, 1, 64, 32)
     direct = to_state(sound[None], spoken.SPEC, 64)
     assert np.abs(state - direct).mean() < 0.02  # faded once more at its edges
-    info = KIND.inspect(tmp_path / "own.wav", MEANING)
     assert (info.fits, info.note) == (True, "")
 
 
 def test_a_stereo_file_of_48_kHz_is_mixed_and_resampled_and_says_so(own):
     left = tone(48_000, 0.3)
     path = own(np.stack([left, 0.5 * left], 1), 48_000)
-    info = KIND.inspect(path, MEANING)
+    info, state = KIND.read(path, MEANING, Taking())
     assert info.fits
-    assert info.note == "stereo, 48,000 Hz, 0.30 s: mixed to mono, resampled to 8,000 Hz"
-    state = KIND.read(path, MEANING, None)[0, 0]
-    sounding = state[:, 16]
+    done = "mixed to mono, resampled to 8,000 Hz, made 8 dB softer, as the model's sounds are"
+    assert info.note == f"stereo, 48,000 Hz, 0.30 s: {done}"
+    sounding = state[0, 0, :, 16]
     assert abs(int(sounding.argmax()) - 23) <= 1  # the band at 700 Hz
-    assert (state[:, 0] == -1).all()  # in the middle of half a second
+    assert (state[0, 0, :, 0] == -1).all()  # in the middle of half a second
 
 
 def test_of_a_long_file_the_loudest_part_is_used_and_that_is_said(own):
     wave = 0.05 * np.ones(8000 * 3) * np.sign(np.sin(np.arange(8000 * 3)))
     wave[12_000:16_096] = tone(8000, 0.512)
-    info = KIND.inspect(own(wave, 8000), MEANING)
-    assert info.note == "mono, 8,000 Hz, 3.00 s: its loudest 0.51 s are used"
-    state = KIND.read(own(wave, 8000), MEANING, None)[0, 0]
+    info = KIND.read(own(wave, 8000), MEANING, Taking()).info
+    used = "its loudest 0.51 s are used (--part chooses others), made 11 dB softer, as the model's sounds are"
+    assert info.note == f"mono, 8,000 Hz, 3.00 s: {used}"
+    state = KIND.read(own(wave, 8000), MEANING, Taking()).rows[0, 0]
     assert abs(int(state[:, 16].argmax()) - 23) <= 1
 
 
@@ -73,16 +73,15 @@ def test_of_a_long_file_the_loudest_part_is_used_and_that_is_said(own):
 )
 def test_an_empty_and_a_silent_file_are_one_sentence(own, samples, says):
     path = own(samples, 8000)
-    for look in (KIND.inspect, lambda path, meaning: KIND.read(path, meaning, None)):
-        with pytest.raises((BadInput, BadFile), match=says):
-            look(path, MEANING)
+    with pytest.raises((BadInput, BadFile), match=says):
+        KIND.read(path, MEANING, Taking())
 
 
 def test_what_is_no_wav_file_is_a_sentence(tmp_path):
     path = tmp_path / "own.wav"
     path.write_bytes(b"ID3\x04 not a wave")
     with pytest.raises(BadFile, match="not a WAV file"):
-        KIND.inspect(path, MEANING)
+        KIND.read(path, MEANING, Taking())
 
 
 def test_the_sounds_are_written_one_after_the_other_with_the_settings(tmp_path):

@@ -179,7 +179,8 @@ def test_measures_count_cells():
 def test_lines_of_a_file_are_samples(tmp_path):
     file = tmp_path / "own.txt"
     file.write_text("bad\n\nAbc def fed\n")
-    found = read_text(file, MASKED, 6)
+    found, remarks = read_text(file, MASKED, 6)
+    assert remarks == ("capitals are read as small letters",)
     assert strings(states_of(found, MASKED), MASKED) == ["bad   ", "abc de", "f fed "]
 
 
@@ -188,8 +189,8 @@ def test_lines_of_a_file_are_samples(tmp_path):
     [
         (b"", BadFile, r"own\.txt has no text in it"),
         (b" \n\n", BadFile, r"own\.txt has no text in it"),
-        (b"caf\xe9", BadFile, r"own\.txt: not a UTF-8 text \(byte 3\)"),
-        ("xyz é".encode(), BadInput, r"own\.txt has characters that the model does not know: x y z é; it knows abcdef"),
+        (b"cafe" + bytes(40), BadFile, r"own\.txt is not a text: it has control characters"),
+        ("xyz 漢".encode(), BadInput, r"own\.txt has no character that the model knows: it knows abcdef and the space"),
     ],
 )
 def test_a_file_that_is_no_such_text_is_refused(content, error, sentence, tmp_path):

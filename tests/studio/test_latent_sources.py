@@ -8,11 +8,15 @@ import torch
 from PIL import Image
 
 from diffstudio.errors import BadInput
+from diffstudio.modalities import Taking
 from diffstudio.networks.model import load_file
 from diffstudio.studio.app.painting import backdrop
+from diffstudio.studio.export.options import ExportOptions
+from diffstudio.studio.export.run import export_run
 from diffstudio.studio.masks import in_latents
 from diffstudio.studio.request.defaults import default_request
-from diffstudio.studio.sources import inspect_source, load_source
+from diffstudio.studio.request.request import Request
+from diffstudio.studio.sources import inspect_source, load_source, read_source
 from diffstudio.traces.reader import Trace
 
 
@@ -113,3 +117,109 @@ def test_a_place_of_latents_is_repainted_as_far_as_any_of_its_pixels():
     np.testing.assert_array_equal(in_latents(mask, (4, 2, 3)), [[[0, 0, 0.5], [0, 1, 0]]])
     with pytest.raises(BadInput, match="does not fall on latents of 4×2"):
         in_latents(mask, (4, 2, 4))
+
+
+# ── what a mask keeps is kept to the last pixel ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def kept(latent_engine, folder, picture, tmp_path):
+    """kept(**fields): a run that draws the right half of the picture anew; (trace, levels of the picture)."""
+    file, values = picture
+    mask = np.zeros((8, 8), np.uint8)
+    mask[:, 4:] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    opened = []
+
+    def kept(**fields):
+        plain = {"source_file": str(file), "mask": str(tmp_path / "mask.png")}
+        opened.append(record(latent_engine, str(folder), tmp_path / f"{len(opened)}.trace", **plain | fields))
+        return opened[-1], ((values.permute(1, 2, 0) + 1) * 127.5).round().numpy()
+
+    yield kept
+    for trace in opened:
+        trace.close()
+
+
+def exported(engine, trace, path, **options):
+    """The pixels of an export, (H, W, 3)."""
+    steps = export_run(engine, trace, path, ExportOptions(**{"sample": 1, "scale": 1, **options}), path.parent)
+    while next(steps, None) is not None:
+        pass
+    with Image.open(path) as file:
+        return np.asarray(file.convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tiff"])
+def test_exported_pictures_have_the_sources_own_pixels_where_it_is_kept(latent_engine, kept, tmp_path, name):
+    trace, levels = kept()
+    found = exported(latent_engine, trace, tmp_path / name)
+    np.testing.assert_array_equal(found[:, :4], levels[:, :4])
+    assert np.abs(found[:, 4:] - levels[:, 4:]).max() > 10  # drawn anew
+    guess = exported(latent_engine, trace, tmp_path / name, tensor="x0_hat")
+    np.testing.assert_array_equal(guess[:, :4], levels[:, :4])
+
+
+def test_a_jpeg_is_as_near_as_a_jpeg_can_be(latent_engine, kept, tmp_path):
+    trace, levels = kept()
+    flat = np.abs(exported(latent_engine, trace, tmp_path / "a.jpg", quality=100)[:, :3] - levels[:, :3])
+    assert flat.mean() < 4
+
+
+def test_on_the_way_nothing_is_put_back_for_there_the_picture_has_noise_on_it(latent_engine, kept, tmp_path):
+    trace, levels = kept()
+    k = len(trace) - 2
+    assert trace.scalar(k, "s") > 0
+    found = exported(latent_engine, trace, tmp_path / "a.png", record=k)
+    assert np.abs(found[:, :4] - levels[:, :4]).max() > 10
+
+
+def test_the_switch_leaves_what_the_autoencoder_gives(latent_engine, folder, kept, tmp_path):
+    trace, levels = kept(keep_pixels=False)
+    found = exported(latent_engine, trace, tmp_path / "a.png")
+    assert np.abs(found[:, :4] - levels[:, :4]).max() > 10
+    decoded = load_file(folder).decode(torch.from_numpy(trace.array(len(trace) - 1, "xt")[1:].copy())).numpy()[0]
+    np.testing.assert_allclose(found, ((decoded.transpose(1, 2, 0) + 1) * 127.5).clip(0, 255), atol=1)
+
+
+def test_the_pictures_of_the_window_are_those_of_the_export(latent_engine, kept, tmp_path):
+    trace, levels = kept()
+    request, last = Request.model_validate(trace.header.request), len(trace) - 1
+    states = trace.array(last, "xt", slice(1, 2)).copy()
+    shown = latent_engine.pictures(request, states, [1], trace.header)[0]
+    np.testing.assert_allclose((shown.transpose(1, 2, 0)[:, :4] + 1) * 127.5, levels[:, :4], atol=1e-4)
+    plain = latent_engine.pictures(request, states)[0]
+    assert np.abs(plain - shown).max() > 0.1
+
+
+@pytest.mark.parametrize("change", ["gone", "other"])
+def test_a_source_that_is_another_now_is_not_put_back(latent_engine, kept, picture, tmp_path, change):
+    trace, levels = kept()
+    if change == "gone":
+        picture[0].unlink()
+    else:
+        Image.new("RGB", (8, 8), "red").save(picture[0])
+    found = exported(latent_engine, trace, tmp_path / "a.png")
+    assert np.abs(found[:, :4] - levels[:, :4]).max() > 10 and (found[:, :4] != (255, 0, 0)).any()
+
+
+def test_between_white_and_black_both_are_mixed(latent_engine, kept, tmp_path):
+    Image.new("L", (8, 8), 51).save(tmp_path / "grey.png")
+    trace, levels = kept(mask=str(tmp_path / "grey.png"))
+    plain, _ = kept(mask=str(tmp_path / "grey.png"), keep_pixels=False)
+    mixed = exported(latent_engine, trace, tmp_path / "a.png")
+    drawn = exported(latent_engine, plain, tmp_path / "b.png")
+    np.testing.assert_allclose(mixed, 0.2 * drawn + 0.8 * levels, atol=1.5)
+
+
+def test_a_mask_of_the_pictures_own_size_follows_its_fit(latent_engine, folder, kept, tmp_path):
+    wide = np.random.default_rng(1).integers(0, 256, (16, 32, 3), np.uint8)
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    mask = np.zeros((16, 32), np.uint8)
+    mask[:, 16:] = 255
+    Image.fromarray(mask).save(tmp_path / "wide-mask.png")
+    fields = {"source_file": str(tmp_path / "wide.png"), "mask": str(tmp_path / "wide-mask.png"), "source_fit": "crop"}
+    trace, _ = kept(**fields)
+    source = read_source(tmp_path / "wide.png", trace.meaning, Taking("crop")).rows[0]
+    found = exported(latent_engine, trace, tmp_path / "a.png")
+    np.testing.assert_array_equal(found[:, :4], ((source.transpose(1, 2, 0) + 1) * 127.5).round()[:, :4])

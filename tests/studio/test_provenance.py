@@ -89,10 +89,12 @@ def test_the_origin_depends_on_the_records_that_are_shown(both):
 @pytest.mark.parametrize("folder", ["/home/alice/secret/", "C:\\Users\\alice\\"])
 def test_paths_of_the_computer_do_not_travel(make_trace, folder):
     asked = {"source": "file", "source_file": f"{folder}cat.png", "model": f"{folder}m.safetensors"}
+    asked |= {"mask": f"{folder}hole.png", "guidance_model": f"{folder}weak.pt"}
     found = settings(make_trace(np.zeros((2, 1, 1, 2, 2), np.float32), request=asked))
     assert "alice" not in json.dumps(found)
     assert found["request"]["source_file"] == "cat.png"
     assert found["request"]["model"] == "known@7"
+    assert (found["request"]["mask"], found["request"]["guidance_model"]) == ("hole.png", "weak.pt")
 
 
 def test_a_trace_with_a_request_of_another_world_has_pictures_without_request(make_trace, tmp_path):

@@ -13,7 +13,7 @@ from PIL import Image
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities import Meaning
 from diffstudio.modalities.picture_file import MAX_PIXELS
-from diffstudio.studio.sources import inspect_source, load_source
+from diffstudio.studio.sources import inspect_source, load_source, read_source
 
 GREY, COLOUR = (1, 4, 6), (3, 4, 6)  # height 4, width 6
 
@@ -117,8 +117,14 @@ def test_black_and_white_can_be_exchanged(picture):
 def test_another_size_is_refused_with_a_way_out(picture):
     with pytest.raises(BadInput, match=r"^a\.png has 9×8 pixels and another aspect, the model needs 6×4: fit it by"):
         load_source(picture(ramp(8, 9)), Meaning("image", GREY))
-    with pytest.raises(BadInput, match=r"has 12×8 pixels, the model needs 6×4: fit it by crop, pad or stretch"):
-        load_source(picture(ramp(8, 12)), Meaning("image", GREY))
+
+
+def test_a_picture_of_the_models_aspect_needs_no_question_and_the_resizing_is_told(picture):
+    file, meaning = picture(ramp(8, 12)), Meaning("image", GREY)
+    found = read_source(file, meaning)
+    assert found.info.fits and found.info.fittings == () and found.info.note == "resized from 12×8 to 6×4"
+    for fit in ("crop", "pad", "stretch"):
+        np.testing.assert_array_equal(found.rows, load_source(file, meaning, fit))
 
 
 def stripes(height, width, at, black):
@@ -330,7 +336,7 @@ def test_tables_that_are_no_points_name_the_line(tmp_path, text, error, sentence
 
 
 def test_a_binary_file_is_no_table(tmp_path):
-    (tmp_path / "a.txt").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "a.txt").write_bytes(b"\x89PNG\x00\x00\x01\xff\xfe")
     with pytest.raises(BadFile, match="is not a text file that can be read"):
         load_source(tmp_path / "a.txt", Meaning("points", (2,)))
 

@@ -15,12 +15,14 @@ from PySide6.QtWidgets import QFileDialog
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadFile, DiffStudioError
 from diffstudio.gui.controllers.catalog import Picking
+from diffstudio.gui.controllers.foreign import Foreign
 from diffstudio.gui.controllers.mask import MASKS
 from diffstudio.gui.controllers.pasting import pasted_paths
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.kit.words import count, tr
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.work.jobs import Ended, Job, Stop
+from diffstudio.modalities import own_suffixes
 from diffstudio.studio.request.parse import read_betas
 from diffstudio.studio.request.plan import guides
 from diffstudio.traces.reader import Trace
@@ -39,6 +41,7 @@ class Filing(QObject):
         self.parts, self.picking = parts, picking
         self._export: tuple[int, str] | None = None
         self._decoded: deque[str] = deque()  # the targets of the exports that decode, one after the other
+        self._foreign = Foreign(parts, self.show_entry)
         parts.window.dropped.connect(self.open_paths)
         parts.sampling.advanced.betas.browse.connect(self.choose_betas)
         parts.files.progressed.connect(self._on_file_progress)
@@ -48,7 +51,8 @@ class Filing(QObject):
 
     def open(self) -> None:
         """Ask for a file of any kind."""
-        kinds = "*.safetensors *.trace *.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif *.bmp *.npy *.npz *.csv *.wav *.txt"
+        own = " ".join(f"*{suffix}" for suffix in own_suffixes())
+        kinds = f"*.safetensors *.trace *.npy *.npz {own}"
         self._ask_open(f"{tr('All that can be opened')} ({kinds});;{tr('All files')} (*)")
 
     def open_trace(self) -> None:
@@ -104,6 +108,8 @@ class Filing(QObject):
             self.picking.add_folder(path.absolute())
         elif found.kind == "settings":
             self._offer_settings(found)
+        elif found.kind == "foreign" and found.parameters is not None:
+            self._foreign.offer(path, found.parameters)
         else:
             p.sampling.set_source_file(path)
         p.settings.remember_recent(str(path))

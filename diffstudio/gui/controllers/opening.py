@@ -12,6 +12,9 @@ from diffstudio.modalities import MODALITIES
 from diffstudio.modalities.clip_file import MOVIES
 from diffstudio.modalities.picture_file import PICTURES
 from diffstudio.studio import provenance
+from diffstudio.studio.masks import painted_here
+from diffstudio.studio.parameters_text import Parameters
+from diffstudio.studio.request.checks import MASKS, NEUTRAL, OF_FILES
 from diffstudio.studio.request.request import Request
 from diffstudio.studio.sources import ARRAYS
 from diffstudio.traces.format import MAGIC
@@ -21,11 +24,12 @@ SAME = ("device", "trace_every", "trace_dtype", "kind")  # how a run is recorded
 
 @dataclass(frozen=True)
 class Opened:
-    """kind: what to do with the path; settings: those that a picture carries."""
+    """kind: what to do with the path; settings: those that a picture carries; parameters: those of another program."""
 
-    kind: Literal["trace", "checkpoint", "folder", "settings", "source"]
+    kind: Literal["trace", "checkpoint", "folder", "settings", "foreign", "source"]
     path: Path
     settings: dict[str, Any] | None = None
+    parameters: Parameters | None = None
 
 
 def look_at(path: Path) -> Opened:
@@ -48,7 +52,10 @@ def look_at(path: Path) -> Opened:
         return Opened("checkpoint", path)
     if suffix in (*PICTURES, ".apng", *MOVIES, ".wav"):
         found = _settings(path)
-        return Opened("settings", path, found) if found else Opened("source", path)
+        if found:
+            return Opened("settings", path, found)
+        theirs = _parameters(path)
+        return Opened("foreign", path, parameters=theirs) if theirs else Opened("source", path)
     if suffix in ARRAYS or any(suffix in row.suffixes for row in MODALITIES.values()):
         return Opened("source", path)
     raise BadInput(f"{path.name}: files of the kind '{suffix}' can't be opened: expected a checkpoint (.safetensors), "
@@ -71,6 +78,13 @@ def _settings(path: Path) -> dict[str, Any] | None:
         return None  # whatever is wrong with the picture, loading it as a source will say
 
 
+def _parameters(path: Path) -> Parameters | None:
+    try:
+        return provenance.read_parameters(path)
+    except DiffStudioError:
+        return None
+
+
 def at_hand(request: Request, masks: Path) -> tuple[Request, str]:
     """A picture's request without the files that are not in the picture, and the sentences that say so.
 
@@ -84,13 +98,16 @@ def at_hand(request: Request, masks: Path) -> tuple[Request, str]:
                 request.source_file
             )
         )
-        nothing = {"source_file": None, "source_step": None, "source_fit": None, "source_invert": False}
-        request = request.model_copy(
-            update={"source": "noise", **nothing, "strength": 1.0, "mask": None, "resample": 1}
-        )
-    if request.mask and not (Path(request.mask).parent == masks and Path(request.mask).is_file()):
+        nothing = {"source_file": None, "source_step": None, **{name: NEUTRAL[name] for name in OF_FILES}}
+        edits = {name: NEUTRAL[name] for name in ("strength", "resample", "keep_pixels", *MASKS)}
+        request = request.model_copy(update={"source": "noise", **nothing, **edits})
+    here = painted_here(request.mask, masks) if request.mask else None
+    if here is not None:
+        request = request.model_copy(update={"mask": str(here)})
+    elif request.mask:
         notes.append(tr("Its mask {} is not in the picture: everything is repainted.").format(request.mask))
-        request = request.model_copy(update={"mask": None, "resample": 1})
+        alone = {} if request.mask_region else {"resample": 1, "keep_pixels": True}
+        request = request.model_copy(update={"mask": None, **alone})
     return request, "\n".join(notes)
 
 

@@ -8,30 +8,28 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import (
-    QColor,
-    QImage,
-    QKeyEvent,
-    QKeySequence,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QWheelEvent,
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
 )
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from diffstudio.errors import DiffStudioError
 from diffstudio.files import write_bytes
+from diffstudio.gui.dialogs.mask_canvas import MaskCanvas
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import count, tr
 from diffstudio.studio.app.painting import Painting
 
-SIDE = 448  # screen pixels of the larger side
-GROW = 1.25  # of the brush, a notch of the wheel
-VEIL = (242, 150, 40, 160)  # red, green, blue, opacity of the region that is made anew
+FRAME_MS = 100  # of a clip's mask, all equally long
 HELP = "Left button or Space paints, right button or Backspace erases; arrows move; the wheel, [ and ] size the brush."
 
 
@@ -41,14 +39,16 @@ class MaskDialog(QDialog):
     painted = Signal(object)
 
     def __init__(self, picture: np.ndarray, start: np.ndarray | None, folder: Path, parent: QWidget) -> None:
-        """picture: (H, W, 3) uint8, painted over.  start: (H, W), a mask to go on from.  folder: where the PNG goes."""
+        """picture: (H, W, 3) uint8, painted over, of a clip (T, H, W, 3).  folder: where the PNG goes.
+
+        start: (H, W), or of a clip (T, H, W), a mask to go on from.
+        """
         super().__init__(parent)
         self.setWindowTitle(tr("Paint a mask"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        height, width = picture.shape[:2]
-        self.painting = Painting((height, width), None if start is None else start >= 0.5)
+        self.painting = Painting(picture.shape[:-1], None if start is None else start >= 0.5)
         self._folder = folder
-        self.canvas = MaskCanvas(picture, self.painting)
+        self.canvas = MaskCanvas(picture if picture.ndim == 4 else picture[None], self.painting)
         self.note = label("", "dim")
         help_line = label(tr(HELP), "dim")
         help_line.setWordWrap(True)
@@ -68,6 +68,11 @@ class MaskDialog(QDialog):
         layout.setSpacing(10)
         layout.addLayout(tools)
         layout.addWidget(self.canvas, 1)
+        self.frames = FrameChoice(len(picture)) if picture.ndim == 4 else None
+        if self.frames is not None:
+            self.painting.every = self.frames.every.isChecked()
+            self.frames.changed.connect(self._on_frame)
+            layout.addWidget(self.frames)
         layout.addWidget(help_line)
         layout.addWidget(self.buttons)
         self.undo.clicked.connect(self._on_undo)
@@ -98,6 +103,12 @@ class MaskDialog(QDialog):
         self.note.setText(tr("{} of {} pixels").format(count(int(painting.pixels.sum())), count(painting.pixels.size)))
         self.canvas.update()
 
+    @Slot(int, bool)
+    def _on_frame(self, frame: int, every: bool) -> None:
+        """Another frame is seen, or strokes paint one or all of them."""
+        self.painting.frame, self.painting.every = frame, every
+        self.canvas.update()
+
     @Slot()
     def _on_undo(self) -> None:
         self.painting.undo()
@@ -120,13 +131,12 @@ class MaskDialog(QDialog):
 
     @Slot()
     def _on_ok(self) -> None:
-        data = io.BytesIO()
-        Image.fromarray(self.painting.pixels.astype(np.uint8) * 255).save(data, "PNG")
+        data = _png(self.painting.pixels)
         # Named after what it shows: the same mask is the same file.
-        path = self._folder / f"mask-{hashlib.sha256(data.getvalue()).hexdigest()[:16]}.png"
+        path = self._folder / f"mask-{hashlib.sha256(data).hexdigest()[:16]}.png"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_bytes(path, data.getvalue())
+            write_bytes(path, data)
         except (OSError, DiffStudioError) as error:
             show_error(self, str(error))
             return
@@ -134,111 +144,49 @@ class MaskDialog(QDialog):
         self.painted.emit(path)
 
 
-class MaskCanvas(QWidget):
-    """The picture, nearest neighbour, under a veil where it is made anew; the brush at the pointer."""
+class FrameChoice(QWidget):
+    """Which frame of a clip is seen, and whether strokes paint it alone; `changed` carries both."""
 
-    changed = Signal()
+    changed = Signal(int, bool)
 
-    def __init__(self, picture: np.ndarray, painting: Painting) -> None:
+    def __init__(self, count: int) -> None:
         super().__init__()
-        height, width = picture.shape[:2]
-        self._painting = painting
-        self._picture = QImage(picture.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-        self._at = (width / 2, height / 2)  # the brush, in pixels of the picture
-        self._stroke: bool | None = None  # painting, erasing, or neither
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.CrossCursor)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(tr("Mask"))
-        self.setMinimumSize(min(width, 160), min(height, 160))
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, count - 1)
+        self.slider.setPageStep(1)
+        self.slider.setAccessibleName(tr("Frame"))
+        self.slider.setToolTip(tr("The frame that is seen."))
+        self.number = label("")
+        self.every = QCheckBox(tr("All frames"))
+        self.every.setToolTip(tr("Strokes paint every frame; off, only the one that is seen."))
+        self.every.setChecked(True)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.slider, 1)
+        layout.addWidget(self.number)
+        layout.addWidget(self.every)
+        self.slider.valueChanged.connect(self._on_changed)
+        self.every.toggled.connect(self._on_changed)
+        self._tell()
 
-    def sizeHint(self) -> QSize:
-        scale = max(1, SIDE // max(self._picture.width(), self._picture.height()))
-        return QSize(self._picture.width() * scale, self._picture.height() * scale)
+    @Slot()
+    def _on_changed(self) -> None:
+        self._tell()
+        self.changed.emit(self.slider.value(), self.every.isChecked())
 
-    def place(self, x: float, y: float) -> QPointF:
-        """Where a point of the picture, in its pixels, is on the widget."""
-        target = self._target()
-        scale = target.width() / self._picture.width()
-        return QPointF(target.x() + x * scale, target.y() + y * scale)
+    def _tell(self) -> None:
+        frame, frames = count(self.slider.value() + 1), count(self.slider.maximum() + 1)
+        self.number.setText(tr("frame {} of {}").format(frame, frames))
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter, target = QPainter(self), self._target()
-        painter.drawImage(target, self._picture)
-        painter.drawImage(target, self._veil())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        radius = self._painting.radius * target.width() / self._picture.width()
-        for colour, width in (("#000000", 3.0), ("#ffffff", 1.2)):  # seen on any picture
-            painter.setPen(QPen(QColor(colour), width))
-            painter.drawEllipse(self.place(*self._at), radius, radius)
-        if self.hasFocus():
-            painter.setPen(QPen(self.palette().accent().color(), 1))
-            painter.drawRect(target.adjusted(0.5, 0.5, -0.5, -0.5))
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
-            self._stroke = event.button() == Qt.MouseButton.LeftButton
-            self._at = self._picture_at(event.position())
-            self._painting.begin()
-            self._draw(self._at, self._at)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        before, self._at = self._at, self._picture_at(event.position())
-        if self._stroke is None:
-            self.update()
-        else:
-            self._draw(before, self._at)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._stroke = None
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self._painting.grow(GROW ** (event.angleDelta().y() / 120))
-        event.accept()
-        self.update()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, moves = event.key(), {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0),
-                                   Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}  # fmt: skip
-        if event.text() in ("[", "]"):
-            self._painting.grow(GROW if event.text() == "]" else 1 / GROW)
-        elif key in moves:
-            (x, y), (dx, dy) = self._at, moves[Qt.Key(key)]
-            self._at = (min(max(x + dx, 0), self._picture.width()), min(max(y + dy, 0), self._picture.height()))
-        elif key in (Qt.Key.Key_Space, Qt.Key.Key_Backspace):
-            self._stroke = key == Qt.Key.Key_Space
-            self._painting.begin()
-            self._draw(self._at, self._at)
-            self._stroke = None
-        else:
-            super().keyPressEvent(event)
-            return
-        self.update()
-
-    def _draw(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        self._painting.line(start, end, bool(self._stroke))
-        self.changed.emit()
-
-    def _target(self) -> QRectF:
-        """The picture's place: the middle, as large as it fits."""
-        width, height = self._picture.width(), self._picture.height()
-        scale = min(self.width() / width, self.height() / height)
-        w, h = width * scale, height * scale
-        return QRectF((self.width() - w) / 2, (self.height() - h) / 2, w, h)
-
-    def _picture_at(self, point: QPointF) -> tuple[float, float]:
-        target = self._target()
-        scale = self._picture.width() / target.width()
-        return (point.x() - target.x()) * scale, (point.y() - target.y()) * scale
-
-    def _veil(self) -> QImage:
-        """The region that is made anew."""
-        pixels = self._painting.pixels
-        height, width = pixels.shape
-        veil = np.zeros((height, width, 4), np.uint8)
-        veil[pixels] = VEIL
-        return QImage(veil.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+def _png(pixels: np.ndarray) -> bytes:
+    """A mask as a PNG, of a clip whose frames differ as an animated one."""
+    data = io.BytesIO()
+    frames = pixels if pixels.ndim == 3 and (pixels != pixels[:1]).any() else pixels.reshape(-1, *pixels.shape[-2:])[:1]
+    first, *others = [Image.fromarray(frame.astype(np.uint8) * 255) for frame in frames]
+    moving = {"save_all": True, "append_images": others, "duration": FRAME_MS} if others else {}
+    first.save(data, "PNG", **moving)
+    return data.getvalue()
 
 
 def _with_keys(tip: str, keys: QKeySequence.StandardKey) -> str:

@@ -100,9 +100,18 @@ class BudgetQuestion(Question):
 
 
 class RestoreQuestion(Question):
-    """Settings were found in a picture: what would change, from → to."""
+    """Settings were found in a picture: what would change, from → to. `startWanted`: it is to be the source instead."""
 
-    def __init__(self, parent: QWidget, name: str, changes: Sequence[tuple[str, str, str]], note: str = "") -> None:
+    startWanted = Signal()
+
+    def __init__(
+        self,
+        parent: QWidget,
+        name: str,
+        changes: Sequence[tuple[str, str, str]],
+        note: str = "",
+        can_start: bool = False,
+    ) -> None:
         body = QWidget()
         grid = QGridLayout(body)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -119,3 +128,12 @@ class RestoreQuestion(Question):
             else tr("{} was made with the settings that are set now.")
         ).format(name)
         super().__init__(parent, tr("Restore settings"), sentence + (f"\n{note}" if note else ""), tr("Restore"), body)
+        self.start = None
+        if can_start:
+            self.start = self.buttons.addButton(tr("Start from it"), QDialogButtonBox.ButtonRole.ActionRole)
+            self.start.clicked.connect(self._on_start)
+
+    @Slot()
+    def _on_start(self) -> None:
+        self.reject()
+        self.startWanted.emit()

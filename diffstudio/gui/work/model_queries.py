@@ -14,6 +14,7 @@ from diffstudio.gui.work.asking import Part, Question
 from diffstudio.gui.work.jobs import Ended, Jobs, Stop
 from diffstudio.studio.engine import Engine
 from diffstudio.studio.request.request import Request
+from diffstudio.traces.format import TraceHeader
 
 
 class Inquiries(QObject):
@@ -23,7 +24,7 @@ class Inquiries(QObject):
     |---|---|---|
     | SCORE | positions (N, 2) float32 of the model, log-SNR | arrows (N, 2) |
     | DENSITY | indices (N,), positions (N, 2) float32 | indices (N,), log p (N,) in nats |
-    | PICTURES | sample, latents (1, C, H, W) float32 | sample, picture (1, C, H, W) |
+    | PICTURES | sample, latents (1, C, H, W) float32, of the end of a run its header | sample, picture |
     """
 
     found = Signal(str, object, object)  # kind, about, answer
@@ -99,9 +100,14 @@ def _density(engine: Engine, request: Request, indices: np.ndarray, positions: n
     return find
 
 
-def _pictures(engine: Engine, request: Request, sample: int, states: np.ndarray) -> Part:
+def _pictures(
+    engine: Engine, request: Request, sample: int, states: np.ndarray, final: TraceHeader | None = None
+) -> Part:
     def find(stop: Stop) -> Iterator[tuple[int, np.ndarray]]:
-        yield sample, engine.pictures(request, states)
+        if final is None:
+            yield sample, engine.pictures(request, states)
+        else:
+            yield sample, engine.pictures(request, states, [sample], final)
 
     return find
 

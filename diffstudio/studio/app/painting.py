@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from diffstudio import data
 from diffstudio.checkpoints.card import Card
-from diffstudio.modalities import image
+from diffstudio.modalities import Shown, image
 from diffstudio.studio.request.plan import each_label
 from diffstudio.studio.request.request import Request
-from diffstudio.studio.sources import load_source
+from diffstudio.studio.sources import read_source
 
 DEPTH = 200  # strokes that can be taken back
 LARGEST = 64.0
+MOST_POINTS = 20_000  # that are shown beneath a region
 
 
 class Painting:
-    """The mask `pixels`, (H, W) bool, True is repainted; a brush of so many pixels' radius."""
+    """The mask `pixels`, (H, W) bool, True is repainted; a brush of so many pixels' radius.
 
-    def __init__(self, shape: tuple[int, int], pixels: np.ndarray | None = None) -> None:
+    Of a clip (T, H, W): strokes paint the frame `frame`, or `every` one of them.
+    """
+
+    def __init__(self, shape: tuple[int, ...], pixels: np.ndarray | None = None) -> None:
         """pixels: what is painted already."""
         self.pixels = np.zeros(shape, bool) if pixels is None else pixels.astype(bool).copy()
-        self.radius = max(0.5, min(shape) / 14)
+        self.radius = max(0.5, min(shape[-2:]) / 14)
+        self.frame, self.every = 0, True
         self._before: list[np.ndarray] = []
         self._after: list[np.ndarray] = []
 
@@ -37,6 +43,11 @@ class Painting:
         """Whether there is a stroke to make again."""
         return bool(self._after)
 
+    @property
+    def seen(self) -> np.ndarray:
+        """What is painted of the frame, (H, W)."""
+        return self.pixels if self.pixels.ndim == 2 else self.pixels[self.frame]
+
     def begin(self) -> None:
         """What follows is one stroke."""
         self._before = [*self._before, self.pixels.copy()][-DEPTH:]
@@ -44,12 +55,13 @@ class Painting:
 
     def line(self, start: tuple[float, float], end: tuple[float, float], on: bool) -> None:
         """Paint, or erase, along a line from (x, y) to (x, y), in pixels from the upper left corner."""
-        covered = near_line(self.pixels.shape, start, end, self.radius)
+        covered = near_line(self.pixels.shape[-2:], start, end, self.radius)
         # A brush smaller than a pixel still paints the one under it.
         x, y = int(np.floor(end[0])), int(np.floor(end[1]))
         if 0 <= y < covered.shape[0] and 0 <= x < covered.shape[1]:
             covered[y, x] = True
-        self.pixels[covered] = on
+        frames = self.pixels if self.pixels.ndim == 2 or self.every else self.pixels[self.frame]
+        frames[..., covered] = on
 
     def grow(self, factor: float) -> None:
         """A larger or a smaller brush."""
@@ -80,21 +92,39 @@ class Painting:
 
 
 def backdrop(card: Card, request: Request) -> np.ndarray:
-    """(H, W, 3) uint8: the first sample that a run from data, or from a file, starts from; latents in their colours.
+    """The first sample that a run from data, or from a file, starts from, as it is drawn: (H, W, 3) uint8.
+
+    Latents in their colours; of a clip all frames, (T, H, W, 3); of sounds the spectrogram as it is seen.
 
     Raises:
         BadInput, BadFile: the file can't be used.
     """
+    rows, kind = _first_rows(card, request, 1), card.meaning.kind
+    if card.decoded and rows.shape[1:] != card.decoded:
+        factor = card.decoded[1] // card.shape[1]
+        return image.enlarge(image.to_pixels(rows[:1], card.meaning)[0], factor)
+    if kind.play is not None:
+        return kind.play(card.meaning, Shown(rows[:1]))[0]
+    if kind.draw is not None and not card.decoded:
+        return kind.draw(card.meaning, Shown(rows[:1]))[0]
+    return image.to_pixels(rows[:1])[0]
+
+
+def points_beneath(card: Card, request: Request) -> np.ndarray:
+    """The points (N, 2) that a run starts from, some of very many: of the file, or the data. Errors as `backdrop`."""
+    many = min(MOST_POINTS, request.samples)
+    return _first_rows(card, request, many)[:many]
+
+
+def _first_rows(card: Card, request: Request, count: int) -> np.ndarray:
     if request.source == "file":
-        file = Path(request.source_file or "")
-        rows = load_source(file, card.meaning, request.source_fit, request.source_invert)
-    else:
-        label = each_label(request, len(card.labels))[0] if request.label == "each" else request.label
-        rows, _ = data.sample(card.data.dataset, (label,), (request.seed,))
-    if not card.decoded or rows.shape[1:] == card.decoded:
-        return image.to_pixels(rows[:1])[0]
-    factor = card.decoded[1] // card.shape[1]
-    return image.enlarge(image.to_pixels(rows[:1], card.meaning)[0], factor)
+        return read_source(Path(request.source_file or ""), card.meaning, request.taking).required()
+    seeds = range(request.seed, request.seed + count)
+    labels: Sequence[int | None] = [request.label if isinstance(request.label, int) else None] * count
+    if request.label == "each":
+        labels = each_label(request.model_copy(update={"samples": count}), len(card.labels))
+    rows, _ = data.sample(card.data.dataset, labels, seeds)
+    return card.meaning.kind.encode(card.meaning, rows)
 
 
 def near_line(

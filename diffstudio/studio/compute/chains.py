@@ -112,17 +112,20 @@ def _forward(
 
 
 def _projection(plan: Plan, prepared: Prepared, model: Model):
-    """What puts the known region of an inpainting, or the prompt of a text, back at every level; None without one."""
+    """What puts the known region of an inpainting, and the prompt of a text, back at every level; None without both."""
+    known, free = prepared.x0, prepared.mask
+    if free is None:
+        known = None
     if plan.request.prompt and plan.card.text is not None:
         tokens, fixed = read_prompt(plan.request.prompt, plan.card.text, plan.card.shape[1])
-        known = torch.from_numpy(states_of(tokens[None], plan.card.text)).to(model.device)
-        free = torch.from_numpy(~fixed).to(model.device, known.dtype)
-        noise = SampleNoise(plan.request.seed, plan.request.samples, plan.card.shape, stream=MASK_STREAM)
-        return edit.known_region(known, free, noise, prepared.path.theta)
-    if prepared.mask is None or prepared.x0 is None:
+        written = torch.from_numpy(states_of(tokens[None], plan.card.text))
+        open_cells = torch.from_numpy(~fixed)
+        known = written if known is None else torch.where(open_cells, known, written)
+        free = open_cells.to(written.dtype) if free is None else torch.where(open_cells, free, 0.0)
+    if known is None or free is None:
         return None
     noise = SampleNoise(plan.request.seed, plan.request.samples, plan.card.shape, stream=MASK_STREAM)
-    return edit.known_region(prepared.x0.to(model.device), prepared.mask.to(model.device), noise, prepared.path.theta)
+    return edit.known_region(known.to(model.device), free.to(model.device), noise, prepared.path.theta)
 
 
 def stoppable(denoise: Denoiser, stop: Callable[[], bool]) -> Denoiser:

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from diffstudio.analysis.fields import is_final
 from diffstudio.networks.model import Model
+from diffstudio.studio.compute.kept_pixels import Kept
 from diffstudio.traces.format import ChainSpec, FieldSpec
 from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter
@@ -19,8 +21,12 @@ from diffstudio.traces.writer import TraceWriter
 FIELDS = ("xt", "x0_hat")
 
 
-def decode_trace(trace: Trace, model: Model, records: Sequence[int], out: Path) -> Generator[int, None, None]:
+def decode_trace(
+    trace: Trace, model: Model, records: Sequence[int], out: Path, kept: Kept | None = None
+) -> Generator[int, None, None]:
     """Write the chosen records as pictures; yields before each of them, and at the end, how many are written.
+
+    kept: what the clean end of the reverse chain has of its source; on the way there it has noise on it.
 
     Raises:
         NoRoom: the disk is full.  BadFile: the trace can't be read any more.
@@ -41,6 +47,8 @@ def decode_trace(trace: Trace, model: Model, records: Sequence[int], out: Path) 
         for count, k in enumerate(records):
             yield count
             arrays = {name: decoded(model, trace.array(k, name)) for name in FIELDS}
+            if kept is not None and is_final(trace, k):
+                arrays = {name: kept.put_back(rows, range(trace.batch)) for name, rows in arrays.items()}
             writer.append({name: trace.scalar(k, name) for name in header.scalars}, arrays)
     yield len(records)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path as FilePath
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,11 +17,12 @@ from diffstudio.diffusion.noise import Noise, SampleNoise
 from diffstudio.diffusion.paths import Path, make_path
 from diffstudio.diffusion.times import Level, level, levels
 from diffstudio.errors import BadInput
+from diffstudio.modalities import SourceInfo
 from diffstudio.networks.model import Model
-from diffstudio.studio.masks import in_latents, load_mask
+from diffstudio.studio.masks import in_latents, mask_of, placing_of
 from diffstudio.studio.request.plan import Plan, each_label
 from diffstudio.studio.request.request import Request
-from diffstudio.studio.sources import load_source
+from diffstudio.studio.sources import read_source, remarks_of
 from diffstudio.traces.reader import Trace
 
 FORWARD_STREAM, MASK_STREAM = 1, 4  # of a seed, independent of the reverse chain's and of the likelihood's 2 and 3
@@ -32,7 +34,8 @@ class Prepared:
 
     grid: levels of the reverse chain, from noise to data.  eps: (B, …), the first noise of each sample.
     noise: what the solver draws from.  x0: (B, …), the data of the forward chain, or None.
-    x_start: where a run from a recorded step begins.  mask: (1, H, W), 1 where x0 is repainted, or None.
+    x_start: where a run from a recorded step begins.  mask: broadcasts to x0, 1 where it is drawn anew, or None.
+    drawn_anew: the same of what is seen, as `masks.mask_of`.  notes: what was done to the source's file.
     """
 
     path: Path
@@ -44,6 +47,16 @@ class Prepared:
     mask: Tensor | None
     labels: tuple[int | None, ...]
     cond: int | tuple[int, ...] | None  # what the network is told: one label, any, or one each
+    drawn_anew: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Data(NamedTuple):
+    """x0: (B, …) of the forward chain, or None.  labels: of each sample.  info: of the file that it was read from."""
+
+    x0: Tensor | None
+    labels: tuple[int | None, ...]
+    info: SourceInfo | None = None
 
 
 def prepare(plan: Plan, model: Model) -> Prepared:
@@ -67,16 +80,24 @@ def prepare(plan: Plan, model: Model) -> Prepared:
     first = SampleNoise(request.seed, request.samples, card.shape)
     eps = _first_noise(request, first, path, card.shape)
     cond = each_label(request, len(card.labels)) if request.label == "each" else request.label
-    x0, labels = read_data(plan, model, cond)
-    return Prepared(path, grid, _noise(request, first, card.shape), eps, x0, x_start, _mask(plan), labels, cond)
+    x0, labels, info = read_data(plan, model, cond)
+    drawn_anew = _drawn_anew(plan, x0, info)
+    mask = None
+    if drawn_anew is not None:
+        mask = torch.from_numpy(in_latents(drawn_anew, card.shape) if card.decoded else drawn_anew)
+    notes = remarks_of(info, request.samples)
+    noise = _noise(request, first, card.shape)
+    return Prepared(path, grid, noise, eps, x0, x_start, mask, labels, cond, drawn_anew, notes)
 
 
-def _mask(plan: Plan) -> Tensor | None:
-    """(1, H, W) where the states are masked, None without one."""
-    if not plan.request.mask:
+def _drawn_anew(plan: Plan, x0: Tensor | None, info: SourceInfo | None) -> np.ndarray | None:
+    """What of the data is drawn anew, as it is seen; None without a mask."""
+    if not plan.request.masked or x0 is None:
         return None
-    card, mask = plan.card, load_mask(FilePath(plan.request.mask), plan.card.seen.shape)
-    return torch.from_numpy(in_latents(mask, card.shape) if card.decoded else mask)
+    found = mask_of(plan.card, plan.request, x0.numpy(), placing_of(info, plan.request))
+    if not plan.card.decoded:
+        return found
+    return np.ascontiguousarray(np.broadcast_to(found, (1, *plan.card.decoded[1:])))
 
 
 def _first_noise(request: Request, first: SampleNoise, path: Path, shape: tuple[int, ...]) -> Tensor:
@@ -99,27 +120,25 @@ def _noise(request: Request, first: SampleNoise, shape: tuple[int, ...]) -> Nois
     return BrownianNoise(request.seed, request.samples, shape) if way == "brownian" else first
 
 
-def read_data(
-    plan: Plan, model: Model, cond: int | tuple[int, ...] | None, split: str = "train"
-) -> tuple[Tensor | None, tuple[int | None, ...]]:
+def read_data(plan: Plan, model: Model, cond: int | tuple[int, ...] | None, split: str = "train") -> Data:
     """x_0 of the forward chain, where there is one, and the label of each sample. Raises: BadInput, BadFile."""
     request, count = plan.request, plan.request.samples
     labels = cond if isinstance(cond, tuple) else (cond,) * count
     if request.source == "file":
-        return _from_file(FilePath(request.source_file or ""), plan, model), labels
+        found = read_source(FilePath(request.source_file or ""), plan.card.meaning, request.taking)
+        return Data(_in_turn(found.required(), plan, model), labels, found.info)
     if not (plan.has_forward or request.source == "data"):
-        return None, labels
+        return Data(None, labels)
     rows, drawn = data.sample(plan.card.data.dataset, labels, range(request.seed, request.seed + count), split)
     meaning = plan.card.meaning
     rows = meaning.kind.encode(meaning, rows)
-    return torch.from_numpy(np.ascontiguousarray(rows)), tuple(
-        drawn
-    ) if request.label is None and request.source == "data" else labels
+    own = request.label is None and request.source == "data"
+    return Data(torch.from_numpy(np.ascontiguousarray(rows)), tuple(drawn) if own else labels)
 
 
-def _from_file(file: FilePath, plan: Plan, model: Model) -> Tensor:
+def _in_turn(rows: np.ndarray, plan: Plan, model: Model) -> Tensor:
+    """A state for each sample, on the CPU."""
     request = plan.request
-    rows = load_source(file, plan.card.meaning, request.source_fit, request.source_invert)
     # Fewer pictures than samples: they are used in turn, each with its own noise.
     turn = np.arange(request.samples) % len(rows)
     found = torch.from_numpy(np.array(rows[: request.samples]))  # a copy: a trace's own can't be written to

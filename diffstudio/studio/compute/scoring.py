@@ -63,7 +63,7 @@ def likelihood(
     """log p of the request's data; see `Engine.likelihood`."""
     request, model, exact = plan.request, networks.model, plan.card.meaning.kind.cloud
     cond = each_label(request, len(plan.card.labels)) if request.label == "each" else request.label
-    x0, labels = read_data(plan, model, cond, split)
+    x0, labels, _ = read_data(plan, model, cond, split)
     if x0 is None:
         raise BadInput("there are no data to judge: start from a data sample or a file")
     judged = _judge(

@@ -33,7 +33,7 @@ def reverse(plan: Plan, denoise: Denoiser, prepared: Prepared, noised: Tensor | 
         _start(plan, prepared, process, noised),
         solver=plan.request.solver,
         params=plan.request.solver_params,
-        fixed=_fixed(plan),
+        fixed=_fixed(plan, prepared),
     )
 
 
@@ -43,13 +43,19 @@ def _process(plan: Plan, stream: int) -> Process:
     return token_chain.process(text, request.seed, request.samples, plan.card.shape, stream)
 
 
-def _fixed(plan: Plan) -> Fixed | None:
-    """What the prompt fixes."""
-    text = plan.card.text
+def _fixed(plan: Plan, prepared: Prepared) -> Fixed | None:
+    """What stays: letters of the source where the mask keeps them, and those of the prompt over them."""
+    text, fixed = plan.card.text, None
+    if prepared.mask is not None and prepared.x0 is not None:
+        kept = (prepared.mask == 0).expand_as(prepared.x0)
+        fixed = Fixed(prepared.x0, kept)
     if not plan.request.prompt or text is None:
-        return None
+        return fixed
     tokens, where = read_prompt(plan.request.prompt, text, plan.card.shape[1])
-    return Fixed(torch.from_numpy(tokens)[None, None].float(), torch.from_numpy(where)[None, None])
+    prompt = Fixed(torch.from_numpy(tokens)[None, None].float(), torch.from_numpy(where)[None, None])
+    if fixed is None:
+        return prompt
+    return Fixed(prompt.put(fixed.tokens), fixed.where | prompt.where)
 
 
 def _start(plan: Plan, prepared: Prepared, process: Process, noised: Tensor | None) -> Tensor:

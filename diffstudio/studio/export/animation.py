@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -15,6 +16,7 @@ from diffstudio.studio import provenance
 from diffstudio.studio.export import pictures
 from diffstudio.studio.export.layout import Subject, scale_of
 from diffstudio.studio.export.options import ExportOptions
+from diffstudio.studio.xmp_carriers import gif_with_xmp
 from diffstudio.traces.reader import Trace
 
 GIF_TICK = 10  # GIF counts in hundredths of a second
@@ -48,9 +50,10 @@ def write_animation(
         frames = _indexed(trace, options, palette, steps)
         # Browsers play once more than the loop says, and once where there is none.
         loop = {} if options.loop == 1 else {"loop": max(0, options.loop - 1)}
-        encode(frames, stream, "GIF", times, palette=palette, comment=provenance.to_text(found).encode(), **loop)
+        own = {"comment": provenance.to_text(found).encode(), "xmp": provenance.xmp_packet(found)}
+        encode(frames, stream, "GIF", times, palette=palette, **own, **loop)
     elif suffix == ".webp":
-        own = {"exif": provenance.exif_bytes(found), "xmp": provenance.xmp_packet(found)}
+        own = {"exif": provenance.exif_bytes(found, "WEBP"), "xmp": provenance.xmp_packet(found)}
         encode(_drawn(trace, options, steps), stream, "WEBP", times, lossless=True, method=4, loop=options.loop, **own)
     else:
         own = {"pnginfo": provenance.png_info(found)}
@@ -58,9 +61,18 @@ def write_animation(
 
 
 def encode(frames: Iterator[Image.Image], stream: BinaryIO, kind: str, times: list[int], **own: Any) -> None:
-    """Encode pictures as a "GIF", "WEBP" or "PNG" that plays; times: milliseconds of each."""
+    """Encode pictures as a "GIF", "WEBP" or "PNG" that plays; times: milliseconds of each.
+
+    own: what the encoder takes besides; xmp: a packet, of a GIF too.
+    """
     first, *others = frames  # the encoders of WebP and PNG look through them more than once
-    first.save(stream, kind, save_all=True, append_images=others, duration=times, **own)
+    packet = own.pop("xmp") if kind == "GIF" and "xmp" in own else b""
+    if not packet:
+        first.save(stream, kind, save_all=True, append_images=others, duration=times, **own)
+        return
+    written = io.BytesIO()
+    first.save(written, kind, save_all=True, append_images=others, duration=times, **own)
+    stream.write(gif_with_xmp(written.getvalue(), packet))
 
 
 def _drawn(trace: Trace, options: ExportOptions, steps: Iterable[int]) -> Iterator[Image.Image]:

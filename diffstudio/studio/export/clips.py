@@ -18,7 +18,9 @@ from diffstudio.studio import provenance
 from diffstudio.studio.export import pictures
 from diffstudio.studio.export.animation import GIF_TICK, durations, encode
 from diffstudio.studio.export.layout import Subject, scale_of
+from diffstudio.studio.export.movie_colours import movie_frame, say_colours
 from diffstudio.studio.export.options import ExportOptions
+from diffstudio.studio.xmp_carriers import mp4_box
 from diffstudio.traces.reader import Trace
 
 CODECS = ("libx264", "mpeg4")  # the first that this build of PyAV has
@@ -52,10 +54,10 @@ def write_clip(
     if suffix == ".gif":
         # Browsers play once more than the loop says, and once where there is none.
         loop = {} if options.loop == 1 else {"loop": max(0, options.loop - 1)}
-        comment = provenance.to_text(found).encode()
-        encode(_indexed(drawn, frames), stream, "GIF", times, comment=comment, **loop)
+        own = {"comment": provenance.to_text(found).encode(), "xmp": provenance.xmp_packet(found)}
+        encode(_indexed(drawn, frames), stream, "GIF", times, **own, **loop)
     elif suffix == ".webp":
-        own = {"exif": provenance.exif_bytes(found), "xmp": provenance.xmp_packet(found)}
+        own = {"exif": provenance.exif_bytes(found, "WEBP"), "xmp": provenance.xmp_packet(found)}
         encode(drawn, stream, "WEBP", times, lossless=True, method=4, loop=options.loop, **own)
     else:
         encode(drawn, stream, "PNG", times, loop=options.loop, pnginfo=provenance.png_info(found))
@@ -74,12 +76,12 @@ def write_movie(frames: list[np.ndarray], options: ExportOptions, found: dict[st
         movie.metadata["comment"] = provenance.to_text(found)
         track = movie.add_stream(codec, rate=Fraction(options.fps).limit_denominator(1000), options=QUALITY[codec])
         track.height, track.width = even(frames[0], options.look.paper).shape[:2]
-        track.pix_fmt = "yuv420p"
+        say_colours(track)
         for frame in frames:
-            shown = even(frame, options.look.paper)
-            movie.mux(track.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
+            movie.mux(track.encode(movie_frame(av, even(frame, options.look.paper))))
         movie.mux(track.encode())
-    stream.write(written.getvalue())
+    packet = provenance.xmp_packet(found)
+    stream.write(written.getvalue() + (mp4_box(packet) if packet else b""))
 
 
 def even(frame: np.ndarray, paper: tuple[int, int, int]) -> np.ndarray:

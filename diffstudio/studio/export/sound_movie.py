@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterable
 from fractions import Fraction
@@ -14,6 +15,8 @@ from diffstudio.modalities.clip_file import import_av
 from diffstudio.modalities.sound import resample
 from diffstudio.studio import provenance
 from diffstudio.studio.export.clips import CODECS, QUALITY, even
+from diffstudio.studio.export.movie_colours import movie_frame, say_colours
+from diffstudio.studio.xmp_carriers import mp4_box
 
 RATE = 48_000  # that every player knows
 
@@ -46,17 +49,21 @@ def write_sound_movie(
             if not count:
                 # Every track must be known before the first packet is written.
                 picture.height, picture.width = shown.shape[:2]
-                picture.pix_fmt = "yuv420p"
+                say_colours(picture)
                 voice = movie.add_stream("aac", rate=RATE, layout="mono")
-            movie.mux(picture.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
+            movie.mux(picture.encode(movie_frame(av, shown)))
             count += 1
         if shown is None:
             raise BadInput("there is no step to make a movie of")
         for _ in range(math.ceil(max(len(sound) / rate, hold_seconds) * speed)):
-            movie.mux(picture.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
+            movie.mux(picture.encode(movie_frame(av, shown)))
         movie.mux(picture.encode())
         silence = np.zeros(round((count - 1) / speed * RATE))
         _encode(av, movie, voice, np.concatenate([silence, resample(sound, rate, RATE)]))
+    packet = provenance.xmp_packet(found)
+    if packet:
+        stream.seek(0, io.SEEK_END)
+        stream.write(mp4_box(packet))
 
 
 def _encode(av: Any, movie: Any, voice: Any, wave: np.ndarray) -> None:

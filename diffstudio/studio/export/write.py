@@ -159,7 +159,8 @@ def _clip_frames(trace: Trace, out: Path, options: ExportOptions, steps: Steps) 
     names = [f"frame-{number:0{digits}d}.png" for number in range(len(frames))]
     with atomic_folder(out) as folder:
         for number in steps.over(range(len(frames))):
-            _save_in(folder / names[number], Image.fromarray(frames[number]), found)
+            own = {**found, "shown": {**found["shown"], "frame": number}}
+            _save_in(folder / names[number], Image.fromarray(frames[number]), own)
     return [out / name for name in names]
 
 
@@ -244,7 +245,8 @@ def sounds_of(trace: Trace, k: int, options: ExportOptions) -> tuple[np.ndarray,
 
 def _making(trace: Trace, chosen: Sequence[int], options: ExportOptions) -> Making:
     found = provenance.settings(trace, chosen, options.tensor, options.sample)
-    return Making(options.fps, options.scale or trace.meaning.kind.default_scale, found)
+    scale = options.scale or trace.meaning.kind.default_scale
+    return Making(options.fps, scale, found, provenance.xmp_packet(found))
 
 
 def save_picture(picture: Image.Image, stream: BinaryIO, suffix: str, found: dict, quality: int = 95) -> None:
@@ -258,7 +260,7 @@ def save_picture(picture: Image.Image, stream: BinaryIO, suffix: str, found: dic
         return
     if kind == "JPEG":
         own = {**own, "quality": quality}
-    picture.save(stream, kind, exif=provenance.exif_bytes(found), xmp=provenance.xmp_packet(found), **own)
+    picture.save(stream, kind, exif=provenance.exif_bytes(found, kind), xmp=provenance.xmp_packet(found), **own)
 
 
 def _save_in(path: Path, picture: Image.Image, found: dict) -> None:

@@ -13,13 +13,16 @@ from diffstudio.data import DATASETS
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import GRIDS, NEEDS_SIGNAL, prediction_problem
 from diffstudio.errors import BadInput
+from diffstudio.modalities.region import inside, parse_region
 from diffstudio.specs import PathSpec, grid_problem
 from diffstudio.studio.request.request import Request
 
 # The values that mean "not used": what the panel sends for a control that is disabled.
 NEUTRAL = {name: field.get_default(call_default_factory=True) for name, field in Request.model_fields.items()}
 # What has a value in every request: where it means nothing it is left alone, nobody has to turn it back.
-IGNORED = ("guidance", "forward", "steps")
+IGNORED = ("guidance", "forward", "steps", "keep_pixels")
+OF_FILES = ("source_fit", "source_invert", "source_range", "source_part")  # how a file is taken
+MASKS = ("mask", "mask_region")
 INTERVAL = ("guidance_interval", "guidance_rescale")  # what only changes guidance
 
 
@@ -118,8 +121,8 @@ def _of_start(card: Card, request: Request) -> dict[str, str]:
     """What the chain starts from, and the forward chain."""
     out: dict[str, str] = {}
     if request.source != "file":
-        own = "only a picture of your own is fitted or inverted: give a file as the source"
-        out |= dict.fromkeys(("source_fit", "source_invert"), own)
+        own = "only a file of your own is fitted, inverted, or taken in part: give a file as the source"
+        out |= dict.fromkeys(OF_FILES, own)
     if request.source == "step":
         out["forward"] = "a run from a recorded step has no forward chain: start from noise, data or a file"
         out["kind"] = "a forward run starts from data or a file, not from a recorded step: start from one of these"
@@ -145,15 +148,36 @@ def _of_edits(card: Card, request: Request) -> dict[str, str]:
     out: dict[str, str] = {}
     if request.kind == "forward":
         only = "a forward run only adds noise, all the way: leave the {} out"
-        out |= {name: only.format(name) for name in ("strength", "mask")}
+        out |= {name: only.format(word) for name, word in (("strength", "strength"), *((m, "mask") for m in MASKS))}
     elif not request.from_data:
         out["strength"] = "the strength says how far data are noised: start from a data sample or a file"
-        out["mask"] = "a mask keeps a part of the data: start from a data sample or a file"
-    if not card.meaning.kind.masked:
-        out["mask"] = f"a mask is a picture, and '{card.name}' makes none: leave the mask out"
-    if request.mask is None or "mask" in out:
-        out["resample"] = "repeating steps harmonises a repainted region with the rest: give a mask first"
+        out |= dict.fromkeys(MASKS, "a mask keeps a part of the data: start from a data sample or a file")
+    if card.seen.kind.read_mask is None:
+        out["mask"] = f"a mask of {card.modality} is no file, it is told in words: give a region as the mask, like " + (
+            "'y' or 'x -1..0'" if card.meaning.kind.cloud else "'letter 3..9'"
+        )
+    masked = any(getattr(request, name) is not None and name not in out for name in MASKS)
+    nothing = "repeating steps harmonises a region that is drawn anew with the rest: give a mask first"
+    if not masked:
+        out["resample"] = nothing
+    elif card.discrete:
+        out["resample"] = f"'{card.name}' draws tokens, which are not noised again within a step: leave it out"
+    if not card.decoded:
+        out["keep_pixels"] = f"'{card.name}' keeps pixels to the last digit by itself: leave it out"
+    elif not masked:
+        out["keep_pixels"] = "pixels are kept where a mask keeps them: give a mask first"
     return out
+
+
+def region_problem(card: Card, region: str | None) -> str:
+    """Why a region in words can't be one of this checkpoint's states, "" if it can."""
+    if region is None:
+        return ""
+    try:
+        inside(parse_region(region), card.seen.kind.axes(card.seen, None))
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _of_clip(card: Card) -> dict[str, str]:
@@ -296,6 +320,7 @@ def check(card: Card, request: Request) -> None:
         path_problem(card, request, path),
         forward_problem(card, request.forward),
         _data_problem(card, request),
+        region_problem(card, request.mask_region),
     ):
         if reason:
             raise BadInput(reason)

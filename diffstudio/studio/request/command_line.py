@@ -17,10 +17,10 @@ from diffstudio.studio.request.request import Request
 # Fields that are options of the same name, and those that have another.
 _SAME = (
     "steps", "seed", "samples", "solver", "noise", "clip", "guidance", "guidance_rescale", "forward", "strength",
-    "prompt", "negative_prompt", "distilled_guidance", "mask", "resample", "interpolate", "variation",
+    "prompt", "negative_prompt", "distilled_guidance", "mask", "mask_region", "resample", "interpolate", "variation",
     "variation_seed", "device", "precision",
 )  # fmt: skip
-_RENAMED = {"source_fit": "fit", "trace_every": "every"}
+_RENAMED = {"source_fit": "fit", "source_part": "part", "trace_every": "every"}
 _FLAGS = {"source_invert": "invert", "record_split": "split"}
 _CHOICES = {"solver": "solver_params", "grid": "grid_params", "clip": "clip_params"}
 
@@ -57,6 +57,10 @@ def _words(request: Request, usual: Request, card: Card, place: Callable[[str], 
     for name, option in _FLAGS.items():
         if getattr(request, name):
             yield f"--{option}"
+    if request.source_range is not None:
+        yield from _option("range", ",".join(map(repr, request.source_range)))
+    if not request.keep_pixels:
+        yield "--no-keep-pixels"
     if request.trace_dtype == "float16":
         yield "--half"
     for numbers in _CHOICES.values():

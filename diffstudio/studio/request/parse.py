@@ -25,12 +25,19 @@ _BINARY = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SAME = (
     "kind", "steps", "seed", "samples", "grid", "solver", "noise", "clip", "guidance", "guidance_rescale",
     "guidance_model", "forward", "device", "strength", "prompt", "negative_prompt",
-    "distilled_guidance", "mask", "resample", "interpolate", "variation",
-    "variation_seed", "precision",
+    "distilled_guidance", "mask", "mask_region", "keep_pixels", "resample", "interpolate",
+    "variation", "variation_seed", "precision",
 )  # fmt: skip
-_RENAMED = {"fit": "source_fit", "invert": "source_invert", "every": "trace_every"}
+_RENAMED = {"fit": "source_fit", "invert": "source_invert", "part": "source_part", "every": "trace_every"}
 _PARAMS = {"solver_params": "solver-param", "grid_params": "grid-param", "clip_params": "clip-param"}
-_OPTIONS = {new: old for old, new in _RENAMED.items()} | _PARAMS | {"source_file": "source"}
+_OPTIONS = (
+    {new: old for old, new in _RENAMED.items()}
+    | _PARAMS
+    | {
+        "source_file": "source",
+        "source_range": "range",
+    }
+)
 
 
 def parse_request(entry: Entry, given: Mapping[str, Any]) -> Request:
@@ -67,6 +74,8 @@ def _parsed(given: Mapping[str, Any], card: Card) -> dict[str, Any]:
         fields[name] = parse_params(words, f"--{option}") if words else None
     if given.get("source") is not None:
         fields |= parse_source(given["source"])
+    if given.get("range") is not None:
+        fields["source_range"] = _pair(given["range"], "--range", "0,255")
     if given.get("path") is not None:
         fields["path"] = parse_path(given["path"])
     if given.get("times") is not None:
@@ -94,10 +103,10 @@ def parse_numbers(text: str, option: str) -> tuple[float, ...]:
         raise BadInput(f"{option}: '{text:.60}' is not a list of numbers like 1,0.5,0.1") from error
 
 
-def _pair(text: str, option: str) -> tuple[float, float]:
+def _pair(text: str, option: str, example: str = "0.2,5") -> tuple[float, float]:
     found = parse_numbers(text, option)
     if len(found) != 2:
-        raise BadInput(f"{option}: '{text:.60}' is not two numbers like 0.2,5")
+        raise BadInput(f"{option}: '{text:.60}' is not two numbers like {example}")
     return found[0], found[1]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
@@ -17,7 +16,6 @@ from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities import Extra
 from diffstudio.modalities.text_file import read_prompt
 from diffstudio.studio.app.progress import Work
-from diffstudio.studio.masks import load_mask
 from diffstudio.studio.request.checks import check
 from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import RECORDED, ChainSpec
@@ -100,8 +98,6 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
     check(card, request)
     if request.prompt and card.text is not None:
         read_prompt(request.prompt, card.text, card.shape[1])
-    if request.mask:
-        load_mask(Path(request.mask), card.seen.shape)
     weak = _weak(catalog, card, request)
     count = records(request.steps_run, request.trace_every)
     chains = []

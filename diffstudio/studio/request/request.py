@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from diffstudio import options
+from diffstudio.modalities import Fit, Taking
+from diffstudio.modalities.modality import MAX_PART
+from diffstudio.modalities.region import MAX_REGION, parse_region
 from diffstudio.specs import Finite, PathSpec, check_choice, check_params
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -27,7 +30,11 @@ class Request(BaseModel):
     prompt: what to draw, for a model that is told it; of a text the letters that stay as they are, "_" for one that is
     free.  negative_prompt: what guidance leads away from.  distilled_guidance: the strength of guidance that a network
     is told, which learned it from a guided one.
-    mask: a picture, white where the source is repainted.  resample: how often each step is repeated (RePaint).
+    source_range: the values of the file that are black and white.  source_part: which pages, seconds, array, rows of
+    it; None of both is what is recognised (see `modalities.Taking`).
+    mask: a file, white where the source is drawn anew.  mask_region: the same in words (see `modalities.region`); of
+    both what lies in both.  keep_pixels: a latent model's pictures have the source's own pixels where it is kept.
+    resample: how often each step is repeated (RePaint).
     interpolate: the seed of the other end, the samples lie between (spherical).
     precision: of the network's weights; the chain itself is always float32.
     variation: how far the noise of the samples is from that of the seed towards noise of variation_seed.
@@ -39,13 +46,17 @@ class Request(BaseModel):
     source: Literal["noise", "data", "file", "step"] = "noise"
     source_file: str | None = None
     source_step: int | None = Field(None, ge=0)
-    source_fit: Literal["crop", "pad", "stretch"] | None = None
+    source_fit: Fit | None = None
     source_invert: bool = False
+    source_range: tuple[Finite, Finite] | None = None
+    source_part: str | None = Field(None, min_length=1, max_length=MAX_PART)
     strength: Finite = Field(1.0, gt=0, le=1)
     prompt: str = Field("", max_length=10_000)
     negative_prompt: str = Field("", max_length=10_000)
     distilled_guidance: Finite = Field(3.5, ge=0, le=100)
     mask: str | None = None
+    mask_region: str | None = Field(None, min_length=1, max_length=MAX_REGION)
+    keep_pixels: bool = True
     resample: int = Field(1, ge=1, le=100)
     label: Annotated[int, Field(ge=0)] | Literal["each"] | None = None
     solver: str = "dpmpp_2m"
@@ -75,6 +86,13 @@ class Request(BaseModel):
     trace_every: int = Field(1, ge=1)
     trace_dtype: Literal["float32", "float16"] = "float32"
 
+    @field_validator("mask_region")
+    @classmethod
+    def _is_region(cls, region: str | None) -> str | None:
+        if region is not None:
+            parse_region(region)
+        return region
+
     @model_validator(mode="after")
     def _known(self) -> Request:
         check_choice("solver", self.solver, options.SOLVERS)
@@ -96,6 +114,8 @@ class Request(BaseModel):
         if self.guidance_interval and not 0 <= self.guidance_interval[0] < self.guidance_interval[1]:
             low, high = self.guidance_interval
             raise ValueError(f"the guidance interval is {low:g} to {high:g}, expected 0 ≤ low < high in σ")
+        if self.source_range is not None and self.source_range[0] == self.source_range[1]:
+            raise ValueError(f"the range of the source is {self.source_range[0]:g} alone: give two values that differ")
         if self.noise and not options.SOLVERS[self.solver].stochastic:
             raise ValueError(f"solver '{self.solver}' draws no noise: leave the noise out")
         if self.interpolate is not None and self.variation > 0:
@@ -106,6 +126,16 @@ class Request(BaseModel):
     def from_data(self) -> bool:
         """Whether the reverse chain starts from noised data: samples of the data set, or the user's file."""
         return self.source in ("data", "file")
+
+    @property
+    def masked(self) -> bool:
+        """Whether a part of the source is kept."""
+        return self.mask is not None or self.mask_region is not None
+
+    @property
+    def taking(self) -> Taking:
+        """How the source's file is taken."""
+        return Taking(self.source_fit, self.source_range, self.source_part, self.source_invert)
 
     @property
     def grid_steps(self) -> int:

@@ -16,7 +16,8 @@ def test_settings_without_files_stay_as_they_are():
 def test_a_source_that_is_not_in_the_picture_is_noise_with_all_that_needs_it():
     request = Request(
         source="file", source_file="/secret/x.png", source_fit="crop", source_invert=True, strength=0.5,
-        mask="/secret/m.png", resample=4, steps=7,
+        mask="/secret/m.png", resample=4, steps=7, source_range=(0, 1), source_part="3", mask_region="x 2",
+        keep_pixels=False,
     )  # fmt: skip
     found, note = at_hand(request, MASKS)
     assert found == Request(steps=7)
@@ -28,8 +29,16 @@ def test_a_mask_that_was_painted_here_is_taken(tmp_path):
     mask.write_bytes(b"")
     request = Request(source="data", mask=str(mask), resample=4)
     assert at_hand(request, tmp_path) == (request, "")
+    assert at_hand(request.model_copy(update={"mask": mask.name}), tmp_path) == (request, "")  # as pictures have it
     mask.unlink()
     assert at_hand(request, tmp_path)[0] == Request(source="data")
+
+
+def test_a_region_in_words_is_in_the_picture(tmp_path):
+    request = Request(source="data", mask_region="x 2..5", resample=4)
+    assert at_hand(request, MASKS) == (request, "")
+    both = request.model_copy(update={"mask": "gone.png"})
+    assert at_hand(both, MASKS)[0] == request
 
 
 def test_a_mask_from_elsewhere_is_left_out_and_said(tmp_path):

@@ -6,7 +6,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QMessageBox, QWidget
 
-from diffstudio.gui.dialogs.mask import VEIL, MaskDialog
+from diffstudio.gui.dialogs.mask import MaskDialog
+from diffstudio.gui.dialogs.mask_canvas import VEIL
 from diffstudio.studio.masks import load_mask
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from diffstudio.errors import BadInput
-from diffstudio.modalities import Meaning
+from diffstudio.modalities import Meaning, Taking
 from diffstudio.modalities.clip_file import read_clip
 from diffstudio.studio import provenance
 from diffstudio.studio.export import pictures
@@ -61,7 +61,7 @@ def test_an_mp4_is_near_and_reads_back_as_a_source(make_trace, tmp_path):
     smooth = np.zeros((1, 2, *MEANING.shape), np.float32) + np.linspace(-0.8, 0.8, 4)[:, None, None, None]
     trace = make_trace(smooth.astype(np.float32), card=CARD)
     [out] = export(trace, tmp_path / "clip.mp4", ExportOptions("clip", sample=0, scale=4))
-    back = read_clip(out, MEANING, "stretch")
+    back = read_clip(out, MEANING, Taking("stretch")).required()
     np.testing.assert_allclose(back[0], smooth[0, 0], atol=0.05)
 
 
@@ -93,7 +93,9 @@ def test_a_folder_holds_the_frames_of_one_step(clips, tmp_path):
     np.testing.assert_array_equal(
         np.stack([np.asarray(Image.open(p).convert("RGB")) for p in out]), expected(clips, 0, 1)
     )
-    np.testing.assert_allclose(read_clip(tmp_path / "frames", MEANING, None)[0], clips.array(1, "xt", 0), atol=1 / 127)
+    np.testing.assert_allclose(
+        read_clip(tmp_path / "frames", MEANING, Taking()).required()[0], clips.array(1, "xt", 0), atol=1 / 127
+    )
 
 
 def test_all_clips_play_at_once(clips, tmp_path):

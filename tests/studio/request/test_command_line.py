@@ -98,7 +98,10 @@ def requests(draw):
         "guidance": st.floats(0, 100), "guidance_rescale": st.floats(0, 1), "negative": st.none() | st.integers(0, 9),
         "guidance_interval": st.none() | st.just((0.25, 3.5)), "guidance_model": st.none() | st.just("digits@400"),
         "record_split": st.booleans(), "strength": st.floats(0.01, 1), "resample": st.integers(1, 100),
-        "source": st.sampled_from(["noise", "data"]), "source_fit": st.sampled_from([None, "crop", "pad", "stretch"]),
+        "source": st.sampled_from(["noise", "data"]), "source_fit": st.sampled_from([None, "crop", "keep"]),
+        "source_range": st.none() | st.just((0.0, 255.0)) | st.just((-1.5, 1e-3)),
+        "source_part": st.none() | st.text("ab. 1'-", min_size=1), "keep_pixels": st.booleans(),
+        "mask_region": st.none() | st.sampled_from(["x 0..13, y -1..4; frame 2", "not inside (0 0) (4 0) (4 4)"]),
         "source_invert": st.booleans(), "mask": st.none() | st.text("ab c'\"-é.", min_size=1),
         "noise": st.sampled_from([None, "fresh", "brownian"]), "forward": st.sampled_from(list(options.FORWARD_MODES)),
         "variation": st.floats(0, 1), "variation_seed": st.integers(0, 99), "interpolate": st.none() | st.just(5),
@@ -149,5 +152,6 @@ def test_no_field_is_forgotten():
     }
     drawn |= {"guidance_interval", "guidance_model", "record_split", "strength", "resample", "source", "source_fit"}
     drawn |= {"source_invert", "mask", "noise", "forward", "variation", "variation_seed", "interpolate", "prompt"}
+    drawn |= {"source_range", "source_part", "mask_region", "keep_pixels"}
     drawn |= {"device", "precision", "trace_every", "trace_dtype", "negative_prompt", "distilled_guidance"}
     assert set(Request.model_fields) == drawn

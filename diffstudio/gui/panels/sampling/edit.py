@@ -14,6 +14,7 @@ from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import CheckField, CountField, NumberField
 from diffstudio.gui.panels.rows import Row, RowGroup
 from diffstudio.gui.panels.sampling.mask_field import MaskField
+from diffstudio.gui.panels.sampling.region_field import RegionField
 from diffstudio.studio.request.request import Request
 
 SMALLEST = 0.001  # a strength is more than 0
@@ -25,6 +26,8 @@ class EditFields(RowGroup):
     def __init__(self, tokens: Tokens, spacing: int) -> None:
         self.strength = NumberField(SMALLEST, 1, 0.05, decimals=2, even=True)
         self.mask_file = MaskField(tokens)
+        self.region = RegionField()
+        self.keep_pixels = CheckField(tr("Keep the source's pixels"))
         self.resample = CountField(1, 100)
         self.interpolate = OptionalSeed(tr("to seed"))
         self.variation = NumberField(0, 1, 0.05, decimals=2, even=True)
@@ -39,7 +42,15 @@ class EditFields(RowGroup):
                         "0 little changes. It takes this share of the steps."
                     ),
                 ),
-                "mask": Row(tr("Mask"), self.mask_file, tr("White is repainted, black is kept of the source.")),
+                "mask": Row(tr("Mask"), self.mask_file, tr("White is drawn anew, black is kept of the source.")),
+                "mask_region": Row(
+                    tr("Region"), self.region, tr("The same in words: what is drawn anew. With a mask, where both are.")
+                ),
+                "keep_pixels": Row(
+                    "",
+                    self.keep_pixels,
+                    tr("Where the mask keeps them, pictures have the source's own pixels, not the autoencoder's."),
+                ),
                 "resample": Row(
                     tr("Repeat"),
                     self.resample,
@@ -61,11 +72,20 @@ class EditFields(RowGroup):
             spacing,
         )
 
+        self.keep_pixels.setAccessibleName(self.keep_pixels.text())
+
     def set_card(self, card: Card) -> None:
-        """Only pictures have a mask, of their own size."""
-        self.mask_file.set_shape(card.seen.shape)
-        for name in ("mask", "resample"):
-            self.rows[name].setVisible(card.meaning.kind.masked)
+        """Some masks are files, all are told in words; only an autoencoder comes near its pixels alone."""
+        self.mask_file.set_meaning(card.seen)
+        self.region.set_meaning(card.seen)
+        self.rows["mask"].setVisible(card.seen.kind.read_mask is not None)
+        self.rows["resample"].setVisible(not card.discrete)
+        self.rows["keep_pixels"].setVisible(bool(card.decoded))
+
+    @property
+    def problem(self) -> str:
+        """Why what is typed can't be used, "" if it can."""
+        return self.region.problem if self.region.isEnabled() else ""
 
     def fields(self) -> dict[str, object]:
         """The request's fields."""
@@ -123,5 +143,7 @@ class OptionalSeed(QWidget):
 
 def _shown(request: Request) -> dict[str, Any]:
     """What the fields show of a request."""
-    names = ("strength", "mask", "resample", "interpolate", "variation", "variation_seed")
+    names = (
+        "strength", "mask", "mask_region", "keep_pixels", "resample", "interpolate", "variation", "variation_seed",
+    )  # fmt: skip
     return {name: getattr(request, name) for name in names}

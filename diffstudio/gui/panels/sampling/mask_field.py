@@ -9,12 +9,13 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from diffstudio.errors import DiffStudioError
+from diffstudio.errors import BadInput, DiffStudioError
 from diffstudio.gui.kit import icons
 from diffstudio.gui.kit.theme import Tokens
-from diffstudio.gui.kit.widgets import ElidedLabel
+from diffstudio.gui.kit.widgets import ElidedLabel, label
 from diffstudio.gui.kit.words import tr
-from diffstudio.studio.masks import load_mask
+from diffstudio.modalities import Meaning, Placing
+from diffstudio.studio.masks import mask_for
 
 THUMBNAIL = 24
 
@@ -30,7 +31,8 @@ class MaskField(QWidget):
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
         self._file: str | None = None
-        self._shape: tuple[int, ...] = ()
+        self._meaning: Meaning | None = None
+        self._placing = Placing()
         self.thumbnail = QLabel()
         self.thumbnail.setFixedSize(THUMBNAIL, THUMBNAIL)
         self.name: QLabel = ElidedLabel("", "dim", Qt.TextElideMode.ElideMiddle)
@@ -40,9 +42,13 @@ class MaskField(QWidget):
         self.clear.setToolTip(tr("No mask."))
         self.clear.setAccessibleName(tr("Clear the mask"))
         self.choose = QPushButton(tr("Choose…"))
-        self.choose.setToolTip(tr("Choose a picture of the model's size; dropping one here does the same."))
+        self.choose.setToolTip(
+            tr("Choose a picture of the model's size or the source's; dropping one here does the same.")
+        )
         self.painter = QPushButton(tr("Paint…"))
         self.painter.setToolTip(tr("Paint the region that is made anew."))
+        self.note = label("", "dim")
+        self.note.setWordWrap(True)
         file = QHBoxLayout()
         file.setSpacing(6)
         file.addWidget(self.thumbnail)
@@ -57,6 +63,7 @@ class MaskField(QWidget):
         layout.setSpacing(4)
         layout.addLayout(buttons)
         layout.addLayout(file)
+        layout.addWidget(self.note)
         self.setAcceptDrops(True)
         self.clear.clicked.connect(self._on_clear)
         self.choose.clicked.connect(self.browse)
@@ -64,10 +71,16 @@ class MaskField(QWidget):
         self.apply_theme(tokens)
         self._show()
 
-    def set_shape(self, shape: tuple[int, ...]) -> None:
-        """Another model: a mask of another size is forgotten."""
-        self._shape = shape
-        self.set_value(self._file)
+    def set_meaning(self, meaning: Meaning) -> None:
+        """Another model: a mask that does not suit it is forgotten."""
+        self._meaning = meaning
+        self._keep(self._file if self._file and self._fits(Path(self._file)) else None)
+
+    def set_placing(self, placing: Placing) -> None:
+        """Another source: a mask of its own size is placed as it is; one that has neither size is told."""
+        if placing != self._placing:
+            self._placing = placing
+            self._show()
 
     def set_file(self, path: Path) -> None:
         """Use a file.
@@ -75,7 +88,8 @@ class MaskField(QWidget):
         Raises:
             BadInput, BadFile: it can't be the mask of this model.
         """
-        load_mask(path, self._shape)
+        if self._meaning is not None:
+            mask_for(path, self._meaning, self._placing)
         self._file = str(path)
         self._show()
         self.changed.emit()
@@ -85,9 +99,11 @@ class MaskField(QWidget):
         return self._file
 
     def set_value(self, file: str | None) -> None:
-        """Show a mask; one that is not there any more, or does not fit, is none."""
-        before = self._file
-        self._file = file if file and self._fits(Path(file)) else None
+        """Show a mask; one that is not there any more is none, one that does not suit the source is told."""
+        self._keep(file if file and self._readable(Path(file)) else None)
+
+    def _keep(self, file: str | None) -> None:
+        before, self._file = self._file, file
         self._show()
         if self._file != before:
             self.changed.emit()
@@ -107,26 +123,48 @@ class MaskField(QWidget):
             self.dropped.emit(paths[0])
 
     def _fits(self, path: Path) -> bool:
-        if len(self._shape) != 3:
-            return False
         try:
-            load_mask(path, self._shape)
+            return self._meaning is not None and mask_for(path, self._meaning, self._placing) is not None
         except DiffStudioError:
             return False
-        return True
+
+    def _readable(self, path: Path) -> bool:
+        """Whether it is a mask of some size: what it must suit, the source, may be shown later."""
+        try:
+            return self._meaning is not None and mask_for(path, self._meaning, self._placing) is not None
+        except BadInput:
+            return path.exists()
+        except DiffStudioError:
+            return False
 
     def _show(self) -> None:
-        path = Path(self._file) if self._file else None
-        for widget in (self.thumbnail, self.name, self.clear):
+        path, mask, problem = Path(self._file) if self._file else None, None, ""
+        if path is not None and self._meaning is not None:
+            try:
+                mask = mask_for(path, self._meaning, self._placing)
+            except DiffStudioError as error:
+                problem = str(error)
+        for widget in (self.name, self.clear):
             widget.setVisible(path is not None)
+        self.thumbnail.setVisible(mask is not None)
+        self.note.setText(problem)
+        self.note.setVisible(bool(problem))
         if path is not None:
             self.name.setText(path.name)
             self.name.setToolTip("")
-            self.thumbnail.setPixmap(_small(load_mask(path, self._shape)[0]))
+        if mask is not None and self._meaning is not None:
+            self.thumbnail.setPixmap(_small(_flat(mask, self._meaning)))
 
     @Slot()
     def _on_clear(self) -> None:
         self.set_value(None)
+
+
+def _flat(mask: np.ndarray, meaning: Meaning) -> np.ndarray:
+    """(H, W) of a mask that broadcasts to the shape: of a clip the mean of its frames, of sounds low notes below."""
+    rows = np.broadcast_to(mask, meaning.shape)
+    flat = rows.reshape(-1, *rows.shape[-2:]).mean(0)
+    return flat[::-1] if meaning.modality == "audio" else flat
 
 
 def _small(mask: np.ndarray) -> QPixmap:

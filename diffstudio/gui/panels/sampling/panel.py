@@ -70,6 +70,7 @@ class SamplingPanel(QWidget):
             group.changed.connect(self._on_changed)
         # Queued: where it is open is known when it has been laid out.
         self.folds.clicked.connect(self._on_fold, Qt.ConnectionType.QueuedConnection)
+        self.source.changed.connect(self._on_source)
         self.apply_theme(tokens)
         self.setEnabled(False)
 
@@ -145,6 +146,11 @@ class SamplingPanel(QWidget):
             self.solver.set_enabled(name, not problem, problem)
 
     @property
+    def entry(self) -> Entry | None:
+        """The chosen checkpoint."""
+        return self._entry
+
+    @property
     def card(self) -> Card | None:
         """The card of the chosen checkpoint."""
         return self._entry.card if self._entry else None
@@ -162,8 +168,9 @@ class SamplingPanel(QWidget):
         Raises:
             BadInput: a field holds something that can't be read.
         """
-        if self.advanced.problem:
-            raise BadInput(self.advanced.problem)
+        for problem in (self.advanced.problem, self.edit.problem):
+            if problem:
+                raise BadInput(problem)
         return self.request()
 
     def _values(self) -> dict[str, Any]:
@@ -276,6 +283,11 @@ class SamplingPanel(QWidget):
         """In a small window, what was opened comes into view."""
         if self.folds.open:
             self.fields.verticalScrollBar().setValue(self.folds.y())
+
+    @Slot()
+    def _on_source(self) -> None:
+        """A mask of the source's own size lies where the source lies."""
+        self.edit.mask_file.set_placing(self.source.placing)
 
     @Slot()
     def _on_changed(self) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from diffstudio.errors import DiffStudioError
-from diffstudio.gui.kit.widgets import ElidedLabel, label
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import Combo
-from diffstudio.modalities import FITS, Meaning
+from diffstudio.gui.panels.sampling.source_file import SourceFile
+from diffstudio.modalities import Meaning, Placing
 from diffstudio.studio.request.request import Request
-from diffstudio.studio.sources import inspect_source
 
 ROWS = (
     ("noise", "Noise", "The reverse chain starts from pure noise of the seed."),
@@ -25,50 +24,31 @@ ROWS = (
 
 
 class SourceField(QWidget):
-    """The choice, and for a file its name, how it is fitted, and black for white."""
+    """The choice, and for a file how it is taken."""
 
     changed = Signal()
     browse = Signal()  # the user wants to choose a file
+    wanted = Signal(str, object)  # a question for the background: its kind, and what finds the answer
 
     def __init__(self) -> None:
         super().__init__()
         self.combo = Combo([(name, tr(title), tr(tip)) for name, title, tip in ROWS])
         self.combo.setAccessibleName(tr("Start from"))
-        self.name = ElidedLabel("", "dim", Qt.TextElideMode.ElideMiddle)
-        self.choose = QPushButton(tr("Choose…"))
-        self.choose.setToolTip(tr("Choose a file of data; dropping one on the window does the same."))
-        self.fit = Combo(
-            [(name, tr(f"Fit: {name}"), tr("What is done to a picture of another size.")) for name in FITS]
-        )
-        self.fit.setAccessibleName(tr("Fit the picture"))
-        self.invert = QCheckBox(tr("Exchange black and white"))
-        self.invert.setToolTip(tr("For ink on white paper: the model knows white strokes on black."))
-        self.problem = label("", "dim")
-        self.problem.setWordWrap(True)
-        self._meaning = Meaning("image", (1, 1, 1))
-        self._file: Path | None = None
+        self.own = own = SourceFile()
+        self.name, self.choose, self.problem = own.name, own.choose, own.problem
+        self.fit, self.part, self.span, self.invert = own.fit, own.part, own.span, own.invert
         self._trace: Path | None = None
         self._step = 0
-        line = QHBoxLayout()
-        line.addWidget(self.name, 1)
-        line.addWidget(self.choose)
-        self._more = QWidget()
-        more = QVBoxLayout(self._more)
-        more.setContentsMargins(0, 0, 0, 0)
-        more.setSpacing(4)
-        more.addLayout(line)
-        more.addWidget(self.fit)
-        more.addWidget(self.invert)
-        more.addWidget(self.problem)
+        self._meaning = Meaning("image", (1, 1, 1))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.combo)
-        layout.addWidget(self._more)
+        layout.addWidget(self.own)
         self.combo.changed.connect(self._on_changed)
-        self.fit.changed.connect(self.changed)
-        self.invert.toggled.connect(self.changed)
-        self.choose.clicked.connect(self.browse)
+        self.own.changed.connect(self.changed)
+        self.own.browse.connect(self.browse)
+        self.own.wanted.connect(self.wanted)
         self.set_trace(None, complete=False)
         self._on_changed()
 
@@ -79,35 +59,34 @@ class SourceField(QWidget):
             BadInput, BadFile: it can't be used with such a model.
         """
         self._meaning = meaning
-        self._hold(path)
+        self.own.hold(path, meaning)
         self.combo.set_value("file")
         self._on_changed()
-
-    def _hold(self, path: Path) -> None:
-        info = inspect_source(path, self._meaning)
-        self._file = path
-        self.name.setText(path.name)
-        self.name.setToolTip("<qt>" + str(path).replace("&", "&amp;").replace("<", "&lt;"))
-        self.problem.setText(info.note if info.fits else info.sentence.split(":")[0] + ".")
-        self.problem.setVisible(bool(info.note) or not info.fits)
-        self.fit.setVisible(not info.fits)
-        self.invert.setVisible(self._meaning.kind.invertible)
-        self.invert.setChecked(info.looks_inverted)
 
     def check_file(self, meaning: Meaning) -> None:
         """Another model was chosen: forget a file that does not fit it."""
         self._meaning = meaning
-        if self._file is not None and not self._can_hold(self._file):
-            self._file = None
+        if self.own.file is not None and not self._can_hold(self.own.file):
+            self.own.forget()
             if self.combo.value() == "file":
                 self.combo.set_value("noise")
 
     def _can_hold(self, path: Path) -> bool:
         try:
-            self._hold(path)
+            self.own.hold(path, self._meaning)
         except DiffStudioError:
             return False
         return True
+
+    @Slot(str, object)
+    def take_answer(self, kind: str, answer: object) -> None:
+        """What the background has read."""
+        self.own.take_answer(kind, answer)
+
+    @property
+    def placing(self) -> Placing:
+        """Where a mask of the source's own size lies."""
+        return self.own.placing if self.combo.value() == "file" else Placing()
 
     def set_trace(self, path: Path | None, complete: bool) -> None:
         """What "last sample" and "this step" refer to."""
@@ -129,16 +108,10 @@ class SourceField(QWidget):
             self.combo.set_value("noise")
 
     def fields(self) -> dict[str, object]:
-        """The request's fields: source, source_file, source_step, source_fit, source_invert."""
+        """The request's fields: source, and those of a file or a step."""
         name = self.combo.value()
-        if name == "file" and self._file is not None:
-            fit = self.fit.value() if self.fit.isVisibleTo(self) else None
-            return {
-                "source": "file",
-                "source_file": str(self._file),
-                "source_fit": fit,
-                "source_invert": self.invert.isChecked(),
-            }
+        if name == "file" and self.own.file is not None:
+            return {"source": "file", **self.own.fields()}
         if name == "last" and self._trace is not None:
             return {"source": "file", "source_file": str(self._trace)}
         if name == "step" and self._trace is not None:
@@ -149,13 +122,12 @@ class SourceField(QWidget):
         """Show a request's source as far as it can be used here: a file that is gone, or of another kind, is noise."""
         name, path = request.source, Path(request.source_file or "")
         shown: str = name
-        if name == "file" and path != self._file:
+        if name == "file" and path != self.own.file:
             shown = "last" if path == self._trace else "file" if self._can_hold(path) else "noise"
         elif name == "step" and path != self._trace:
             shown = "noise"
         if shown == "file":
-            self.fit.set_value(request.source_fit or self.fit.value())
-            self.invert.setChecked(request.source_invert)
+            self.own.show_request(request)
         self.combo.set_value(shown)
 
     def value(self) -> str:
@@ -169,16 +141,9 @@ class SourceField(QWidget):
     @property
     def needs_file(self) -> bool:
         """Whether "My file" is chosen and there is none yet."""
-        return self.combo.value() == "file" and self._file is None
+        return self.combo.value() == "file" and self.own.file is None
 
     @Slot()
     def _on_changed(self) -> None:
-        is_file = self.combo.value() == "file"
-        self._more.setVisible(is_file)
-        if is_file and self._file is None:
-            self.name.setText(tr("No file yet"))
-            self.name.setToolTip(tr("Drop a file on the window, or choose one."))
-        if self._file is None:
-            for part in (self.fit, self.invert, self.problem):
-                part.setVisible(False)
+        self.own.setVisible(self.combo.value() == "file")
         self.changed.emit()

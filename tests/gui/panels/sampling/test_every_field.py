@@ -41,7 +41,14 @@ def files(tmp_path):
     mask[5:12, 8:20] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
     Image.fromarray(255 - mask).save(tmp_path / "fits.png")
-    Image.new("L", (40, 30), 20).save(tmp_path / "wide.png")
+    wide = Image.new("L", (40, 30), 20)
+    wide.paste(200, (10, 5, 25, 20))
+    wide.save(tmp_path / "wide.png")
+    Image.fromarray(np.linspace(0, 0.5, 784, dtype=np.float32).reshape(28, 28)).save(tmp_path / "deep.tif")
+    pages = [Image.new("L", (28, 28), level) for level in (10, 90, 170)]
+    pages[0].save(tmp_path / "pages.gif", save_all=True, append_images=pages[1:])
+    rows = "".join(f"{name}\t{x}\t{y}\n" for name, x, y in (("a", 3, 9), ("a", 80, 9), ("b", 40, 77), ("b", 90, 3)))
+    (tmp_path / "far.tsv").write_text(f"dataset\tx\ty\n{rows}")
     return tmp_path
 
 
@@ -74,6 +81,12 @@ DIGITS = [
     {"source": "data", "mask": "mask.png", "resample": 5, "strength": 0.8, "label": 4},
     {"source": "file", "source_file": "fits.png", "source_invert": True, "strength": 0.004},
     {"source": "file", "source_file": "wide.png", "source_fit": "stretch", "mask": "mask.png"},
+    {"source": "file", "source_file": "wide.png", "source_fit": "crop", "mask": "wide.png"},  # of the source's size
+    {"source": "file", "source_file": "deep.tif", "source_range": (0.0, 0.5)},
+    {"source": "file", "source_file": "deep.tif", "source_range": (0.0, 255.0), "source_invert": True},
+    {"source": "file", "source_file": "pages.gif", "source_part": "2..3"},
+    {"source": "data", "mask_region": "x 3..20, y 4", "resample": 2},
+    {"source": "data", "mask": "mask.png", "mask_region": "not y 0..9"},
     {"interpolate": 0},
     {"interpolate": 987654321, "samples": 2},
     {"variation": 0.15, "variation_seed": 77},
@@ -82,6 +95,14 @@ SHAPES = [
     {"model": "shapes-2d@12000", "label": 2, "guidance": 1.5, "samples": 500, "negative": 0},
     {"model": "shapes-2d@12000", "label": "each", "guidance": 2.0, "guidance_interval": (0.5, 2.0)},
     {"model": "shapes-2d@12000", "label": 1, "source": "data", "strength": 0.5, "forward": "invert_heun"},
+    {"model": "shapes-2d@12000", "source": "data", "mask_region": "y, x -1..0.5", "resample": 3},
+    {
+        "model": "shapes-2d@12000",
+        "source": "file",
+        "source_file": "far.tsv",
+        "source_fit": "stretch",
+        "source_part": "b",
+    },
 ]
 
 
@@ -95,6 +116,7 @@ PROMPTS = [
     {"prompt": "a red cat", "negative_prompt": "a dog", "guidance": 4.0},
     {"prompt": "a red cat", "distilled_guidance": 2.25, "guidance": 1.0},
     {"negative_prompt": "a dog", "guidance": 1.0, "record_split": True},
+    {"source": "file", "source_file": "wide.png", "source_fit": "pad", "mask_region": "x 2..9", "keep_pixels": False},
     {"prompt": "a red cat", "guidance": 3.0, "guidance_interval": (0.5, 2.0), "guidance_rescale": 0.5},
 ]
 
@@ -190,16 +212,18 @@ def test_every_row_has_a_reset_of_its_own(panel, files, click):
         "record_split": True, "strength": 0.5, "mask": str(files / "mask.png"), "resample": 4, "interpolate": 3,
         "variation": 0.5, "variation_seed": 9, "grid": "karras", "path": "vp_cosine", "clip": "static",
         "noise": "fresh", "forward": "markov", "kind": True, "trace_every": 3, "trace_dtype": True, "device": "cpu",
-        "precision": "half",
+        "precision": "half", "mask_region": "x 2..5",
     }  # fmt: skip
     needs = {"mask": {"source": "data"}, "strength": {"source": "data"}, "noise": {"solver": "ddpm"}}
     needs |= {"resample": {"source": "data", "mask": values["mask"]}, "negative": {"label": 1}}
+    needs |= {"mask_region": {"source": "data"}}
+    none = ("times", "betas", "keep_pixels")  # the lists have no default to go back to, these pixels no autoencoder
     needs |= {"variation_seed": {"variation": 0.5}}
     for fold, group in (("guidance", panel.guiding), ("edit", panel.edit), ("advanced", panel.advanced)):
         panel.folds.set_open(fold)
         for name, row in group.rows.items():
-            if name in ("times", "betas"):
-                continue  # has no default to go back to
+            if name in none:
+                continue
             before = Request.model_validate({**FIRST, **needs.get(name, {})})
             panel.set_request(before)
             assert not row.reset.isVisible(), name
@@ -207,7 +231,7 @@ def test_every_row_has_a_reset_of_its_own(panel, files, click):
             assert panel.request() != before and row.reset.isVisible(), name
             click(row.reset)
             assert panel.request() == before and not row.reset.isVisible(), name
-    assert {*values, "times", "betas"} == {*panel.guiding.rows, *panel.edit.rows, *panel.advanced.rows}
+    assert {*values, *none} == {*panel.guiding.rows, *panel.edit.rows, *panel.advanced.rows}
 
 
 def test_every_field_in_a_fold_has_a_tooltip_and_a_name(panel):
@@ -467,14 +491,18 @@ def test_a_picture_that_is_dropped_on_the_mask_is_asked_for_as_one(panel, files,
     assert dropped.args == [files / "mask.png"] and event.isAccepted()
 
 
-def test_points_have_no_mask_and_no_clipping(panel):
+def test_points_have_a_region_but_no_mask_file_and_no_clipping(panel):
     panel.advanced.clip.set_value("dynamic")
     panel.use("shapes-2d")
-    for fold, rows in (("edit", [panel.edit.rows[n] for n in ("mask", "resample")]),
+    for fold, rows in (("edit", [panel.edit.rows[n] for n in ("mask", "keep_pixels")]),
                        ("advanced", [panel.advanced.rows["clip"], panel.advanced.params["clip"]])):  # fmt: skip
         panel.folds.set_open(fold)
         assert not any(row.isVisible() for row in rows)
+    panel.folds.set_open("edit")
+    assert panel.edit.region.drawer.isVisible() and panel.edit.rows["resample"].isVisible()
     panel.use("digits")
+    assert not panel.edit.region.drawer.isVisibleTo(panel)
+    panel.folds.set_open("advanced")
     assert panel.advanced.params["clip"].isVisible() and panel.request().clip == "dynamic"
 
 

@@ -51,6 +51,7 @@ def test_a_file_that_fits_needs_no_fitting(source, picture):
     assert not source.fit.isVisible() and source.invert.isVisible()
     assert source.fields() == {
         "source": "file", "source_file": str(picture), "source_fit": None, "source_invert": False,
+        "source_range": None, "source_part": None,
     }  # fmt: skip
     assert "&lt;b>" in source.name.toolTip()
 

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffstudio.analysis import fields
+from diffstudio.analysis.fields import is_final
 from diffstudio.errors import BadFile
 from diffstudio.gui.kit.words import count, tr
 from diffstudio.gui.stage.views.image.image_scene import ImageScene
@@ -119,7 +120,10 @@ class Decoded(QObject):
             return
         missing.sort(key=lambda i: i != scene.sample)  # the one that is looked at first
         try:
-            parts = [(i, fields.tensor(scene.trace, scene.k, scene.tensor, slice(i, i + 1))) for i in missing]
+            # Where a mask kept something, the end of the chain has the source's own pixels there.
+            run = scene.trace.header
+            end = (run,) if run.mask is not None and is_final(scene.trace, scene.k) else ()
+            parts = [(i, fields.tensor(scene.trace, scene.k, scene.tensor, slice(i, i + 1)), *end) for i in missing]
         except (BadFile, IndexError):
             return  # the picture itself says what is wrong
         self._asked = about, tuple(missing)

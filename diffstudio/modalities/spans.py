@@ -1,0 +1,59 @@
+"""Numbers that stand for brightness: which of them are black and white, where the file does not say so itself."""
+
+from __future__ import annotations
+
+import numpy as np
+
+Span = tuple[float, float]
+UNIT, SIGNED, BYTES, DEEP = (0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0)
+NEARLY = 1e-4  # what rounding adds at the ends
+STATES = 8.0  # numbers up to this, on both sides of zero, are states with noise on them: −1 and 1 are their ends
+DIM = 0.25  # of the highest value: what stays below may be of fewer bits than it is stored in
+
+
+def recognised(values: np.ndarray) -> Span:
+    """The values that black and white have, from the type of the numbers and their extremes.
+
+    Whole numbers of 8 and 16 bits have their own ends, unless they stay within shorter ones. Of fractions 0 to 1, 0 to
+    255, 0 to 65,535 and −1 to 1 are known; of all else the lowest is black and the highest white.
+    """
+    low, high = extremes(values)
+    if values.dtype.kind == "b" or (low >= -NEARLY and 0 < high <= 1 + NEARLY):
+        return UNIT
+    if values.dtype == np.uint8:
+        return BYTES
+    if low >= -NEARLY:
+        for span in (BYTES, DEEP):
+            if high <= span[1] * (1 + NEARLY):
+                return span
+    elif values.dtype.kind == "f" and max(-low, high) <= STATES:
+        return SIGNED
+    return (low, high) if high > low else (low - 1, low + 1)
+
+
+def extremes(values: np.ndarray) -> Span:
+    """The lowest and the highest of the finite values; (0, 0) where there are none."""
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+def normal(values: np.ndarray, span: Span) -> np.ndarray:
+    """Values as float32 with −1 for black and 1 for white; what lies beyond stays beyond."""
+    if span == SIGNED:
+        return values.astype(np.float32)
+    low, high = span
+    return ((values.astype(np.float64) - low) * (2 / (high - low)) - 1).astype(np.float32)
+
+
+def remark(values: np.ndarray, span: Span) -> str:
+    """What was taken as black and white, where another could be meant; "" where nothing else can."""
+    low, high = extremes(values)
+    if span == BYTES and values.dtype == np.uint8:
+        return ""
+    if span == DEEP and values.dtype == np.uint16 and high > DIM * DEEP[1]:
+        return ""
+    found = f"values from {low:.4g} to {high:.4g}"
+    if span == SIGNED:
+        beyond = max(-low, high) > 1 + NEARLY
+        return f"{found} lie beyond −1 to 1 and are taken as they are" if beyond else ""
+    return f"{found}: {span[0]:.6g} is taken as black, {span[1]:.6g} as white (--range on the command line)"
