@@ -58,14 +58,8 @@ class Trace:
             BadFile: it can't be read, is no trace, or its header is damaged; one sentence says which.
         """
         path = Path(path)
+        descriptor, header, start = open_header(path)
         try:
-            if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for ever
-                raise BadFile(f"can't open {path}: it is not a file")
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        except OSError as error:
-            raise BadFile(f"can't open {path}: {error.strerror}") from error
-        try:
-            header, start = _read_header(descriptor, path)
             trace = cls(path, descriptor, header, start)
             trace.refresh()
         except BaseException:
@@ -246,6 +240,25 @@ def _read_at(descriptor: int, count: int, offset: int) -> bytes:
     with _SEEK_LOCK:  # Windows has no pread
         os.lseek(descriptor, offset, os.SEEK_SET)
         return os.read(descriptor, count)
+
+
+def open_header(path: Path) -> tuple[int, TraceHeader, int]:
+    """Open a trace: its descriptor, its header, and where the first record begins.
+
+    Raises:
+        BadFile: it can't be read, is no trace, or its header is damaged.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for ever
+            raise BadFile(f"can't open {path}: it is not a file")
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise BadFile(f"can't open {path}: {error.strerror}") from error
+    try:
+        return (descriptor, *_read_header(descriptor, path))
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def _read_header(descriptor: int, path: Path) -> tuple[TraceHeader, int]:
