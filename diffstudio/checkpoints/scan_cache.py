@@ -27,7 +27,8 @@ _SOURCES = ("specs.py", "checkpoints/*.py", "checkpoints/adapters/*.py", "option
 class Kept(BaseModel):
     """What is known of one file or folder, as long as it has that time and that size.
 
-    card: its JSON, "" where there is none.  sha256: of the file.  picture: made from its first run, a PNG in base64.
+    card: its JSON, "" where there is none.  passed: it is no checkpoint, and not listed.  sha256: of its weights, see
+    `hashing`.  picture: made from its first run, a PNG in base64.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -36,6 +37,7 @@ class Kept(BaseModel):
     size: int
     card: Annotated[str, Field(max_length=1 << 20)] = ""
     problem: Annotated[str, Field(max_length=8192)] = ""
+    passed: bool = False
     sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     picture: Annotated[str, Field(max_length=40_000)] = ""
 
@@ -67,8 +69,8 @@ class ScanCache:
         self._use(kept.path)
         return kept
 
-    def put(self, path: Path, changed: int, size: int, **known: str) -> None:
-        """Remember more of a path: `card` or `problem`, `sha256`, `picture`; what is too long is left out."""
+    def put(self, path: Path, changed: int, size: int, **known: str | bool) -> None:
+        """Remember more of a path: `card`, `problem`, `passed`, `sha256`, `picture`; what is too long is left out."""
         found = self.find(path, changed, size)
         start = found.model_dump() if found else {"path": str(path), "changed": changed, "size": size}
         try:
@@ -128,7 +130,7 @@ class ScanCache:
             return {}
         if not current:
             # Another version may read another card. A hash and a picture stay what they are.
-            found = [kept.model_copy(update={"card": "", "problem": ""}) for kept in found]
+            found = [kept.model_copy(update={"card": "", "problem": "", "passed": False}) for kept in found]
         return {kept.path: kept for kept in found}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import logging
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, datetime
@@ -14,8 +16,10 @@ import numpy as np
 from diffstudio import __version__
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.finding import stamp
+from diffstudio.checkpoints.hashing import Hashing, read_meanwhile
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.checkpoints.loading import Left, watched
-from diffstudio.errors import BadInput, NoRoom
+from diffstudio.errors import BadFile, BadInput, NoRoom
 from diffstudio.studio.app.history import colours_folder
 from diffstudio.studio.app.memory import check_room, free_memory, size
 from diffstudio.studio.app.progress import Clock, Progress
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from diffstudio.studio.compute.chains import Networks
     from diffstudio.studio.compute.scoring import Judged
 
+log = logging.getLogger("diffstudio")
 DEFAULT_BUDGET = 4 << 30
 
 
@@ -46,6 +51,7 @@ class Engine:
         self.catalog = catalog
         self._colours = colours
         self._models: dict[tuple[Path, int, int, str, str], Model] = {}
+        self._hashes: dict[tuple[Path, int, int], str] = {}  # of weights, by path and stamp
         self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
 
     def plan(self, request: Request) -> Plan:
@@ -98,17 +104,19 @@ class Engine:
         half = None if plan.half is None else plan.half.memory_bytes
         check_room(plan.total_bytes, plan.memory_bytes, trace_path.parent, budget_bytes, half)
         self._check_device(plan)
-        try:
-            with watched(loading, stop):
-                networks = self._networks(plan)
-        except Left:
-            return
-        from diffstudio.studio.compute.chains import Stopped, chains
-        from diffstudio.studio.compute.prepare import prepare
+        with self._hashing(plan.entry, stop) as sha256:
+            try:
+                with watched(loading, stop):
+                    networks = self._networks(plan)
+            except Left:
+                return
+            from diffstudio.studio.compute.chains import Stopped, chains
+            from diffstudio.studio.compute.prepare import prepare
 
-        prepared = prepare(plan, networks.model)
-        plan = self._with_colours(plan, networks.model)
-        header = _header(plan, str(networks.model.device), prepared.labels)
+            prepared = prepare(plan, networks.model)
+            plan = self._with_colours(plan, networks.model)
+            found = self._hash(plan.entry, sha256)
+            header = _header(plan, str(networks.model.device), prepared.labels, found)
         total = request.steps_run * len(plan.chains)
         with TraceWriter(trace_path, header) as writer:
             recorder = Recorder(writer, request.trace_every, request.steps_run, header.fields, plan.card.meaning)
@@ -246,6 +254,30 @@ class Engine:
         told = (request.prompt, request.negative_prompt, request.distilled_guidance)
         return Networks(*(model.prompted(*told) for model in found))
 
+    def _hashing(self, entry: Entry, stop: Callable[[], bool]) -> contextlib.AbstractContextManager[Callable[[], str]]:
+        """While the weights are loaded those of other tools are hashed; our own say their hash themselves.
+
+        Gives a function that waits for the hash. What can't be hashed has none: a run is not refused for that.
+        """
+        known = entry.sha256 or self._hashes.get((entry.path, entry.changed, entry.size), "")
+        if not known:
+            try:
+                return read_meanwhile(Hashing(entry.path, self.catalog.cache), stop)
+            except BadFile as error:
+                log.warning("%s", error)
+        return contextlib.nullcontext(lambda: known)
+
+    def _hash(self, entry: Entry, wait: Callable[[], str]) -> str:
+        """What the function of `_hashing` gives, kept for the next run."""
+        try:
+            found = wait()
+        except BadFile as error:
+            log.warning("%s", error)
+            return ""
+        self._hashes[entry.path, entry.changed, entry.size] = found
+        self.catalog.keep_hash(entry, found)
+        return found
+
     def _load(self, path: Path, request: Request) -> Model:
         from diffstudio.networks.model import load_file
 
@@ -267,7 +299,7 @@ class Engine:
                 self._speed[plan.request.model] = per_call / plan.request.samples
 
 
-def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHeader:
+def _header(plan: Plan, device: str, labels: tuple[int | None, ...], sha256: str) -> TraceHeader:
     import torch
 
     shape = (plan.request.samples, *plan.card.shape)
@@ -284,6 +316,6 @@ def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHea
         chains=plan.chains,
         versions={"diffstudio": __version__, "torch": torch.__version__, "numpy": np.__version__},
         device=device,
-        checkpoint_sha256=plan.card.sha256,
+        checkpoint_sha256=sha256,
         labels=labels,
     )
