@@ -55,6 +55,7 @@ class Catalog:
         """
         self.folders = list(folders)
         self.cache = cache
+        self.at_rest = False  # nothing changes meanwhile: a folder that is found by its path is looked through once
         self._depth = depth
         self._known: dict[Path, _Known] = {}
         self._entries: dict[Folder, tuple[_Known, Entry]] = {}  # the same object as long as nothing changes
@@ -238,7 +239,8 @@ class Catalog:
     def _within(self, folder: Path, depth: int | None = None) -> Listing:
         """What lies in a folder now."""
         inside = self._inside.setdefault((folder, depth), Catalog([(OPENED, folder)], self.cache, depth))
-        inside.scan()
+        if not self.at_rest:
+            inside.scan()
         return inside.listing
 
     def _listed_as(self, entry: Entry) -> Entry:

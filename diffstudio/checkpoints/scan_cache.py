@@ -7,6 +7,7 @@ wrong with it, it is written anew.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -63,7 +64,7 @@ class ScanCache:
 
     def find(self, path: Path, changed: int, size: int) -> Kept | None:
         """What is known of a path with that time and size."""
-        kept = self._loaded().get(str(path))
+        kept = self._loaded().get(_key(path))
         if kept is None or (kept.changed, kept.size) != (changed, size):
             return None
         self._use(kept.path)
@@ -72,7 +73,7 @@ class ScanCache:
     def put(self, path: Path, changed: int, size: int, **known: str | bool) -> None:
         """Remember more of a path: `card`, `problem`, `passed`, `sha256`, `picture`; what is too long is left out."""
         found = self.find(path, changed, size)
-        start = found.model_dump() if found else {"path": str(path), "changed": changed, "size": size}
+        start = found.model_dump() if found else {"path": _key(path), "changed": changed, "size": size}
         try:
             kept = Kept.model_validate(start | known)
         except ValidationError:
@@ -132,6 +133,11 @@ class ScanCache:
             # Another version may read another card. A hash and a picture stay what they are.
             found = [kept.model_copy(update={"card": "", "problem": "", "passed": False}) for kept in found]
         return {kept.path: kept for kept in found}
+
+
+def _key(path: Path) -> str:
+    """The same from whichever folder a command is given a path."""
+    return str(path) if path.is_absolute() else os.path.abspath(path)  # noqa: PTH100 - links stay what they are
 
 
 def writer() -> str:

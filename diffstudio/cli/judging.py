@@ -34,14 +34,15 @@ def likelihood(model: str, split: str, steps: int, probes: int, as_json: bool, *
       diffstudio likelihood shapes-2d --label spiral --samples 200
       diffstudio likelihood digits --label each --samples 20
     """
-    from diffstudio.checkpoints.catalog import default_catalog
+    from diffstudio.cli.finding import catalog, check_files
     from diffstudio.headless import likelihoods
     from diffstudio.studio.engine import Engine
     from diffstudio.studio.request.parse import parse_request
 
     if given["source"] == "noise":
         raise click.UsageError("--source: noise has no likelihood under a model, give 'data' or a file")
-    engine = Engine(default_catalog())
+    check_files(given | {"model": model})
+    engine = Engine(catalog())
     request = parse_request(engine.catalog.find(model), {**given, "model": model, "kind": "sample", "guidance": 1.0})
     found = likelihoods(engine, request, split, steps, probes)
     click.echo(json.dumps(found.summary(), ensure_ascii=False) if as_json else f"{found.table()}\n{found.effort}")

@@ -8,6 +8,7 @@ that marks pictures made by a model.
 from __future__ import annotations
 
 import json
+import re
 import struct
 import warnings
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diffstudio import __version__
+from diffstudio.checkpoints.finding import SUFFIXES
+from diffstudio.checkpoints.names import spelling
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.clip_file import MOVIES, open_movie
 from diffstudio.modalities.wave_file import read_wave
@@ -69,8 +72,9 @@ def settings(
 ) -> dict[str, Any]:
     """The settings of a picture of those records (None: all), as JSON values.
 
-    request, model ("digits@3500"), checkpoint_sha256, versions, device, created; shown: chain, tensor, sample, and step
-    and t of a single record.  digitalSourceType: IPTC's trainedAlgorithmicMedia where a record is of the reverse chain.
+    request, model ("digits@3500"), checkpoint_sha256 of its weights, versions, device, created; shown: chain, tensor,
+    sample, and step and t of a single record.  digitalSourceType: IPTC's trainedAlgorithmicMedia where a record is of
+    the reverse chain.
     It is left out where all are of the forward chain, in the trace of a forward run as in any other: those are data
     with noise on them, and no model made them.
     """
@@ -109,8 +113,10 @@ def portable_request(header: TraceHeader) -> dict[str, Any] | None:
     changes: dict[str, str] = {}
     if request.source_file:
         changes["source_file"] = PureWindowsPath(request.source_file).name[-200:]  # splits at / and \ alike
-    if PureWindowsPath(request.model).name != request.model or request.model.endswith(".safetensors"):
+    if _is_path(request.model):
         changes["model"] = _model(header)
+    if request.guidance_model and _is_path(request.guidance_model):
+        changes["guidance_model"] = PureWindowsPath(request.guidance_model).name[-200:]
     return request.model_copy(update=changes).model_dump(mode="json")
 
 
@@ -203,7 +209,23 @@ def request_of(found: dict[str, Any], where: str = "these settings") -> Request:
 
 
 def _model(header: TraceHeader) -> str:
-    return f"{header.card.get('name', '')}@{header.card.get('step', 0)}"[:200]
+    """The spec of the checkpoint, whether the request names it so or by its path: "cats@10000:ema_0.9999".
+
+    Without the folders that tell it from its namesakes, if they are in its name: by its hash it is found.
+    """
+    asked, card = str(header.request.get("model") or ""), header.card
+    told = re.search(r"@\d+:(.+)$", asked)
+    variant = told[1] if told else ""
+    if not told and card.get("format") and _is_path(asked):
+        spelled = spelling(Path(asked))
+        variant = spelled.variant if spelled.marked else ""
+    name = re.sub(r" \([^()]*/[^()]*\)( \d+)?$", "", str(card.get("name", "")))
+    return f"{name}@{card.get('step', 0)}{f':{variant}' if variant else ''}"[:200]
+
+
+def _is_path(model: str) -> bool:
+    """Whether a request names a model by where it lies, which is nobody's business."""
+    return PureWindowsPath(model).name != model or model.startswith("~") or model.endswith(SUFFIXES)
 
 
 def _find_text(path: Path) -> str | None:

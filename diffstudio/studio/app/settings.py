@@ -59,6 +59,21 @@ def settings_file() -> Path:
     return Path(platformdirs.user_config_dir("diffstudio", appauthor=False)) / "settings.json"
 
 
+def added_folders(path: Path | None = None) -> list[Path]:
+    """The folders of checkpoints that are in the window's list, for commands: nothing is said or repaired.
+
+    path: of the settings, None for the user's.
+    """
+    path = path or settings_file()
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return []
+        found = json.loads(path.read_bytes())
+        return [Path(folder) for folder in Settings.model_validate({"folders": found["folders"]}).folders]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return []
+
+
 def load_settings(path: Path) -> tuple[Settings, str | None]:
     """The settings, and one sentence if a part of them could not be used.
 
