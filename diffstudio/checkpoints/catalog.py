@@ -15,6 +15,7 @@ from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.finding import SUFFIX, SUFFIXES, Search, Stamp, hub_folder, stamped, user_folder
 from diffstudio.checkpoints.grouping import Grouping
+from diffstudio.checkpoints.hashing import known_hash
 from diffstudio.checkpoints.listing import BUNDLED, Entry, Listing, Model, Place
 from diffstudio.checkpoints.names import model_name, shown
 from diffstudio.checkpoints.scan_cache import ScanCache, cache_file
@@ -333,7 +334,8 @@ class Catalog:
             if cache and (card is not None or os.access(path, os.R_OK)):  # who may not read now may later
                 found = {"card": card.model_dump_json(exclude_defaults=True)} if card else {"problem": problem or ""}
                 cache.put(path, stamp.changed, stamp.size, passed=passed, **found)
-        picture, hashed = (kept.picture, kept.sha256) if kept else ("", "")
+        picture = kept.picture if kept else ""
+        hashed = known_hash(path, cache) if cache and cache.has_hash(path) else ""
         return _Known(stamp, card, None if passed else problem, picture, hashed)
 
 

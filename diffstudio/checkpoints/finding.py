@@ -126,11 +126,15 @@ def folders_in(folder: Path, most: int) -> list[Path]:
 
 
 class Stamp(NamedTuple):
-    """changed: when, in ns.  size: in bytes.  identity: the same for whatever is really the same file or folder."""
+    """changed: when, in ns, of all that counts.  size: in bytes.  identity: the same for whatever is really the same.
+
+    own: when the file or folder itself was changed, in ns.
+    """
 
     changed: int
     size: int
     identity: str
+    own: int
 
 
 def stamp(path: Path) -> tuple[int, int]:
@@ -153,7 +157,7 @@ def stamped(path: Path) -> Stamp:
         card = path.with_name(path.name + ENDING)
         told = card.stat().st_mtime_ns if card.is_file() else 0
         changed = max(stat.st_mtime_ns, told, newest(path) if stat.st_size >= WITH_PARTS else 0)
-        return Stamp(changed, stat.st_size, _identity(path, stat))
+        return Stamp(changed, stat.st_size, _identity(path, stat), stat.st_mtime_ns)
     changed, size, waiting, count = stat.st_mtime_ns, 0, [path], 0
     parts: list[str] = []
     while waiting and count <= MAX_COUNTED:
@@ -175,7 +179,7 @@ def stamped(path: Path) -> Stamp:
                         parts.append(_identity(Path(entry.path), found))
                 elif entry.is_dir(follow_symlinks=False) and Path(entry.path).parent == path:
                     waiting.append(Path(entry.path))
-    return Stamp(changed, size, f"folder {' '.join(sorted(parts)) or _identity(path, stat)}")
+    return Stamp(changed, size, f"folder {' '.join(sorted(parts)) or _identity(path, stat)}", stat.st_mtime_ns)
 
 
 def training_of(path: Path) -> Path:

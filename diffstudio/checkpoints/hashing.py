@@ -35,7 +35,7 @@ Stop = Callable[[], bool]
 
 
 class Hashing:
-    """done of size bytes are read; digest when all are, "" before."""
+    """done of size bytes are read; digest when all are, "" before; stamp: of the weights as they lie there now."""
 
     def __init__(self, path: Path, cache: ScanCache | None = None) -> None:
         """path: of a checkpoint.
@@ -45,7 +45,7 @@ class Hashing:
         """
         self.path, self._cache = path, cache
         try:
-            self._stamp = stamp(path)
+            self._listed_at = stamp(path)
             self._files = _files_of(path)
             self._before = [_state(file) for file in self._files]
         except OSError as error:
@@ -55,8 +55,8 @@ class Hashing:
         self.size, self.done = sum(size for size, _ in self._before), 0
         self._digests: list[str] = []
         self._at, self._sha = 0, hashlib.sha256()
-        kept = cache.find(path, *self._stamp) if cache else None
-        self.digest = kept.sha256 if kept else ""
+        self.stamp = _stamp_of(path, self._files, self._before)
+        self.digest = cache.hash_of(path, self.stamp) if cache else ""
 
     @property
     def count(self) -> int:
@@ -106,7 +106,7 @@ class Hashing:
         if len(self._digests) == len(self._files):
             self.digest = self._of_all()
             if self._cache is not None:
-                self._cache.put(self.path, *self._stamp, sha256=self.digest)
+                self._cache.put(self.path, *self._listed_at, sha256=self.digest, weights=self.stamp)
                 self._cache.save()
 
     def _of_all(self) -> str:
@@ -115,6 +115,14 @@ class Hashing:
         names = [file.relative_to(self.path).as_posix() for file in self._files]
         lines = "".join(f"{digest}  {name}\n" for digest, name in zip(self._digests, names, strict=True))
         return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def known_hash(path: Path, cache: ScanCache) -> str:
+    """The sha256 of a checkpoint's weights as they lie there now, if somebody has read them; "" if not."""
+    try:
+        return Hashing(path, cache).digest
+    except BadFile:
+        return ""
 
 
 @contextlib.contextmanager
@@ -163,6 +171,12 @@ def _files_of(path: Path) -> list[Path]:
         paths = (Path(at) / name for name in names if not is_state_name(name))
         found.extend(file for file in paths if file.is_file())
     return sorted(found, key=lambda file: os.fsencode(file.relative_to(path).as_posix()))[:MAX_FILES]
+
+
+def _stamp_of(path: Path, files: list[Path], states: list[tuple[int, int]]) -> str:
+    """The names, sizes and times of the files, as a short text."""
+    lines = [f"{file.relative_to(path.parent).as_posix()} {state}" for file, state in zip(files, states, strict=True)]
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _state(file: Path) -> tuple[int, int]:

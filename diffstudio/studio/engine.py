@@ -51,7 +51,7 @@ class Engine:
         self.catalog = catalog
         self._colours = colours
         self._models: dict[tuple[Path, int, int, str, str], Model] = {}
-        self._hashes: dict[tuple[Path, int, int], str] = {}  # of weights, by path and stamp
+        self._hashes: dict[tuple[Path, str], str] = {}  # of weights, by their stamps
         self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
 
     def plan(self, request: Request) -> Plan:
@@ -259,10 +259,13 @@ class Engine:
 
         Gives a function that waits for the hash. What can't be hashed has none: a run is not refused for that.
         """
-        known = entry.sha256 or self._hashes.get((entry.path, entry.changed, entry.size), "")
+        known = entry.card.sha256 if entry.card else ""
         if not known:
             try:
-                return read_meanwhile(Hashing(entry.path, self.catalog.cache), stop)
+                hashing = Hashing(entry.path, self.catalog.cache)
+                known = hashing.digest or self._hashes.get((entry.path, hashing.stamp), "")
+                if not known:
+                    return read_meanwhile(hashing, stop)
             except BadFile as error:
                 log.warning("%s", error)
         return contextlib.nullcontext(lambda: known)
@@ -271,10 +274,10 @@ class Engine:
         """What the function of `_hashing` gives, kept for the next run."""
         try:
             found = wait()
+            self._hashes[entry.path, Hashing(entry.path).stamp] = found
         except BadFile as error:
             log.warning("%s", error)
             return ""
-        self._hashes[entry.path, entry.changed, entry.size] = found
         self.catalog.keep_hash(entry, found)
         return found
 

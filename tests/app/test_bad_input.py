@@ -55,14 +55,15 @@ def sentence():
 
 
 @pytest.fixture
-def drop(studio):
-    """Drops a file on the window."""
+def drop(studio, qtbot):
+    """Drops a file on the window; a checkpoint has been looked at in the background afterwards."""
 
     def do(path):
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(path))])
         buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
         studio.parts.window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
+        qtbot.waitUntil(lambda: not studio.parts.scanning.going)
 
     return do
 

@@ -1,6 +1,7 @@
 """The sha256 of weights of every format: of a file its own, of a folder that of all its files of weights."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import pytest
 from small_files import pipeline, put_bare
 
 from diffstudio.checkpoints import hashing
+from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.finding import stamp
-from diffstudio.checkpoints.hashing import Hashing, read_meanwhile
+from diffstudio.checkpoints.hashing import Hashing, known_hash, read_meanwhile
 from diffstudio.checkpoints.scan_cache import ScanCache
 from diffstudio.errors import BadFile
 
@@ -81,9 +83,25 @@ def test_it_is_kept_in_the_cache_until_the_file_changes(cats, tmp_path):
     digest = Hashing(cats, cache).read_all()
     again = Hashing(cats, ScanCache(cache.file))
     assert (again.digest, again.done) == (digest, 0)
-    assert cache.find(cats, *stamp(cats)).sha256 == digest
+    assert cache.find(cats, *stamp(cats)).sha256 == known_hash(cats, cache) == digest
     (cats / "vae" / "model.bin").write_bytes(b"another decoder")
     assert Hashing(cats, ScanCache(cache.file)).digest == ""
+
+
+def test_a_card_beside_a_file_does_not_change_its_hash_and_older_weights_do(tmp_path):
+    path = put_bare(tmp_path, "cats.safetensors")
+    beside = tmp_path / "cats.safetensors.card.json"
+    cache = ScanCache(tmp_path / "cache.jsonl")
+    digest = Hashing(path, cache).read_all()
+    os.utime(beside, ns=(1, path.stat().st_mtime_ns + 10**9))
+    (entry,) = Catalog([("added", tmp_path)], cache).scan()
+    assert entry.sha256 == digest
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(1, 1))  # as when an older file is copied over it: what lies beside it is newer
+    (entry,) = Catalog([("added", tmp_path)], cache).scan()
+    assert entry.sha256 == "" and Hashing(path, cache).read_all() == hashlib.sha256(data).hexdigest()
 
 
 def test_what_changes_while_it_is_read_has_no_hash(tmp_path, monkeypatch):

@@ -96,7 +96,7 @@ class Commands(QObject):
     def generate(self) -> None:
         """Check the request, ask where it is over the budget, run it."""
         p = self.parts
-        if p.runs.running or p.sampling.card is None:
+        if p.runs.running or p.sampling.card is None or not self.picking.choose_visible():
             return
         if p.sampling.source.needs_file:
             self.filing.choose_source()

@@ -46,6 +46,9 @@ class ModelMenu(QObject):
             self._add(menu, "command", tr("Copy as command"), lambda: self.copy_command(entry)).setToolTip(
                 actions.tooltip("copy_command")
             )
+            self._add(menu, "spec", tr("Copy name"), lambda: self.copy_name(entry)).setToolTip(
+                tr("{}: what commands know it by.").format(entry.spec)
+            )
         self._add(menu, "path", tr("Copy path"), lambda: self.copy_path(entry))
         self._add(menu, "show", tr("Show in folder"), lambda: self.show_in_folder(entry))
         if entry.group in self._parts.settings.folders:
@@ -69,6 +72,11 @@ class ModelMenu(QObject):
             p.window.say(tr("Command copied."))
         except DiffStudioError as error:
             show_error(p.window, str(error))
+
+    def copy_name(self, entry: Entry) -> None:
+        """What it is called, to the clipboard."""
+        QGuiApplication.clipboard().setText(entry.spec)
+        self._parts.window.say(tr("{} copied.").format(entry.spec))
 
     def copy_path(self, entry: Entry) -> None:
         """Where it lies, to the clipboard."""

@@ -28,7 +28,7 @@ class Question(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        text = label(sentence)
+        self.sentence = text = label(sentence)
         text.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText(yes)
@@ -119,3 +119,9 @@ class RestoreQuestion(Question):
             else tr("{} was made with the settings that are set now.")
         ).format(name)
         super().__init__(parent, tr("Restore settings"), sentence + (f"\n{note}" if note else ""), tr("Restore"), body)
+
+    def add_note(self, note: str) -> None:
+        """Say something more, that took longer to find out."""
+        if note:
+            self.sentence.setText(f"{self.sentence.text()}\n{note}")
+            self.adjustSize()

@@ -34,7 +34,7 @@ class Settings(BaseModel):
     )
     folders: Annotated[list[str], Field(max_length=100)] = []
     recent: Annotated[list[str], Field(max_length=20)] = []
-    model_sort: Literal["name", "newest", "size", "used"] = "name"
+    model_sort: Literal["name", "newest", "size", "used", "folder"] = "name"
     favourites: Annotated[list[str], Field(max_length=200)] = []  # names of models
     used: Annotated[list[str], Field(max_length=200)] = []  # names of models, the last one first
     presets: Annotated[dict[str, dict[str, Any]], Field(max_length=200)] = {}

@@ -111,5 +111,6 @@ def thumbnail(picture: str) -> QPixmap | None:
 def _paint_line(painter: QPainter, rect: QRect, font: QFont, text: str, colour: str) -> None:
     painter.setFont(font)
     painter.setPen(QColor(colour))
-    elided = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    # What tells two names apart, a step or a folder, stands at their end.
+    elided = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideMiddle, rect.width())
     painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), elided)
