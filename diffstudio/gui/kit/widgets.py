@@ -70,11 +70,9 @@ class ElidedLabel(QLabel):
 class Note(QLabel):
     """Plain text on as many lines as it needs; laid out anew only where a new text needs more or fewer than before."""
 
-    def __init__(self, role: str = "", anywhere: bool = False) -> None:
-        """anywhere: a word that is longer than a line, as paths are, is broken where the line ends."""
+    def __init__(self, role: str = "") -> None:
         super().__init__("x")
         self._text = ""
-        self._wrap = int(Qt.TextFlag.TextWordWrap | (Qt.TextFlag.TextWrapAnywhere if anywhere else 0))
         self.setTextFormat(Qt.TextFormat.PlainText)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
@@ -101,7 +99,7 @@ class Note(QLabel):
 
     def heightForWidth(self, width: int) -> int:
         room = QRect(0, 0, max(1, width), 1 << 20)
-        return self.fontMetrics().boundingRect(room, self._wrap, self._text or "x").height()
+        return self.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), self._text or "x").height()
 
     def sizeHint(self) -> QSize:
         return QSize(120, self.heightForWidth(max(120, self.width())))
@@ -112,7 +110,7 @@ class Note(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
-        painter.drawText(self.rect(), int(self.alignment()) | self._wrap, self._text)
+        painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextWordWrap), self._text)
 
 
 class ContentScroll(QScrollArea):

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.listing import Entry
-from diffstudio.gui.kit.widgets import Note, label
+from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import count, number, parameters, shape_text, size, tr
 from diffstudio.gui.panels.models.facts import file_text, folder_text, format_text, hash_text, tip
+from diffstudio.gui.panels.models.path_note import PathNote
 from diffstudio.gui.panels.whole_lines import WholeLines
 
 
@@ -79,8 +80,7 @@ class CardPanel(QWidget):
     def _add_files(self, entry: Entry) -> None:
         """Where it lies: paths are as long as they like."""
         for text in (file_text(entry), folder_text(entry)):
-            line = Note("dim", anywhere=True)
-            line.setText(text)
+            line = PathNote(text, "dim")
             line.setToolTip(tip(str(entry.path)))
             self._lines.addWidget(line)
         self._add(format_text(entry), "dim")

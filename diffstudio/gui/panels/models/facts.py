@@ -36,25 +36,27 @@ def hash_text(digest: str) -> str:
 
 
 def step_text(entry: Entry, is_default: bool) -> str:
-    """A checkpoint among those of its model."""
+    """A checkpoint among those of its model, as short as its row is narrow."""
     card = entry.card
     assert card is not None
-    named = not card.step and card.format
-    steps = tr("final") if named and is_default else tr("{} steps").format(count(card.step))
-    last = [tr("final")] if is_default and not named else []
-    return " · ".join([steps, *variant_words(entry.variant), *last])
+    unnumbered = not card.step and bool(card.format)
+    if entry.variant:
+        steps = [] if unnumbered else [count(card.step)]
+        return " · ".join([*steps, variant_text(entry.variant)])
+    if unnumbered and is_default:
+        return tr("final")
+    steps = tr("{} steps").format(count(card.step))
+    return f"{steps} · {tr('final')}" if is_default else steps
 
 
-def variant_words(variant: str) -> list[str]:
-    """Which weights of its step a checkpoint has, nothing where they are the plain ones."""
-    if not variant:
-        return []
+def variant_text(variant: str) -> str:
+    """Which weights of its step a checkpoint has."""
     if variant == "ema":
-        return [tr("averaged")]
+        return tr("averaged")
     kind, _, decay = variant.partition("_")
     if kind == "ema" and decay.replace(".", "", 1).isdecimal():
-        return [f"EMA {number(float(decay), max(1, len(decay.partition('.')[2])))}"]
-    return [variant]
+        return f"EMA {number(float(decay), max(1, len(decay.partition('.')[2])))}"
+    return variant
 
 
 def about(entry: Entry) -> list[str]:

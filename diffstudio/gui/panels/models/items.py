@@ -107,7 +107,8 @@ def _checkpoint(entry: Entry, is_default: bool) -> QTreeWidgetItem:
     item = QTreeWidgetItem([title])
     item.setData(0, KIND, "checkpoint")
     item.setData(0, ENTRY, entry)
-    item.setToolTip(0, tip("\n".join([title, entry.spec, *about(entry)])))
+    last = [tr("What the bare name of the model means.")] if is_default else []
+    item.setToolTip(0, tip("\n".join([title, entry.spec, *last, *about(entry)])))
     return item
 
 

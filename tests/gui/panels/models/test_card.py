@@ -8,9 +8,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QMenu
 
 from diffstudio.checkpoints.listing import Entry
-from diffstudio.gui.kit.widgets import Note
 from diffstudio.gui.panels.models.card import CardPanel, describe
 from diffstudio.gui.panels.models.facts import short_path
+from diffstudio.gui.panels.models.path_note import PathNote
 from diffstudio.gui.panels.whole_lines import WholeLines
 
 
@@ -160,15 +160,24 @@ def test_a_path_of_any_length_is_shown_whole(card, catalog, qtbot):
     known = catalog.find("digits")
     path = Path("/" + "/".join(["folder_with_a_long_name_without_a_space" * 2] * 3)) / f"{'cats' * 40}.safetensors"
     card.show_entry(Entry(path, known.card, 10, "user"))
-    lines = [line for line in card.findChildren(Note) if "folder_with" in line.text() or "catscats" in line.text()]
-    assert len(lines) == 2
+    notes = card.findChildren(PathNote)[-2:]  # those before are deleted in a moment
+    assert [note.text() for note in notes] == [f"File {path.name}", f"in {path.parent}"]
 
     def whole():
-        for line in lines:
-            shown = line.fontMetrics().boundingRect(line.rect(), line._wrap, line.text())
-            assert shown.width() <= line.width() and shown.height() <= line.height() > 2 * line.fontMetrics().height()
+        for note in notes:
+            lines = note.lines(note.width())
+            assert "".join(lines).split() == note.text().split() and len(lines) > 2
+            assert all(note.fontMetrics().horizontalAdvance(line.rstrip()) <= note.width() for line in lines)
+            assert note.height() >= len(lines) * note.fontMetrics().lineSpacing()
 
     qtbot.waitUntil(whole)
+
+
+def test_a_path_is_broken_behind_a_slash_where_it_can_be(shown):
+    note = shown(PathNote("in /work/place/resources/checkpoints"), 400, 40)
+    width = note.fontMetrics().horizontalAdvance("in /work/place/resources/che")
+    assert note.lines(width) == ["in /work/place/resources/", "checkpoints"]
+    assert note.lines(10_000) == [note.text()]
 
 
 def test_a_hash_that_was_read_before_is_there_at_once(card, catalog):
