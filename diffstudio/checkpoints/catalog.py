@@ -124,6 +124,10 @@ class Catalog:
         """The usable checkpoints grouped by model, in the order of the folders and of their names."""
         return list(self.listing.models)
 
+    def found_in(self, folder: Folder) -> list[Entry]:
+        """What the last scan found in one of the folders, also what is listed in another one before it."""
+        return list(self._found.get(folder, ()))
+
     def add(self, folder: Folder) -> None:
         """Another folder, or a file as a folder of its own; the next scan looks at it."""
         if folder not in self.folders:
@@ -268,12 +272,14 @@ class Catalog:
     ) -> Listing:
         """These entries, each under a name by which it can be found."""
         found = grouping.places(entries)
-        return Listing(map(self._named, entries, found), found, unsettled, remarks)
+        listing = Listing(map(self._named, entries, found), found, unsettled, remarks)
+        _ = listing.by_name, listing.identities  # here, not on the thread of the window that shows it
+        return listing
 
     def _named(self, entry: Entry, place: Place | None) -> Entry:
         """The entry under the name of its place; the same object as long as nothing changes."""
         card = entry.card
-        if place is None or card is None:
+        if place is None or card is None or (card.name, card.step, "") == (place.name, place.step, place.variant):
             return entry
         key = entry.group, entry.path
         before = self._placed.get(key)

@@ -7,10 +7,9 @@ step (or for what says that weights are averaged).
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from diffstudio.checkpoints.adapters import is_step_folder
@@ -63,7 +62,6 @@ class Grouping:
 
     def __init__(self) -> None:
         self._readings: dict[int, _Reading] = {}  # by the identity of the entries, which the readings keep alive
-        self._within: dict[tuple[int, str], tuple[str, ...]] = {}
 
     def places(self, entries: Sequence[Entry]) -> list[Place | None]:
         """The place of each entry in the list, None of one that can't be used.
@@ -75,24 +73,11 @@ class Grouping:
         before = self._readings
         self._readings = {id(entry): before.get(id(entry)) or _reading(entry) for entry in usable}
         trainings = _trainings(_settled(self._readings.values()))
-        within = self._tell(trainings)
         found: dict[int, Place] = {}
-        for training, name in _named(trainings, within):
+        for training, name in _named(trainings):
             for reading, variant in zip(training.readings, _variants(training.readings), strict=True):
-                place = Place(name, reading.step, variant, training.base, within[id(training)])
-                found[id(reading.entry)] = place
+                found[id(reading.entry)] = Place(name, reading.step, variant, training.base)
         return [found.get(id(entry)) for entry in entries]
-
-    def _tell(self, trainings: Sequence[_Training]) -> dict[int, tuple[str, ...]]:
-        """What may stand in brackets behind the name of each, by their identity."""
-        before, self._within = self._within, {}
-        out = {}
-        for training in trainings:
-            first = training.readings[0]
-            key = id(first.entry), f"{first.key[0]} {len(training.readings) > 1} {training.base}"
-            self._within[key] = () if training.bundled else before.get(key) or _within(training)
-            out[id(training)] = self._within[key]
-        return out
 
 
 def _reading(entry: Entry) -> _Reading:
@@ -122,7 +107,8 @@ def _card(entry: Entry) -> Card:
 
 def _network(card: Card) -> _Key:
     """The same for checkpoints that have the same network."""
-    return card.modality, card.network, json.dumps(card.network_args, sort_keys=True, default=str), card.parameters
+    arguments = tuple(sorted((name, repr(value)) for name, value in card.network_args.items()))
+    return card.modality, card.network, arguments, card.parameters
 
 
 def _settled(readings: Iterable[_Reading]) -> list[_Reading]:
@@ -173,18 +159,23 @@ def _variants(readings: Sequence[_Reading]) -> list[str]:
     return [r.variant if alike[r.step, r.variant] == 1 else r.entry.path.name for r in readings]
 
 
-def _named(trainings: Sequence[_Training], within: Mapping[int, tuple[str, ...]]) -> Iterator[tuple[_Training, str]]:
-    """Each training with its name. within: by their identity what may stand in brackets behind it."""
+def _named(trainings: Sequence[_Training]) -> Iterator[tuple[_Training, str]]:
+    """Each training with its name."""
     by_base: dict[str, list[_Training]] = {}
     for training in trainings:
-        by_base.setdefault(training.base, []).append(training)
+        if not training.bundled:
+            by_base.setdefault(training.base, []).append(training)
     taken = {training.base for training in trainings if training.bundled}
+    telling: dict[int, str] = {}
+    for base, alike in by_base.items():
+        if len(alike) > 1 or base in taken:
+            parts = [_within(training) for training in alike]
+            count = Counter(part for each in parts for part in set(each))
+            for training, each in zip(alike, parts, strict=True):
+                telling[id(training)] = next((part for part in each if count[part] == 1), each[-1])
     for training in trainings:
-        alike = [other for other in by_base[training.base] if not other.bundled]
-        name, telling = training.base, within[id(training)]
-        if not training.bundled and (len(alike) > 1 or name in taken):
-            count = Counter(part for other in alike for part in set(within[id(other)]))
-            name = _free(name, next((part for part in telling if count[part] == 1), telling[-1]), taken)
+        within = telling.get(id(training))
+        name = training.base if within is None else _free(training.base, within, taken)
         taken.add(name)
         yield training, name
 

@@ -70,27 +70,25 @@ class Entry:
 class Place:
     """Where a checkpoint stands in the list: its model's name, its step, and which weights of that step it has.
 
-    base: the name by itself; where several models have it, `name` says the folder too, one of `within`.
+    base: the name by itself; where several models have it, `name` says in brackets what of the path tells it apart.
     """
 
     name: str
     step: int
     variant: str = ""
     base: str = ""
-    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Model:
     """A name with one or more checkpoints, in the order of their training steps, of each step the averaged ones last.
 
-    base, within: as those of a `Place`.
+    base: as that of a `Place`.
     """
 
     name: str
     entries: tuple[Entry, ...]
     base: str = ""
-    within: tuple[str, ...] = ()
 
     @property
     def default(self) -> Entry:
@@ -175,7 +173,7 @@ class Listing:
             return [self.by_name[name]]
         split = re.fullmatch(r"(.+) \((.+)\)", name, re.DOTALL)
         base, within = (split[1], split[2]) if split else (name, "")
-        return [m for m in self.models if m.base == base and (not within or within in m.within)]
+        return [m for m in self.models if m.base == base and (not within or _lies_in(m.default.path, within))]
 
     def find(self, spec: str) -> Entry:
         """The checkpoint that "digits", "digits@400" or "cats@10000:ema_0.9999" names; else a file called so.
@@ -212,7 +210,7 @@ class Listing:
     def _model(self, name: str, entries: list[Entry]) -> Model:
         place = self._places.get(name)
         ordered = tuple(sorted(entries, key=_order))
-        return Model(name, ordered, place.base if place else name, place.within if place else ())
+        return Model(name, ordered, place.base if place else name)
 
 
 def _order(entry: Entry) -> tuple[float, int, float, str]:
@@ -221,6 +219,12 @@ def _order(entry: Entry) -> tuple[float, int, float, str]:
     assert card is not None
     step = card.step if card.step or not card.format else float("inf")
     return (step, *variant_rank(entry.variant))
+
+
+def _lies_in(path: Path, within: str) -> bool:
+    """Whether a part of a path, or the name of its file without the suffix, is this."""
+    whole = path.absolute()
+    return any(f"/{within}/" in f"{at.as_posix()}/" for at in (whole, whole.with_name(whole.stem or whole.name)))
 
 
 def _is_step(step: int, text: str) -> bool:

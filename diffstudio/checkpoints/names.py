@@ -58,7 +58,7 @@ _WORDS = r"(?:global[-_]?)?(?:steps?|iters?|iterations?|epochs?|ckpt|checkpoint)
 _COUNTED = re.compile(rf"(.*?)(?:^|[-_. ]){_WORDS}[-_= ]?(\d{{1,9}})", re.IGNORECASE)
 _NUMBERED = re.compile(r"(.*?)([-_@=]?)(?<!\d)(?<!\d\.)(\d{1,9})")
 _EMA = re.compile(r"(?:^|(?<=[-_. =]))ema(?:[-_=]?(0\.\d{1,8}|\.9\d{0,7}))?(?=$|[-_. @=])", re.IGNORECASE)
-_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,15}")
+_SUFFIX = re.compile(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{0,15}$")
 _VERSION = re.compile(r"(?:(?:^|[^A-Za-z])v|V)$")  # what stands before the number in "cats_v10", "catsV3"
 _IN_VERSION = re.compile(r"(?:.*[^A-Za-z])?[vV]\d{1,2}")  # the 5 of "sd-v1-5"
 _DATE = re.compile(r"20(1[5-9]|2\d|3[0-5])((0[1-9]|1[0-2])([0-2]\d|3[01]))?")
@@ -67,9 +67,10 @@ _SIZES = frozenset({*(2**k for k in range(4, 13)), 384, 768, 1536})  # sides of 
 
 def spelling(path: Path) -> Spelling:
     """What a file's name says of its model and its training step, and how sure that is."""
-    end = _SUFFIX.fullmatch(path.suffix)
-    stem = path.name[: -len(path.suffix)] if end else path.name
-    found = _LIGHTNING.fullmatch(stem)
+    name = path.name
+    end = _SUFFIX.search(name)
+    stem = name[: end.start()] if end else name
+    found = _LIGHTNING.fullmatch(stem) if "epoch=" in stem else None
     if found:
         return Spelling(_named(found[1] or "", path), found[2], found[3] or "", model_name(stem))
     rest, variant = _without_average(stem)

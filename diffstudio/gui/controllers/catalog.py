@@ -210,7 +210,7 @@ class Picking(QObject):
             self.parts.window.say(word.format(count(len(gone)), gone[0].path.name))
 
     def _tell(self, folder: Folder) -> None:
-        added = [e for e in self.parts.catalog.entries if folder[1] in e.path.parents]
+        added = self.parts.catalog.found_in(folder)
         usable = sum(entry.card is not None for entry in added)
         parts = [tr("Checkpoints in {}: {}").format(folder[1], count(usable))]
         if usable < len(added):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -235,7 +236,8 @@ class Filing(QObject):
         if trace is None:
             return "diffstudio"
         request = trace.header.request
-        return f"{request.get('model', 'run')}-seed{request.get('seed', 0)}".replace("/", "-")[:60]
+        model = re.sub(r"[/\\:]+", "-", str(request.get("model", "run")))
+        return f"{model}-seed{request.get('seed', 0)}"[:60]
 
     def _guard(self, do: Callable[[], object]) -> None:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 from pathlib import Path
 
@@ -21,7 +23,7 @@ def file_text(entry: Entry) -> str:
 
 def folder_text(entry: Entry) -> str:
     """The folder in which it lies."""
-    return tr("in {}").format(short_path(entry.path.absolute().parent))
+    return tr("in {}").format(_folder_of(os.path.abspath(entry.path)))  # noqa: PTH100 - links stay what they are
 
 
 def format_text(entry: Entry) -> str:
@@ -73,7 +75,11 @@ def tip(text: str) -> str:
 
 def short_path(path: Path) -> str:
     """A path with "~" for the home folder."""
-    try:
-        return str(Path("~") / path.relative_to(Path.home()))
-    except (ValueError, RuntimeError):
-        return str(path)
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
+    text = str(path)
+    return f"~{text[len(home) :]}" if text == home or text.startswith(f"{home}{os.sep}") else text
+
+
+@functools.lru_cache(maxsize=4096)
+def _folder_of(path: str) -> str:
+    return short_path(Path(path).parent)

@@ -102,13 +102,16 @@ def problem_item(entry: Entry) -> QTreeWidgetItem:
     return item
 
 
+def checkpoint_tip(entry: Entry, is_default: bool) -> str:
+    """What the row of a checkpoint says when it is pointed at; there are many rows, and few are."""
+    last = [tr("What the bare name of the model means.")] if is_default else []
+    return tip("\n".join([step_text(entry, is_default), entry.spec, *last, *about(entry)]))
+
+
 def _checkpoint(entry: Entry, is_default: bool) -> QTreeWidgetItem:
-    title = step_text(entry, is_default)
-    item = QTreeWidgetItem([title])
+    item = QTreeWidgetItem([step_text(entry, is_default)])
     item.setData(0, KIND, "checkpoint")
     item.setData(0, ENTRY, entry)
-    last = [tr("What the bare name of the model means.")] if is_default else []
-    item.setToolTip(0, tip("\n".join([title, entry.spec, *last, *about(entry)])))
     return item
 
 

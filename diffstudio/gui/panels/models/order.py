@@ -51,9 +51,9 @@ def folder_of(model: Model) -> str:
     if entry.group == BUNDLED:
         return WITH_US
     at = entry.path.absolute().parent
-    for _ in range(2):
-        if is_holder(at.name) or model_name(at.name) == model.base:
-            at = at.parent
+    home = at.parent if is_holder(at.name) else at
+    if model_name(home.name) == model.base:
+        at = home.parent
     return short_path(at)
 
 

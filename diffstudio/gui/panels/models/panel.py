@@ -11,7 +11,7 @@ from diffstudio.checkpoints.listing import Entry, Listing
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import tr
-from diffstudio.gui.panels.models.items import ENTRY, MORE, ModelRows, group_item, problem_item
+from diffstudio.gui.panels.models.items import ENTRY, MORE, ModelRows, checkpoint_tip, group_item, problem_item
 from diffstudio.gui.panels.models.order import BROKEN, Order, arranged
 from diffstudio.gui.panels.models.row import HEIGHTS, KIND, ModelRow
 from diffstudio.gui.panels.models.search import ModelSearch, SortButton
@@ -59,6 +59,7 @@ class ModelsPanel(QWidget):
         self.tree.itemActivated.connect(self._on_activated)
         self.tree.itemClicked.connect(self._on_clicked)
         self.tree.menuWanted.connect(self._on_menu)
+        self.tree.tipWanted.connect(self._on_tip)
         self._arrange()
 
     def apply_theme(self, tokens: Tokens) -> None:
@@ -268,6 +269,12 @@ class ModelsPanel(QWidget):
         place = rows.children.index(item)
         self._unfold(rows)
         self.tree.setCurrentItem(rows.children[place])
+
+    @Slot(QTreeWidgetItem)
+    def _on_tip(self, item: QTreeWidgetItem) -> None:
+        entry, above = _entry_of(item), item.parent()
+        if entry is not None:
+            item.setToolTip(0, checkpoint_tip(entry, above is not None and _entry_of(above) is entry))
 
     @Slot(QTreeWidgetItem, QPoint)
     def _on_menu(self, item: QTreeWidgetItem, at: QPoint) -> None:

@@ -5,9 +5,9 @@ import os
 
 import pytest
 from checkpoint_files import put, put_bare
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent, QHelpEvent
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from diffstudio.checkpoints.catalog import Catalog, default_catalog
 from diffstudio.gui.kit import theme
@@ -284,6 +284,15 @@ def tip(item):
     return html.unescape(text).split("<br>")
 
 
+def pointed_at(panel, title):
+    """The lines of the tip of a row that the mouse rests on."""
+    place = panel.tree.visualItemRect(row(panel, title)).center()
+    event = QHelpEvent(QEvent.Type.ToolTip, place, panel.tree.viewport().mapToGlobal(place))
+    QApplication.sendEvent(panel.tree.viewport(), event)
+    QToolTip.hideText()
+    return tip(row(panel, title))
+
+
 def test_averaged_and_raw_weights_of_a_step_have_rows_of_their_own(make, folder):
     for name in ("model000500", "ema_0.9999_000500", "ema_0.999_000500"):
         put_bare(folder / "cats", f"{name}.safetensors")
@@ -292,7 +301,11 @@ def test_averaged_and_raw_weights_of_a_step_have_rows_of_their_own(make, folder)
     assert rows(panel, "checkpoint") == ["500 · EMA 0.9999", "500 · EMA 0.999", "500 steps"]
     for spec in ("cats@500", "cats@500:ema_0.999"):
         assert panel.choose(spec) and panel.entry.spec == spec
-    assert "cats@500:ema_0.999" in tip(row(panel, "500 · EMA 0.999"))
+    for title, lines in (
+        ("500 · EMA 0.999", ["cats@500:ema_0.999", "File ema_0.999_000500.safetensors"]),
+        ("500 · EMA 0.9999", ["cats@500:ema_0.9999", "What the bare name of the model means."]),
+    ):
+        assert pointed_at(panel, title)[:3] == [title, *lines]
 
 
 def test_a_row_says_its_file_its_folder_its_format_and_its_hash(make, folder):
@@ -357,12 +370,14 @@ def test_models_are_filed_under_their_folders(shown, folder, tmp_path):
     for place in ("a", "b/deep", "b"):
         put(folder / place, f"of-{place.replace('/', '-')}")
     for step in (1, 2):
-        put_bare(folder / "b" / "cats", f"model-{step}.safetensors")
+        put_bare(folder / "b" / "cats" / "checkpoints", f"model-{step}.safetensors")
+    put(folder / "c" / "models", "of-c")
     panel = shown(ModelsPanel(default_catalog([folder]).listing, theme.DARK), 240, 600)
     before = rows(panel, "group")
     panel.set_order(Order("folder", favourites=frozenset({"of-a"})))
-    assert rows(panel, "group") == ["Favourites", str(folder / "b"), str(folder / "b" / "deep"), "Bundled"]
-    assert rows(panel, "model")[:4] == ["of-a", "cats", "of-b", "of-b-deep"]
+    places = [str(folder / place) for place in ("b", "b/deep", "c/models")]
+    assert rows(panel, "group") == ["Favourites", *places, "Bundled"]
+    assert rows(panel, "model")[:5] == ["of-a", "cats", "of-b", "of-b-deep", "of-c"]
     panel.set_order(Order())
     assert rows(panel, "group") == before
 
