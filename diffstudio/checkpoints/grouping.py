@@ -97,7 +97,8 @@ def _reading(entry: Entry) -> _Reading:
     if card.name != name:  # a card beside the file names it
         key = ("named", path.parent, card.name, spelled.name, network)
         return _Reading(entry, key, card.name, told, spelled.variant)
-    return _Reading(entry, ("file", path.parent, spelled.name, network), spelled.name, told, spelled.variant, spelled)
+    unsure = None if card.step == spelled.step > 0 and not spelled.marked else spelled  # the file itself may say so
+    return _Reading(entry, ("file", path.parent, spelled.name, network), spelled.name, told, spelled.variant, unsure)
 
 
 def _card(entry: Entry) -> Card:

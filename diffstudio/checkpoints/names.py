@@ -84,7 +84,8 @@ def spelling(path: Path) -> Spelling:
         return Spelling(name_of_folder(path.absolute().parent), digits, variant, whole)
     if digits and not (mark in ("@", "=") or _counts(base, digits)):
         base, mark, digits = rest, "", ""
-    marked = mark in ("-", "@", "=") if digits else not variant
+    counter = len(digits) >= 4 and digits[0] == "0"  # as "cats_00000070": nobody counts versions so
+    marked = counter or mark in ("-", "@", "=") if digits else not variant
     return Spelling(model_name(base.rstrip("-_. =") if digits else base), digits, variant, whole, marked, mark == "-")
 
 

@@ -74,6 +74,8 @@ def _spec(entry: Entry, name: str, others: Catalog, folder: Path) -> str:
 
     folder: as it was given.
     """
+    if entry.path == folder.resolve():
+        return str(folder)
     step = name.partition("@")[2]
     nearest = folder / entry.path.parent.relative_to(folder.resolve())
     within = f"./{name}" if nearest == Path() else str(nearest / name)

@@ -159,6 +159,15 @@ def test_two_files_of_one_step_are_told_apart_by_their_names(folder):
         catalog.find("mine@5")
 
 
+def test_a_step_that_the_file_says_itself_needs_no_other_file(folder):
+    put_bare(folder, "cats_70.safetensors", step=70)
+    put_bare(folder, "dogs_70.safetensors", step=71)
+    assert sorted(listed(folder).values()) == [
+        [("cats@70", "cats_70.safetensors")],
+        [("dogs_70@71", "dogs_70.safetensors")],
+    ]
+
+
 def test_what_the_card_beside_a_file_says_is_believed(folder):
     put_bare(folder, "a7.safetensors", name="lions", step=90)
     put_bare(folder, "b7.safetensors", name="lions", step=95)

@@ -34,6 +34,8 @@ from diffstudio.checkpoints.names import name_and_step, name_of_folder, spelling
         ("/runs/x/cats-ema-500.pt", "cats", 500),
         ("/runs/x/cats-step00001000.safetensors", "cats", 1000),
         ("/runs/x/cats-000010.safetensors", "cats", 10),
+        ("/runs/x/cats_00000070.pth", "cats", 70),
+        ("/runs/x/agent007.pth", "agent007", 0),
         ("/runs/x/sd15.safetensors", "sd15", 0),
         ("/runs/x/dream_8.safetensors", "dream_8", 0),
         ("/runs/x/cats_ema.pt", "cats_ema", 0),

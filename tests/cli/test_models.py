@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from diffstudio.checkpoints import finding
+from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.hashing import Hashing
 from diffstudio.studio.app.settings import Settings, save_settings, settings_file
 from diffstudio.studio.provenance import read_settings
@@ -65,6 +66,16 @@ def test_what_models_prints_can_be_pasted_back(run, cats, where):
             assert run("sample", name, "--out", "a.trace", *FEW)[0] == 0, name
             with Trace.open("a.trace") as trace:
                 assert trace.header.checkpoint_sha256 == Hashing(path).read_all()
+
+
+def test_a_folder_that_is_a_model_is_its_own_spec(run, here):
+    unet = here / "a model" / "unet"
+    unet.mkdir(parents=True)
+    (unet / "config.json").write_text('{"_class_name": "UNet2DModel", "sample_size": 8}')
+    save_file({"w": np.zeros((2, 3), np.float32)}, unet / "diffusion_pytorch_model.safetensors")
+    for where in (".", "a model", str(here / "a model")):
+        (row,) = [row for row in json.loads(run("models", "--json", where)[1]) if row["path"] == str(unet.parent)]
+        assert Catalog([]).find(row["spec"]).path.resolve() == unet.parent
 
 
 def test_the_folder_of_a_training_is_sampled(run, cats, monkeypatch):

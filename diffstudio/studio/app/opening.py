@@ -24,7 +24,8 @@ from diffstudio.traces.format import MAGIC
 
 SAME = ("device", "trace_every", "trace_dtype", "kind")  # how a run is recorded is not part of the picture
 SOUNDS = (".wav",)
-_WEIGHTS = (b"GGUF", b"\x89HDF", b"\x80")  # the beginnings of weights, most of them to be refused by their own sentence
+_OTHERS = (b"GGUF", b"\x89HDF", b"\x80")  # beginnings of what may hold weights: it is refused by its own sentence
+_LEGACY = b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"  # in a pickle of torch before its zip files
 Kind = Literal["trace", "checkpoint", "folder", "settings", "source"]
 Role = Literal["checkpoint", "source", "mask"]
 
@@ -58,6 +59,8 @@ def look_at(path: Path) -> Opened:
         return Opened("settings", path, found) if found else Opened("source", path)
     if suffix in ARRAYS or any(suffix in row.suffixes for row in MODALITIES.values()):
         return Opened("source", path)
+    if start.startswith(_OTHERS):
+        return Opened("checkpoint", path)
     raise BadInput(
         f"{path.name}: files of the kind '{suffix}' can't be opened: expected a checkpoint ({', '.join(SUFFIXES)}, or "
         "whatever holds weights), a .trace, a picture, an array or another file of data"
@@ -99,7 +102,7 @@ def _are_weights(start: bytes, size: int) -> bool:
         name = start[30 : 30 + int.from_bytes(start[26:28], "little")]
         return name.endswith(b"/data.pkl") or b"/.data/" in name or name.endswith((b"/byteorder", b"/version"))
     header = start[8:9] == b"{" and 8 + int.from_bytes(start[:8], "little") <= size
-    return header or start.startswith(_WEIGHTS)
+    return header or (start[:1] == b"\x80" and _LEGACY in start[:32])
 
 
 def _kind_of_folder(folder: Path) -> Kind:

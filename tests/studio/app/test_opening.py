@@ -1,5 +1,6 @@
 """What a file is, whoever opens it; and what of a picture's settings can be had here."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,12 @@ def test_a_file_is_what_it_is(files, name, kind):
 def test_weights_and_traces_are_told_by_their_content_whatever_they_are_called(files, name, renamed):
     kind = look_at(files / name).kind
     assert look_at((files / name).rename(files / renamed)).kind == kind
+
+
+def test_a_pickle_that_is_no_file_of_torch_is_what_it_is_called(tmp_path):
+    for name, kind in (("a.npy", "source"), ("a.png", "source"), ("a.pkl", "checkpoint"), ("a", "checkpoint")):
+        (tmp_path / name).write_bytes(pickle.dumps({"w": 1}))
+        assert look_at(tmp_path / name).kind == kind
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth", ".ckpt", ".pkl", ".bin"])
