@@ -140,7 +140,7 @@ def _holds(reading: _Reading, group: Sequence[_Reading], alike: bool, steps: Seq
         return True
     if spelled.marked:
         published = _card(reading.entry).prompts is not None and reading.step < FEW and spelled.digits[:1] != "0"
-        return not (spelled.dashed and len(group) == 1 and (several or published))
+        return not (spelled.dashed and (published or (several and len(group) == 1)))
     return alike and (not spelled.digits or are_steps(list(steps)))
 
 

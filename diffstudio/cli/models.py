@@ -76,10 +76,12 @@ def _spec(entry: Entry, name: str, others: Catalog, folder: Path) -> str:
     """
     if entry.path == folder.resolve():
         return str(folder)
-    step = name.partition("@")[2]
+    base, _, step = name.partition("@")
     nearest = folder / entry.path.parent.relative_to(folder.resolve())
-    within = f"./{name}" if nearest == Path() else str(nearest / name)
-    for spec in (name, f"{nearest}@{step}" if step else str(nearest), within):
+    training = f"{nearest}@{step}" if step else str(nearest)
+    inside = f"./{name}" if nearest == Path() else str(nearest / name)
+    ways = (training, inside) if nearest.name == base else (inside, training)
+    for spec in (name, *ways):
         try:
             if others.find(spec).identity == entry.identity:
                 return spec

@@ -238,6 +238,18 @@ def test_path_and_folder_of_a_row(with_folder, studio, models, qtbot, monkeypatc
     assert [url.toLocalFile() for url in opened] == [str(models)]
 
 
+def test_the_name_of_a_row_and_of_what_is_chosen(with_folder, studio, models, qtbot):
+    put(models, step=3)
+    put(models, step=5)
+    parts = with_folder()
+    menu_of(studio, entry_of(parts, "spots@3"))["name"].trigger()
+    close_menus(studio, qtbot)
+    assert QGuiApplication.clipboard().text() == "spots@3"
+    parts.models.choose("spots")
+    parts.window.actions_by_id["copy_name"].trigger()
+    assert QGuiApplication.clipboard().text() == "spots@5"
+
+
 def test_a_file_that_can_not_be_used_still_has_a_path(with_folder, studio, models, qtbot):
     models.mkdir()
     (models / "torn.safetensors").write_bytes(b"torn")

@@ -209,9 +209,10 @@ def test_the_cache_of_the_hub_is_a_source_of_what_can_be_used(folder, monkeypatc
     broken = pipeline(hub / "models--they--noise" / "snapshots" / "4e5f")
     (broken / "unet" / "config.json").write_text("{", "utf-8")
     monkeypatch.setenv("HF_HUB_CACHE", str(hub))
+    put(hub / "models--me--rings" / "snapshots" / "6a7b", "rings", 5, "rings-fp16")
     catalog = default_catalog()
-    (entry,) = (entry for entry in catalog.scan() if entry.group == "Hugging Face")
-    assert (entry.spec, entry.problem) == ("me cats@0", None)
+    entries = [entry for entry in catalog.scan() if entry.group == "Hugging Face"]
+    assert [(entry.spec, entry.problem) for entry in entries] == [("me cats@0", None), ("rings@5", None)]
     assert catalog.find("me cats").path == hub / "models--me--cats" / "snapshots" / "0a1b"
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "nowhere"))
     assert {entry.group for entry in default_catalog().scan()} == {"bundled"}

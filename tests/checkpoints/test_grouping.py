@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
+import tiny_prompted
 import torch
 from small_files import pipeline, put, put_bare
 
 from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.checkpoints.grouping import Grouping
+from diffstudio.checkpoints.listing import Entry
+from diffstudio.checkpoints.names import name_and_step
 from diffstudio.errors import NotFound
 from diffstudio.networks.foreign.adm import ADM
 
@@ -147,6 +152,21 @@ def test_files_with_different_networks_are_never_steps_of_one_training(folder, f
     assert len(found) == 2 and all(len(rows) == 1 for rows in found.values())
     if "@" not in files[0]:
         assert set(found) == set(files), "each has the name of its file"
+
+
+def test_a_small_number_behind_a_model_that_draws_what_a_prompt_says_is_its_version():
+    def placed(*files):
+        entries = []
+        for file in files:
+            name, step = name_and_step(Path(file))
+            card = tiny_prompted.card().model_copy(update={"name": name, "step": step, "format": "single-file"})
+            entries.append(Entry(Path("/models") / file, card, 1, "added", identity=file))
+        return [(place.name, place.step) for place in Grouping().places(entries)]
+
+    assert placed("stable-diffusion-2.safetensors") == [("stable-diffusion-2", 0)]
+    assert placed("photo-1.safetensors", "photo-2.safetensors") == [("photo-1", 0), ("photo-2", 0)]
+    assert placed("mine-000001.safetensors", "mine-000002.safetensors") == [("mine", 1), ("mine", 2)]
+    assert placed("mine-500.safetensors") == [("mine", 500)]
 
 
 def test_two_files_of_one_step_are_told_apart_by_their_names(folder):

@@ -73,9 +73,10 @@ def test_a_folder_that_is_a_model_is_its_own_spec(run, here):
     unet.mkdir(parents=True)
     (unet / "config.json").write_text('{"_class_name": "UNet2DModel", "sample_size": 8}')
     save_file({"w": np.zeros((2, 3), np.float32)}, unet / "diffusion_pytorch_model.safetensors")
-    for where in (".", "a model", str(here / "a model")):
-        (row,) = [row for row in json.loads(run("models", "--json", where)[1]) if row["path"] == str(unet.parent)]
-        assert Catalog([]).find(row["spec"]).path.resolve() == unet.parent
+    whole = str(here / "a model")
+    for where, spec in ((".", "a model"), ("a model", "a model"), (whole, whole), (str(here), "a model")):
+        (row,) = [row for row in json.loads(run("models", "--json", where)[1]) if row["path"] == whole]
+        assert row["spec"] == spec and Catalog([]).find(spec).path.resolve() == unet.parent
 
 
 def test_the_folder_of_a_training_is_sampled(run, cats, monkeypatch):
