@@ -28,6 +28,7 @@ __all__ = ["BUNDLED", "HUB", "OPENED", "Catalog", "Folder", "default_catalog"]
 HUB = "Hugging Face"  # the group of what lies in its cache
 OPENED = "file"  # the group of what was found by its path alone
 SETTLED = 2.0  # seconds after which nobody writes a file any more
+MOST_GONE = 1000
 TOLD = 0.15  # seconds between two listings of a scan that goes on
 Folder = tuple[str, Path]  # (group, folder)
 
@@ -67,6 +68,7 @@ class Catalog:
         self._grouping = Grouping()
         self._listed: list[Entry] = []  # what the listing was made of
         self._listing: Listing | None = None
+        self._gone: dict[str, Path] = {}  # where what is listed no more lay, by its spec
 
     def scan(self) -> list[Entry]:
         """Look again; every checkpoint is an entry, broken ones with their problem."""
@@ -170,9 +172,12 @@ class Catalog:
         if path.name == spec and _names_file(path) and not _exists(path):
             called = self.listing.of_file(spec)
             return called if called is not None else self._at(path)
-        if _names_file(path) or spec.startswith("~") or any(at in spec for at in (os.sep, os.altsep) if at):
-            return self._listed_as(self._at(path))
         name = spec.partition("@")[0]
+        # A name may say folders too, "cats (a/b)": nobody means by it a path that is not there.
+        in_brackets = name.endswith(")") and not _exists(path) and bool(self.listing.called(name))
+        is_path = _names_file(path) or spec.startswith("~") or any(at in spec for at in (os.sep, os.altsep) if at)
+        if is_path and not in_brackets:
+            return self._listed_as(self._at(path))
         if self._listing is None:
             bundled = [entry for folder in self.folders if folder[0] == BUNDLED for entry in self._entries_in(folder)]
             listing = self._listing_of(Grouping(), bundled)
@@ -183,9 +188,12 @@ class Catalog:
         try:
             return self.listing.find(spec)  # by the name of its file
         except NotFound:
-            if not name or not (_exists(path) or _exists(Path(name)) or self._beside(path) is not None):
+            if name and (_exists(path) or _exists(Path(name)) or self._beside(path) is not None):
+                return self._listed_as(self._at(path))
+            gone = self._gone.get(spec)
+            if gone is None or _exists(gone):
                 raise
-            return self._listed_as(self._at(path))
+        raise NotFound(f"{shown(gone, 400)} is gone, which was '{spec}': choose another checkpoint, or bring it back")
 
     def _at(self, path: Path) -> Entry:
         """The checkpoint at a path, or that "FOLDER@STEP" or "FOLDER/NAME" names. Raises: NotFound, BadFile."""
@@ -263,6 +271,9 @@ class Catalog:
         before = self._listing
         same = before is not None and (before.unsettled, before.remarks) == (unsettled, remarks)
         if before is None or not same or len(now) != len(self._listed) or any(map(is_not, now, self._listed)):
+            there = {entry.path for entry in now}
+            lost = {e.spec: e.path for e in (before.entries if before else ()) if e.card and e.path not in there}
+            self._gone = dict([*self._gone.items(), *lost.items()][-MOST_GONE:])
             self._listed = now
             self._listing = self._listing_of(self._grouping, now, unsettled, remarks)
         return self._listing or Listing()

@@ -131,6 +131,24 @@ def test_a_scan_sees_what_was_added_changed_and_deleted(folder):
     assert [e.spec for e in catalog.scan()] == ["rings@400"]
 
 
+def test_what_was_listed_and_is_gone_is_said_to_be_gone(folder):
+    path = put(folder)
+    kept = put(folder, "digits")
+    catalog = Catalog([("user", folder)])
+    catalog.scan()
+    path.unlink()
+    catalog.scan()
+    with pytest.raises(NotFound, match=rf"{path} is gone, which was 'rings@300': choose another checkpoint"):
+        catalog.find("rings@300")
+    put(folder)
+    catalog.scan()
+    assert catalog.find("rings@300").path == path
+    catalog.remove(("user", folder))
+    with pytest.raises(NotFound, match="there is no model 'digits@300'"):
+        catalog.find("digits@300")
+    assert kept.is_file(), "a folder that was taken off the list is no loss"
+
+
 def test_a_file_that_has_not_changed_is_not_read_again(folder):
     path = put(folder)
     catalog = Catalog([("user", folder)])

@@ -255,6 +255,9 @@ def test_models_of_one_name_say_their_folders_and_the_bare_name_is_refused(tmp_p
     with pytest.raises(NotFound, match=r"'rings' is the name of 2 models: say rings \(a\) or rings \(b\), or the path"):
         catalog.find("rings@400")
     assert len({entry.spec for entry in catalog.entries}) == len(catalog.entries)
+    for entry in catalog.entries:
+        assert catalog.find(entry.spec) is entry
+        assert Catalog(catalog.folders).find(entry.spec).path == entry.path, "also by who has looked nowhere yet"
 
 
 def test_a_name_with_its_folder_stays_good_when_the_other_is_gone(tmp_path):
