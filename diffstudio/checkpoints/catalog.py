@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,15 +11,16 @@ from pathlib import Path
 
 from diffstudio.checkpoints.adapters import card_at
 from diffstudio.checkpoints.adapters.look import Look
+from diffstudio.checkpoints.by_path import ByPath, as_path, exists, is_path, names_file
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.finding import SUFFIX, SUFFIXES, Search, Stamp, hub_folder, stamped, user_folder
 from diffstudio.checkpoints.grouping import Grouping
 from diffstudio.checkpoints.hashing import known_hash
 from diffstudio.checkpoints.listing import BUNDLED, Entry, Listing, Model, Place
-from diffstudio.checkpoints.names import model_name, shown
+from diffstudio.checkpoints.names import shown
 from diffstudio.checkpoints.scan_cache import ScanCache, cache_file
 from diffstudio.checkpoints.training_state import is_training_state
-from diffstudio.errors import BadFile, DiffStudioError, NotFound
+from diffstudio.errors import DiffStudioError, NotFound
 from diffstudio.resources import resource
 
 __all__ = ["BUNDLED", "HUB", "OPENED", "Catalog", "Folder", "default_catalog"]
@@ -64,6 +64,7 @@ class Catalog:
         self._found: dict[Folder, list[Entry]] = {}
         self._cut: dict[Folder, str] = {}  # which bound ended a search
         self._placed: dict[Folder, tuple[Entry, Place, Entry]] = {}
+        self._by_path = ByPath(self._look, self._within)
         self._inside: dict[tuple[Path, int | None], Catalog] = {}  # folders that were found by their paths alone
         self._grouping = Grouping()
         self._listed: list[Entry] = []  # what the listing was made of
@@ -168,16 +169,14 @@ class Catalog:
         Raises:
             NotFound: nothing of that name; close ones are named.  BadFile: a path to a file that can't be used.
         """
-        path = _as_path(spec)
-        if path.name == spec and _names_file(path) and not _exists(path):
+        path, name = as_path(spec), spec.partition("@")[0]
+        if path.name == spec and names_file(path) and not exists(path):
             called = self.listing.of_file(spec)
-            return called if called is not None else self._at(path)
-        name = spec.partition("@")[0]
+            return called if called is not None else self._by_path.find(path)
         # A name may say folders too, "cats (a/b)": nobody means by it a path that is not there.
-        in_brackets = name.endswith(")") and not _exists(path) and bool(self.listing.called(name))
-        is_path = _names_file(path) or spec.startswith("~") or any(at in spec for at in (os.sep, os.altsep) if at)
-        if is_path and not in_brackets:
-            return self._listed_as(self._at(path))
+        in_brackets = name.endswith(")") and not exists(path) and bool(self.listing.called(name))
+        if is_path(spec) and not in_brackets:
+            return self._listed_as(self._by_path.find(path))
         if self._listing is None:
             bundled = [entry for folder in self.folders if folder[0] == BUNDLED for entry in self._entries_in(folder)]
             listing = self._listing_of(Grouping(), bundled)
@@ -188,66 +187,18 @@ class Catalog:
         try:
             return self.listing.find(spec)  # by the name of its file
         except NotFound:
-            if name and (_exists(path) or _exists(Path(name)) or self._beside(path) is not None):
-                return self._listed_as(self._at(path))
+            if name and (exists(path) or exists(Path(name)) or self._by_path.beside(path) is not None):
+                return self._listed_as(self._by_path.find(path))
             gone = self._gone.get(spec)
-            if gone is None or _exists(gone):
+            if gone is None or exists(gone):
                 raise
         raise NotFound(f"{shown(gone, 400)} is gone, which was '{spec}': choose another checkpoint, or bring it back")
 
-    def _at(self, path: Path) -> Entry:
-        """The checkpoint at a path, or that "FOLDER@STEP" or "FOLDER/NAME" names. Raises: NotFound, BadFile."""
-        if not _names_file(path) and not _exists(path):
-            parts = path.name.split("@")
-            for count in range(1, len(parts)):  # a folder's own name may have an "@"
-                folder = path.with_name("@".join(parts[:count]))
-                if folder.is_dir():
-                    return self._in_folder(folder, "@".join(parts[count:]))
-            found = self._beside(path)
-            if found is not None:
-                return found
-        return self._in_folder(path) if _is_folder(path) else self._opened(path)
-
-    def _opened(self, path: Path) -> Entry:
-        """The checkpoint in that file or folder. Raises: NotFound, BadFile."""
-        try:
-            entry = self._entry(path, OPENED)
-        except ValueError:
-            entry = None  # no name that a file can have
-        if entry is None or entry.card is None:
-            card_at(path)  # says why not
-            self._known.pop(path, None)  # it may be used now
-            entry = self._entry(path, OPENED)
-        if entry is None or entry.card is None:
-            raise BadFile(f"{shown(path, 400)} has changed while it was read: try again")
-        (place,) = Grouping().places([entry])
-        return self._named(entry, place)
-
-    def _in_folder(self, folder: Path, rest: str = "") -> Entry:
-        """The last checkpoint of the model in a folder, or the one of that step ("500", "500:ema").
-
-        Raises:
-            NotFound: it holds several, or has no such step.  BadFile: it holds none that can be used.
-        """
-        listing = self._within(folder)
-        models = _own_models(folder, listing.models)
-        if not models:
-            problems = [entry.problem for entry in listing.entries if entry.problem]
-            if problems:
-                raise BadFile(problems[0])
-            return self._opened(folder)  # says that it is none
-        if len(models) > 1:
-            names = ", ".join(model.name for model in models[:8]) + (", …" if len(models) > 8 else "")
-            raise NotFound(f"{shown(folder, 400)} holds {len(models)} models: say which, as FOLDER/NAME: {names}")
-        step, _, variant = rest.partition(":")
-        return models[0].find(step, variant) if rest else models[0].default
-
-    def _beside(self, path: Path) -> Entry | None:
-        """The model of that name among those that lie right in the folder; None without one. Raises: NotFound."""
-        if _names_file(path) or not _is_folder(path.parent):
-            return None
-        listing = self._within(path.parent, depth=1)
-        return listing.find(path.name) if listing.called(path.name.partition("@")[0]) else None
+    def _look(self, path: Path, again: bool) -> Entry | None:
+        """The entry of what lies at a path, also if it was looked at before: for `ByPath`."""
+        if again:
+            self._known.pop(path, None)
+        return self._entry(path, OPENED)
 
     def _within(self, folder: Path, depth: int | None = None) -> Listing:
         """What lies in a folder now."""
@@ -295,14 +246,7 @@ class Catalog:
         key = entry.group, entry.path
         before = self._placed.get(key)
         if before is None or before[0] is not entry or before[1] != place:
-            changes = {"name": place.name, "step": place.step}
-            if card.title == card.name:
-                changes["title"] = place.name
-            before = self._placed[key] = (
-                entry,
-                place,
-                replace(entry, card=card.model_copy(update=changes), variant=place.variant),
-            )
+            before = self._placed[key] = entry, place, place.of(entry)
         return before[2]
 
     def _entries_in(self, folder: Folder) -> Iterator[Entry]:
@@ -369,42 +313,6 @@ def _from_cache(card: str, problem: str) -> tuple[Card | None, str | None]:
 def _is_being_written(entry: Entry) -> bool:
     """Whether a file that can't be used was changed so lately that its end may still be to come."""
     return entry.problem is not None and abs(time.time() - entry.changed / 1e9) < SETTLED
-
-
-def _own_models(folder: Path, models: Sequence[Model]) -> list[Model]:
-    """Of the models below a folder the one that it is itself, that lies right in it, or is called so; else all."""
-    if len(models) > 1:
-        for is_own in (
-            lambda model: any(entry.path == folder for entry in model.entries),
-            lambda model: any(entry.path.parent == folder for entry in model.entries),
-            lambda model: model.base == model_name(folder.resolve().name),
-        ):
-            own = [model for model in models if is_own(model)]
-            if len(own) == 1:
-                return own
-    return list(models)
-
-
-def _as_path(spec: str) -> Path:
-    """The path that a spec may be, "~" for the home folder."""
-    path = Path(spec)
-    try:
-        return path.expanduser()
-    except RuntimeError:  # there is no such user
-        return path
-
-
-def _names_file(path: Path) -> bool:
-    """Whether it is called as files of weights are; "cats@5:model-5.pt" is a step of a model."""
-    return path.suffix in SUFFIXES and re.search(r"@\d+:", path.name) is None
-
-
-def _exists(path: Path) -> bool:
-    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for a name that is too long
-
-
-def _is_folder(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112 - as above
 
 
 def default_catalog(extra: Sequence[Path] = ()) -> Catalog:

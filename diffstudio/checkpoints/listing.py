@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diffstudio.checkpoints.card import Card
@@ -77,6 +77,13 @@ class Place:
     step: int
     variant: str = ""
     base: str = ""
+
+    def of(self, entry: Entry) -> Entry:
+        """The entry under this name; a title that was only its name changes with it."""
+        card = entry.card
+        assert card is not None
+        changes = {"name": self.name, "step": self.step} | ({"title": self.name} if card.title == card.name else {})
+        return replace(entry, card=card.model_copy(update=changes), variant=self.variant)
 
 
 @dataclass(frozen=True)
