@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import NamedTuple
 
 from diffstudio.checkpoints.adapters import ENDING, is_step_folder, may_be_model
 from diffstudio.checkpoints.adapters.beside import newest
+from diffstudio.checkpoints.names import shown
 
 SUFFIX = ".safetensors"  # of our own
 # Which files a folder is searched for; what a file is, its content says.
 SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".pkl", ".bin")
-MAX_DEPTH = 4
+MAX_DEPTH = 12
 MAX_FILES = 10_000
+MAX_FOLDERS = 20_000
 WITH_PARTS = 1 << 28  # bytes from which a file may be a transformer whose other parts lie beside it
 MAX_COUNTED = 1000  # files of a folder that are looked at to see whether it has changed
+# Programs' own folders: there are thousands of them in a home, and files of .pt and .bin that are no checkpoints.
+_NO_MODELS = frozenset({"node_modules", "__pycache__", "site-packages", "dist-packages"})
+Key = tuple[int, int] | str
 
 
 def user_folder() -> Path:
@@ -31,55 +39,115 @@ def hub_folder() -> Path:
     return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
 
 
-def files_in(folder: Path, lone: bool = True) -> Iterator[Path]:
-    """The checkpoint files and folders in a folder, a few levels deep; links to folders are not followed.
+class Search:
+    """The checkpoint files and folders in a folder, each real folder once, those behind links last; iterate over it.
 
-    A folder that is a model is one entry; in it only the steps of its training are looked for. lone: files too.
+    A folder that is a model is one of them; in it only the steps of its training are looked for. A link that leads to
+    a folder above is not followed. cut: afterwards the sentence that says which bound ended the search, "" for none.
     """
-    if not folder.is_dir():
-        yield folder  # a single file that was opened
-        return
-    count = 0
-    root_depth = len(folder.parts)
-    for at, folders, files in os.walk(folder, onerror=None):
-        here = Path(at)
-        if len(here.parts) - root_depth >= MAX_DEPTH:
-            folders.clear()
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        found = []
-        if may_be_model(here, files, folders):
-            found = [here]
-            folders[:] = filter(is_step_folder, folders)
-        elif lone:
-            found = [here / name for name in sorted(files, key=_without_suffix) if _is_candidate(name)]
+
+    def __init__(self, root: Path, suffixes: tuple[str, ...] = SUFFIXES, depth: int | None = None) -> None:
+        """suffixes: of the single files that are found; a root that is a file is found whatever it is called.
+
+        depth: how many levels are looked at, and nothing is said of what lies deeper.
+        """
+        self.root, self.cut = root, ""
+        self._depth = depth
+        self._suffixes = suffixes
+        self._links: deque[tuple[Path, int]] = deque()
+        self._seen: set[Key] = set()
+        self._folders = self._count = 0
+
+    def __iter__(self) -> Iterator[Path]:
+        if not self.root.is_dir():
+            yield self.root
+            return
+        self._seen = _above(self.root)
+        self._links.append((self.root, 0))
+        while self._links:
+            yield from self._in(*self._links.popleft())
+
+    def _in(self, at: Path, depth: int) -> Iterator[Path]:
+        key = key_of(at)
+        if key is None or key in self._seen:
+            return
+        if not self._may_go_on(self._folders < MAX_FOLDERS, MAX_FOLDERS, "folders"):
+            return
+        self._seen.add(key)
+        self._folders += 1
+        files, folders, links = _listed(at)
+        found: list[Path] = []
+        if may_be_model(at, files, [*folders, *links]):
+            found = [at]
+            folders, links = [name for name in folders if is_step_folder(name)], list(filter(is_step_folder, links))
+        elif self._suffixes:
+            found = [at / name for name in sorted(files, key=_without_suffix) if self._is_candidate(name)]
         for path in found:
-            count += 1
-            if count > MAX_FILES:
+            if not self._may_go_on(self._count < MAX_FILES, MAX_FILES, "checkpoints"):
                 return
+            self._count += 1
             yield path
+        if depth == self._depth:
+            return
+        if depth == MAX_DEPTH and (folders or links):
+            self.cut = f"{shown(self.root, 400)}: folders more than {MAX_DEPTH} levels deep were not looked at"
+            return
+        self._links.extend((at / name, depth + 1) for name in links)
+        for name in folders:
+            yield from self._in(at / name, depth + 1)
+
+    def _may_go_on(self, further: bool, most: int, what: str) -> bool:
+        if not further:
+            self.cut = (
+                f"{shown(self.root, 400)}: only the first {most:,} {what} were looked at: add the folder in which your "
+                "checkpoints lie"
+            )
+        return further
+
+    def _is_candidate(self, name: str) -> bool:
+        return name.endswith(self._suffixes) and not name.startswith(".")
 
 
 def folders_in(folder: Path, most: int) -> list[Path]:
-    """The folder and those below it in which checkpoints may appear, the upper ones first."""
+    """The folder and those below it in which checkpoints may appear, the upper ones first; each real folder once."""
     if not folder.is_dir():
         return []
-    found = [folder]
+    found, seen = [folder], _above(folder) | {key_of(folder)}
     for at in found:  # grows while it is walked
         if len(found) >= most or len(at.parts) - len(folder.parts) >= MAX_DEPTH:
             break
-        try:
-            with os.scandir(at) as entries:
-                below = sorted(e.path for e in entries if e.is_dir(follow_symlinks=False) and e.name[0] != ".")
-        except OSError:
-            continue
-        found.extend(map(Path, below))
+        _, folders, links = _listed(at)
+        for name in (*folders, *links):
+            key = key_of(at / name)
+            if key is not None and key not in seen:
+                seen.add(key)
+                found.append(at / name)
     return found[:most]
 
 
-def stamp(path: Path) -> tuple[int, int]:
-    """When it was last changed, in ns, and its bytes; of a folder over its files and those of its folders.
+class Stamp(NamedTuple):
+    """changed: when, in ns, of all that counts.  size: in bytes.  identity: the same for whatever is really the same.
 
-    The card beside a file counts for it, and so do the text encoders and the autoencoder beside a large one.
+    own: when the file or folder itself was changed, in ns.
+    """
+
+    changed: int
+    size: int
+    identity: str
+    own: int
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """When it was last changed, in ns, and its bytes. As `stamped`."""
+    return stamped(path)[:2]
+
+
+def stamped(path: Path) -> Stamp:
+    """When a checkpoint was last changed, how large it is, and which it really is; of a folder over all its files.
+
+    The card beside a file counts for it, and so do the text encoders and the autoencoder beside a large one. The steps
+    of a training, which lie in the folder of the finished model, do not count for that. A folder is known by its
+    weights and configs: two snapshots of the Hugging Face cache that share them are the same.
 
     Raises:
         OSError: it is gone.
@@ -88,30 +156,78 @@ def stamp(path: Path) -> tuple[int, int]:
     if not path.is_dir():
         card = path.with_name(path.name + ENDING)
         told = card.stat().st_mtime_ns if card.is_file() else 0
-        return max(stat.st_mtime_ns, told, newest(path) if stat.st_size >= WITH_PARTS else 0), stat.st_size
+        changed = max(stat.st_mtime_ns, told, newest(path) if stat.st_size >= WITH_PARTS else 0)
+        return Stamp(changed, stat.st_size, _identity(path, stat), stat.st_mtime_ns)
     changed, size, waiting, count = stat.st_mtime_ns, 0, [path], 0
-    while waiting:
+    parts: list[str] = []
+    while waiting and count <= MAX_COUNTED:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
                 count += 1
                 if count > MAX_COUNTED:
-                    return changed, size
-                found = entry.stat()
+                    break
+                try:
+                    found = entry.stat()
+                except OSError:
+                    continue  # a link to nothing: whoever needs the file says that it is missing
+                if S_ISDIR(found.st_mode) and is_step_folder(entry.name):
+                    continue
                 changed = max(changed, found.st_mtime_ns)
-                if entry.is_file():
+                if S_ISREG(found.st_mode):
                     size += found.st_size
+                    if entry.name.endswith((*SUFFIXES, ".json")):
+                        parts.append(_identity(Path(entry.path), found))
                 elif entry.is_dir(follow_symlinks=False) and Path(entry.path).parent == path:
                     waiting.append(Path(entry.path))
-    return changed, size
+    return Stamp(changed, size, f"folder {' '.join(sorted(parts)) or _identity(path, stat)}", stat.st_mtime_ns)
 
 
 def training_of(path: Path) -> Path:
-    """The folder whose checkpoints are steps of one training."""
+    """The folder whose checkpoints are steps of one training: of a file the one in which it lies."""
     return path.parent if is_step_folder(path.name) or not path.is_dir() else path
 
 
-def _is_candidate(name: str) -> bool:
-    return name.endswith(SUFFIXES) and not name.startswith(".")
+def key_of(folder: Path) -> Key | None:
+    """The same for each way to a folder, None where there is none to be read."""
+    try:
+        stat = folder.stat()
+    except OSError:
+        return None
+    return (stat.st_dev, stat.st_ino) if stat.st_ino else str(folder.resolve())
+
+
+def _identity(path: Path, stat: os.stat_result) -> str:
+    """Not every file system numbers its files."""
+    return f"{stat.st_dev}:{stat.st_ino}" if stat.st_ino else str(path.resolve())
+
+
+def _above(folder: Path) -> set[Key]:
+    """The folders in which a folder really lies."""
+    return {key for at in folder.resolve().parents if (key := key_of(at)) is not None}
+
+
+def _listed(at: Path) -> tuple[list[str], list[str], list[str]]:
+    """The names of the files in a folder, of its folders, and of links to others; nothing where it can't be read."""
+    files: list[str] = []
+    folders: list[str] = []
+    links: list[str] = []
+    try:
+        with os.scandir(at) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    kind = folders
+                else:
+                    kind = links if entry.is_symlink() and entry.is_dir() else files
+                kind.append(entry.name)
+    except OSError:
+        return [], [], []
+    if "pyvenv.cfg" in files:  # an environment of Python's: its packages bring files like those of checkpoints
+        return [], [], []
+    return files, sorted(filter(_is_shown, folders)), sorted(filter(_is_shown, links))
+
+
+def _is_shown(folder: str) -> bool:
+    return not folder.startswith(".") and folder not in _NO_MODELS
 
 
 def _without_suffix(name: str) -> str:

@@ -7,6 +7,7 @@ wrong with it, it is written anew.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +28,8 @@ _SOURCES = ("specs.py", "checkpoints/*.py", "checkpoints/adapters/*.py", "option
 class Kept(BaseModel):
     """What is known of one file or folder, as long as it has that time and that size.
 
-    card: its JSON, "" where there is none.  sha256: of the file.  picture: made from its first run, a PNG in base64.
+    card: its JSON, "" where there is none.  passed: it is no checkpoint, and not listed.  picture: made from its first
+    run, a PNG in base64.  sha256: of its weights, as long as these are those of the stamp `weights`, see `hashing`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -36,7 +38,9 @@ class Kept(BaseModel):
     size: int
     card: Annotated[str, Field(max_length=1 << 20)] = ""
     problem: Annotated[str, Field(max_length=8192)] = ""
+    passed: bool = False
     sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    weights: Annotated[str, Field(max_length=64)] = ""
     picture: Annotated[str, Field(max_length=40_000)] = ""
 
     @property
@@ -61,16 +65,19 @@ class ScanCache:
 
     def find(self, path: Path, changed: int, size: int) -> Kept | None:
         """What is known of a path with that time and size."""
-        kept = self._loaded().get(str(path))
+        kept = self._loaded().get(_key(path))
         if kept is None or (kept.changed, kept.size) != (changed, size):
             return None
         self._use(kept.path)
         return kept
 
-    def put(self, path: Path, changed: int, size: int, **known: str) -> None:
-        """Remember more of a path: `card` or `problem`, `sha256`, `picture`; what is too long is left out."""
+    def put(self, path: Path, changed: int, size: int, **known: str | bool) -> None:
+        """Remember more of a path, by the names of `Kept`; what is too long is left out."""
         found = self.find(path, changed, size)
-        start = found.model_dump() if found else {"path": str(path), "changed": changed, "size": size}
+        start = found.model_dump() if found else {"path": _key(path), "changed": changed, "size": size}
+        before = self._loaded().get(_key(path))
+        if found is None and before is not None and before.weights:  # a card beside them does not change weights
+            start |= {"sha256": before.sha256, "weights": before.weights}
         try:
             kept = Kept.model_validate(start | known)
         except ValidationError:
@@ -79,6 +86,19 @@ class ScanCache:
             self._loaded()[kept.path] = kept
             self._use(kept.path)
             self.dirty = True
+
+    def has_hash(self, path: Path) -> bool:
+        """Whether the weights that lay at a path have been read; ask `hash_of` whether they still lie there."""
+        kept = self._loaded().get(_key(path))
+        return kept is not None and bool(kept.weights)
+
+    def hash_of(self, path: Path, weights: str) -> str:
+        """The sha256 of weights with that stamp, "" where it is not known."""
+        kept = self._loaded().get(_key(path))
+        if kept is None or not weights or kept.weights != weights:
+            return ""
+        self._use(kept.path)
+        return kept.sha256
 
     def save(self) -> None:
         """Write it, if something is new; that it can't be written is no more than a line in the log."""
@@ -128,8 +148,13 @@ class ScanCache:
             return {}
         if not current:
             # Another version may read another card. A hash and a picture stay what they are.
-            found = [kept.model_copy(update={"card": "", "problem": ""}) for kept in found]
+            found = [kept.model_copy(update={"card": "", "problem": "", "passed": False}) for kept in found]
         return {kept.path: kept for kept in found}
+
+
+def _key(path: Path) -> str:
+    """The same from whichever folder a command is given a path."""
+    return str(path) if path.is_absolute() else os.path.abspath(path)  # noqa: PTH100 - links stay what they are
 
 
 def writer() -> str:

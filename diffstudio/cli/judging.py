@@ -39,14 +39,15 @@ def likelihood(model: str, split: str, steps: int, probes: int, as_json: bool, *
       diffstudio likelihood shapes-2d --label spiral --samples 200
       diffstudio likelihood digits --label each --samples 20
     """
-    from diffstudio.checkpoints.catalog import default_catalog
+    from diffstudio.cli.finding import catalog, check_files
     from diffstudio.headless import NOT_FINITE, likelihoods, source_remark
     from diffstudio.studio.engine import Engine
     from diffstudio.studio.request.parse import parse_request
 
     if given["source"] == "noise":
         raise click.UsageError("--source: noise has no likelihood under a model, give 'data' or a file")
-    engine = Engine(default_catalog())
+    check_files(given | {"model": model})
+    engine = Engine(catalog())
     entry = engine.catalog.find(model)
     request = parse_request(entry, {**given, "model": model, "kind": "sample", "guidance": 1.0})
     remark = source_remark(entry, request)

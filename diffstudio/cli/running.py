@@ -52,7 +52,10 @@ _FORWARD_FILES = f"""{_FILES}\
 @click.option("--chain", is_flag=True, help="An animation of both chains (.png .webp .gif .apng), or a folder of it.")
 @click.option("--strip", is_flag=True, help="A film strip of both chains (.png .jpg .webp .tiff).")
 def sample(chain: bool, strip: bool, **given: Any) -> int:
-    """Run the reverse chain of MODEL, a name that `diffstudio models` lists or a path, and write FILE.
+    """Run the reverse chain of MODEL and write FILE.
+
+    MODEL is a name that `diffstudio models` lists, or the path of a file or folder; of a training the last
+    checkpoint, or the one of a step: digits@400, ./cats@500, cats@10000:ema_0.9999.
 
     \b
     Examples:
@@ -93,7 +96,7 @@ def forward(**given: Any) -> int:
 
 def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     """Everything that both commands do; `kind` None: what the suffix means."""
-    from diffstudio.checkpoints.catalog import default_catalog
+    from diffstudio.cli.finding import catalog, check_files
     from diffstudio.headless import run
     from diffstudio.studio.engine import Engine
     from diffstudio.studio.export.write import ExportOptions, kind_of, suffix_of
@@ -102,7 +105,8 @@ def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     if not given["out"].strip():
         raise click.UsageError("--out: give a file or a folder")
     out = Path(given["out"])
-    engine = Engine(default_catalog())
+    check_files(given)
+    engine = Engine(catalog())
     entry = engine.catalog.find(given["model"])
     made = kind_of(suffix_of(out), kind, chain, entry.card.modality if entry.card else "image")
     looks = ExportOptions(made, given["tensor"], scale=given["scale"], chain=chain)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from diffstudio.checkpoints.adapters import Vocabulary, card_and_weights, vocabularies
+from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.checkpoints.names import shown
@@ -146,9 +147,10 @@ def load_model(spec: str | FilePath, device: str = "cpu") -> Model:
 
 def load_file(file: FilePath, device: str = "cpu", precision: str = "float32") -> Model:
     """Load the checkpoint in that file or folder, in "float32" or "half" precision; errors as `load_model`."""
-    card, weights = card_and_weights(file)
+    look = Look(file)
+    card, weights = card_and_weights(look)
     where = shown(file, 400)
-    words = vocabularies(file) if card.prompts is not None else {}
+    words = vocabularies(look) if card.prompts is not None else {}
     network = build(card, where)
     check_fit(network, weights, where)
     if _has_hidden_buffers(network):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import logging
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, datetime
@@ -15,8 +17,10 @@ from diffstudio import __version__
 from diffstudio.analysis.fields import SPLIT
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.finding import stamp
+from diffstudio.checkpoints.hashing import Hashing, read_meanwhile
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.checkpoints.loading import Left, watched
-from diffstudio.errors import BadInput, NoRoom
+from diffstudio.errors import BadFile, BadInput, NoRoom
 from diffstudio.studio.app.history import colours_folder
 from diffstudio.studio.app.memory import check_room, free_memory, size
 from diffstudio.studio.app.progress import Clock, Progress
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from diffstudio.studio.compute.prepare import Prepared
     from diffstudio.studio.compute.scoring import Judged
 
+log = logging.getLogger("diffstudio")
 DEFAULT_BUDGET = 4 << 30
 
 
@@ -51,6 +56,7 @@ class Engine:
         self.catalog = catalog
         self._colours = colours
         self._models: dict[tuple[Path, int, int, str, str], Model] = {}
+        self._hashes: dict[tuple[Path, str], str] = {}  # of weights, by their stamps
         self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
         self._kept: tuple[TraceHeader, Kept | None] | None = None  # of the run that was decoded last
 
@@ -104,20 +110,22 @@ class Engine:
         half = None if plan.half is None else plan.half.memory_bytes
         check_room(plan.total_bytes, plan.memory_bytes, trace_path.parent, budget_bytes, half)
         self._check_device(plan)
-        try:
-            with watched(loading, stop):
-                networks = self._networks(plan)
-        except Left:
-            return
-        from diffstudio.studio.compute.chains import Stopped, chains
-        from diffstudio.studio.compute.prepare import prepare
+        with self._hashing(plan.entry, stop) as sha256:
+            try:
+                with watched(loading, stop):
+                    networks = self._networks(plan)
+            except Left:
+                return
+            from diffstudio.studio.compute.chains import Stopped, chains
+            from diffstudio.studio.compute.prepare import prepare
 
-        prepared = prepare(plan, networks.model)
-        plan = self._with_colours(plan, networks.model)
-        files = files_used(request, plan.entry, plan.weak, self.catalog.cache, stop)
-        if stop():
-            return
-        header = _header(plan, str(networks.model.device), prepared, files)
+            prepared = prepare(plan, networks.model)
+            plan = self._with_colours(plan, networks.model)
+            own = self._hash(plan.entry, sha256)
+            files = files_used(request, own, plan.weak, self.catalog.cache, stop)
+            if stop():
+                return
+            header = _header(plan, str(networks.model.device), prepared, files)
         with TraceWriter(trace_path, header) as writer:
             recorder = Recorder(writer, request.trace_every, request.steps_run, header.fields, plan.card.meaning)
             clock = Clock(plan.work)
@@ -270,6 +278,33 @@ class Engine:
 
         told = (request.prompt, request.negative_prompt, request.distilled_guidance)
         return Networks(*(model.prompted(*told) for model in found))
+
+    def _hashing(self, entry: Entry, stop: Callable[[], bool]) -> contextlib.AbstractContextManager[Callable[[], str]]:
+        """While the weights are loaded those of other tools are hashed; our own say their hash themselves.
+
+        Gives a function that waits for the hash. What can't be hashed has none: a run is not refused for that.
+        """
+        known = entry.card.sha256 if entry.card else ""
+        if not known:
+            try:
+                hashing = Hashing(entry.path, self.catalog.cache)
+                known = hashing.digest or self._hashes.get((entry.path, hashing.stamp), "")
+                if not known:
+                    return read_meanwhile(hashing, stop)
+            except BadFile as error:
+                log.warning("%s", error)
+        return contextlib.nullcontext(lambda: known)
+
+    def _hash(self, entry: Entry, wait: Callable[[], str]) -> str:
+        """What the function of `_hashing` gives, kept for the next run."""
+        try:
+            found = wait()
+            self._hashes[entry.path, Hashing(entry.path).stamp] = found
+        except BadFile as error:
+            log.warning("%s", error)
+            return ""
+        self.catalog.keep_hash(entry, found)
+        return found
 
     def _load(self, path: Path, request: Request) -> Model:
         from diffstudio.networks.model import load_file

@@ -17,14 +17,15 @@ BLOCK = 1 << 20
 
 
 def files_used(
-    request: Request, entry: Entry, weak: Entry | None, cache: ScanCache | None, stop: Callable[[], bool]
+    request: Request, checkpoint: str, weak: Entry | None, cache: ScanCache | None, stop: Callable[[], bool]
 ) -> dict[str, str]:
     """The sha256 by what a file is: "checkpoint", "guide", "source", "mask"; what can't be read is left out.
 
-    Those of checkpoints are kept in the cache of the scan, so that they are computed once. Once `stop` is true no
+    checkpoint: its sha256, as it was read while the weights were loaded. That of a guide is kept in the cache of the
+    scan, so that it is computed once. Once `stop` is true no
     further file is read.
     """
-    found = {"checkpoint": checkpoint_sha256(entry, cache, stop)}
+    found = {"checkpoint": checkpoint}
     if weak is not None:
         found["guide"] = checkpoint_sha256(weak, cache, stop)
     if request.source in ("file", "step") and request.source_file:

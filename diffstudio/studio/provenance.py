@@ -10,6 +10,7 @@ ImageDescription.
 from __future__ import annotations
 
 import json
+import re
 import struct
 import warnings
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diffstudio import __version__
+from diffstudio.checkpoints.finding import SUFFIXES
+from diffstudio.checkpoints.names import spelling
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.clip_file import MOVIES, open_movie
 from diffstudio.modalities.wave_file import read_wave
@@ -157,7 +160,7 @@ def portable_request(header: TraceHeader) -> dict[str, Any] | None:
         name = getattr(request, field)
         if name:
             changes[field] = PureWindowsPath(name).name[-200:]  # splits at / and \ alike
-    if PureWindowsPath(request.model).name != request.model or request.model.endswith(".safetensors"):
+    if _is_path(request.model):
         changes["model"] = _model(header)
     return request.model_copy(update=changes).model_dump(mode="json")
 
@@ -267,7 +270,23 @@ def request_of(found: dict[str, Any], where: str = "these settings") -> Request:
 
 
 def _model(header: TraceHeader) -> str:
-    return f"{header.card.get('name', '')}@{header.card.get('step', 0)}"[:200]
+    """The spec of the checkpoint, whether the request names it so or by its path: "cats@10000:ema_0.9999".
+
+    Without the folders that tell it from its namesakes, if they are in its name: by its hash it is found.
+    """
+    asked, card = str(header.request.get("model") or ""), header.card
+    told = re.search(r"@\d+:(.+)$", asked)
+    variant = told[1] if told else ""
+    if not told and card.get("format") and _is_path(asked):
+        spelled = spelling(Path(asked))
+        variant = spelled.variant if spelled.marked else ""
+    name = re.sub(r" \([^()]*/[^()]*\)( \d+)?$", "", str(card.get("name", "")))
+    return f"{name}@{card.get('step', 0)}{f':{variant}' if variant else ''}"[:200]
+
+
+def _is_path(model: str) -> bool:
+    """Whether a request names a model by where it lies, which is nobody's business."""
+    return PureWindowsPath(model).name != model or model.startswith("~") or model.endswith(SUFFIXES)
 
 
 def read_parameters(path: Path) -> Parameters | None:

@@ -102,7 +102,7 @@ def test_a_picture_of_another_size_is_fitted_and_denoised(studio, generate, tmp_
     assert np.allclose(studio.parts.runs.trace.array(0, "xt"), -1)  # white paper, exchanged
 
 
-def test_a_pickle_is_refused_in_one_sentence_and_does_not_run(studio, tmp_path):
+def test_a_pickle_is_refused_in_one_sentence_and_does_not_run(studio, tmp_path, qtbot):
     class Trap:
         def __reduce__(self):
             return Path.touch, (tmp_path / "ran",)
@@ -110,6 +110,7 @@ def test_a_pickle_is_refused_in_one_sentence_and_does_not_run(studio, tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_bytes(pickle.dumps(Trap()))
     studio.commands.filing.open_paths([path])
+    qtbot.waitUntil(lambda: not studio.parts.scanning.going)
     box = shown(QMessageBox)
     assert "model.safetensors is a pickle" in box.text()
     assert not (tmp_path / "ran").exists()

@@ -2,23 +2,26 @@
 
 import hashlib
 import json
+import os
 import shlex
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QDialogButtonBox, QLabel, QMenu
-from safetensors.numpy import save_file
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLabel, QMenu, QMessageBox
+from safetensors.numpy import load_file, save_file
 
+from diffstudio.checkpoints.adapters import card_at
 from diffstudio.checkpoints.card import Card, TrainingData
 from diffstudio.checkpoints.store import save
 from diffstudio.gui.app import Studio
-from diffstudio.gui.dialogs.questions import Question
+from diffstudio.gui.dialogs.questions import Question, RestoreQuestion
 from diffstudio.gui.panels.models.row import KIND, PICTURE
 from diffstudio.gui.work.jobs import Ended
 from diffstudio.networks import NETWORKS
 from diffstudio.specs import PathSpec
+from diffstudio.studio.export.write import ExportOptions, export
 
 FIELDS = {"modality": "points", "shape": (2,), "path": PathSpec(), "prediction": "flow", "network": "mlp"}
 
@@ -235,6 +238,18 @@ def test_path_and_folder_of_a_row(with_folder, studio, models, qtbot, monkeypatc
     assert [url.toLocalFile() for url in opened] == [str(models)]
 
 
+def test_the_name_of_a_row_and_of_what_is_chosen(with_folder, studio, models, qtbot):
+    put(models, step=3)
+    put(models, step=5)
+    parts = with_folder()
+    menu_of(studio, entry_of(parts, "spots@3"))["name"].trigger()
+    close_menus(studio, qtbot)
+    assert QGuiApplication.clipboard().text() == "spots@3"
+    parts.models.choose("spots")
+    parts.window.actions_by_id["copy_name"].trigger()
+    assert QGuiApplication.clipboard().text() == "spots@5"
+
+
 def test_a_file_that_can_not_be_used_still_has_a_path(with_folder, studio, models, qtbot):
     models.mkdir()
     (models / "torn.safetensors").write_bytes(b"torn")
@@ -381,3 +396,215 @@ def test_the_share_of_the_weights_that_is_read_is_shown(shown):
     shown.runs.loading.emit(0.4)
     assert "Loading the model… 40 %" in [line.text() for line in shown.canvas.findChildren(QLabel)]
     shown.runs.ended.emit(Ended(0, "cancelled"))
+
+
+# ── files that are opened ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def opened(studio, qtbot):
+    """Opens a file or folder in the window, as when it is dropped, and waits until it was looked at."""
+
+    def do(path):
+        studio.commands.filing.open_paths([path])
+        qtbot.waitUntil(lambda: not studio.parts.scanning.going)
+        return studio.parts
+
+    return do
+
+
+def message(qtbot):
+    """The one message that is open; closes it."""
+    (box,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, QMessageBox) and w.isVisible()]
+    box.close()
+    return box.text()
+
+
+@pytest.mark.parametrize("name", ["spots", "spots.weights", "spots.v2", "spots.png", "spots.pt"])
+def test_the_window_opens_a_checkpoint_whatever_it_is_called(opened, models, name):
+    path = put(models).rename(models / name)
+    parts = opened(path)
+    assert (parts.models.entry.path, parts.sampling.card.name) == (path, "spots")
+    assert parts.catalog.find(str(path)) is parts.models.entry, "as the command line finds it"
+
+
+def test_a_checkpoint_that_is_opened_is_looked_at_once(opened, models, monkeypatch):
+    looks = []
+    monkeypatch.setattr("diffstudio.checkpoints.catalog.card_at", lambda look: looks.append(look.path) or card_at(look))
+    path = put(models)
+    opened(path)
+    opened(path)
+    assert looks == [path]
+
+
+def test_a_link_to_a_listed_file_is_that_file(opened, with_folder, models, tmp_path):
+    path = put(models)
+    with_folder()
+    (tmp_path / "link.safetensors").symlink_to(path)
+    parts = opened(tmp_path / "link.safetensors")
+    assert parts.models.entry.path == path and titles(parts).count("spots") == 1
+
+
+def test_what_is_wrong_with_a_file_that_is_opened_is_said_and_it_is_not_listed(opened, models, qtbot):
+    put(models)
+    (models / "torn.safetensors").write_bytes(b"torn")
+    (models / "optimizer.pt").write_bytes(b"\x80\x02}q\x00.")
+    before = None
+    for name in ("torn.safetensors", "optimizer.pt"):
+        parts = opened(models / name)
+        before = before or titles(parts)
+        assert name in message(qtbot)
+        assert titles(parts, "problem") == [] and titles(parts) == before
+
+
+def test_a_folder_that_is_a_model_is_listed_and_chosen(opened, models):
+    unet = models / "cats" / "unet"
+    unet.mkdir(parents=True)
+    (unet / "config.json").write_text('{"_class_name": "UNet2DModel", "sample_size": 8}')
+    save_file({"w": np.zeros((2, 3), np.float32)}, unet / "diffusion_pytorch_model.safetensors")
+    parts = opened(models / "cats")
+    assert parts.models.entry.path == models / "cats" and parts.settings.folders == [str(models / "cats")]
+
+
+def test_who_chooses_another_one_meanwhile_keeps_it(studio, models, qtbot):
+    path = put(models)
+    studio.commands.filing.open_paths([path])
+    studio.parts.models.choose("shapes-2d")
+    qtbot.waitUntil(lambda: "spots" in titles(studio.parts) and not studio.parts.scanning.going)
+    assert studio.parts.sampling.card.name == "shapes-2d"
+
+
+def test_a_file_that_is_deleted_leaves_the_list_with_a_word(with_folder, studio, models, qtbot):
+    path = put(models)
+    parts = with_folder()
+    qtbot.waitUntil(lambda: str(models) in studio.picking.watching.watched)
+    path.unlink()
+    qtbot.waitUntil(lambda: "spots" not in titles(parts))
+    assert parts.window.message.text() == f"{path.name} is gone from {models}."
+
+
+def test_a_folder_that_is_too_large_says_so(with_folder, models, monkeypatch):
+    for step in range(5):
+        put(models, step=step)
+    monkeypatch.setattr("diffstudio.checkpoints.finding.MAX_FILES", 3)
+    assert "only the first 3 checkpoints were looked at" in with_folder().window.message.text()
+
+
+# ── the filter ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_generate_does_not_run_a_model_that_the_filter_hides(shown, studio, qtbot, monkeypatch):
+    ran = []
+    monkeypatch.setattr(shown.runs, "generate", lambda request, budget=None: ran.append(request.model))
+    shown.models.choose("digits")
+    qtbot.keyClicks(shown.models.search, "shapes-2d")
+    studio.commands.run("generate")
+    assert ran == [] and shown.sampling.card.name == "shapes-2d"
+    assert shown.window.message.text() == (
+        "The filter hides digits@3500: shapes-2d@12000 is chosen instead. Generate runs it."
+    )
+    studio.commands.run("generate")
+    assert ran == ["shapes-2d@12000"]
+    shown.models.search.setText("nobody has this")
+    studio.commands.run("generate")
+    assert len(ran) == 1 and "The filter hides every model" in shown.window.message.text()
+    assert shown.sampling.card.name == "shapes-2d"
+
+
+def test_escape_clears_the_filter_and_then_leaves_the_field(shown, qtbot):
+    shown.models.search.setFocus()
+    qtbot.waitUntil(shown.models.search.hasFocus)
+    qtbot.keyClicks(shown.models.search, "dig")
+    qtbot.keyClick(shown.models.search, Qt.Key.Key_Escape)
+    assert shown.models.search.text() == "" and shown.models.search.hasFocus()
+    qtbot.keyClick(shown.models.search, Qt.Key.Key_Escape)
+    assert not shown.models.search.hasFocus()
+
+
+# ── settings of a picture ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def picture(generate, studio, tmp_path):
+    """A picture of the model that is chosen; its path."""
+
+    def make():
+        studio.parts.sampling.steps.set_value(2)
+        assert generate().outcome == "done"
+        out = tmp_path / "picture.png"
+        export(studio.parts.runs.trace, out, ExportOptions(kind="picture"))
+        return out
+
+    return make
+
+
+def question_of(parts, path, opened):
+    opened(path)
+    return [q for q in parts.window.findChildren(RestoreQuestion) if q.isVisible()][-1]
+
+
+def answer(question, yes):
+    button = QDialogButtonBox.StandardButton.Ok if yes else QDialogButtonBox.StandardButton.Cancel
+    question.buttons.button(button).click()
+
+
+def test_restored_settings_show_their_model_where_the_filter_hid_it(with_folder, picture, opened, models):
+    put(models)
+    parts = with_folder()
+    parts.models.choose("spots")
+    path = picture()
+    parts.models.choose("digits")
+    parts.models.search.setText("digits")
+    answer(question_of(parts, path, opened), True)
+    assert (parts.models.search.text(), parts.models.entry.spec, parts.sampling.card.name) == ("", "spots@1", "spots")
+
+
+def test_a_picture_finds_its_weights_under_another_name(with_folder, picture, opened, models, qtbot):
+    path = put(models)
+    parts = with_folder()
+    parts.models.choose("spots")
+    made = picture()
+    weights = load_file(path)
+    path.unlink()
+    save(models / "other.safetensors", Card(name="renamed", step=1, data=TrainingData(dataset=""), **FIELDS), weights)
+    with qtbot.waitSignal(parts.scanning.scanned):
+        parts.scanning.scan(parts.catalog.folders[-1:])
+    question = question_of(parts, made, opened)
+    assert "What made it is called renamed@1 here; it was spots@1 there." in question.sentence.text()
+    answer(question, True)
+    assert parts.models.entry.spec == "renamed@1"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_namesake_with_other_weights_is_said(with_folder, picture, opened, models, qtbot, known):
+    path = (put if known else put_bare)(models)
+    parts = with_folder()
+    spec = parts.catalog.find(str(path)).spec
+    parts.models.choose(spec)
+    made = picture()
+    there = parts.runs.trace.header.checkpoint_sha256
+    weights = {name: value + 1 for name, value in load_file(path).items()}
+    if known:
+        save(path, Card(name="spots", step=1, data=TrainingData(dataset=""), **FIELDS), weights)
+    else:
+        save_file(weights, path)
+    os.utime(path, (1, 1))
+    parts.models.choose("digits")
+    with qtbot.waitSignal(parts.scanning.scanned):
+        parts.scanning.scan(parts.catalog.folders[-1:])
+    question = question_of(parts, made, opened)
+    wanted = f"{spec} has other weights than those that made it (sha256 {there[:8]}… there, "
+    qtbot.waitUntil(lambda: wanted in question.sentence.text())
+    answer(question, False)
+
+
+def test_the_same_weights_need_no_word(with_folder, picture, opened, models, qtbot):
+    path = put_bare(models)
+    parts = with_folder()
+    parts.models.choose("bare")
+    made = picture()
+    assert parts.runs.trace.header.checkpoint_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    question = question_of(parts, made, opened)
+    qtbot.waitUntil(lambda: not parts.scanning.jobs.open)
+    assert "\n" not in question.sentence.text()
+    answer(question, False)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,3 +158,14 @@ def test_bundled_checkpoints_are_not_kept(folder, file):
     put(folder)
     Catalog([("bundled", folder)], ScanCache(file)).scan()
     assert not file.exists()
+
+
+def test_a_relative_path_is_that_of_its_own_folder(tmp_path, file, monkeypatch):
+    cache = ScanCache(file)
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    cache.put(Path("cats.pt"), 1, 1, problem="no model")
+    assert cache.find(tmp_path / "a" / "cats.pt", 1, 1)
+    monkeypatch.chdir(tmp_path / "b")
+    assert cache.find(Path("cats.pt"), 1, 1) is None

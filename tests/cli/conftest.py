@@ -50,6 +50,7 @@ def dots(checkpoints):
 def here(tmp_path, monkeypatch):
     """Every test has its own home and works in an empty folder."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -32,7 +32,7 @@ def test_models_is_a_table_of_every_checkpoint(run, checkpoints):
     assert lines[0].split() == ["name", "modality", "shape", "parameters", "path"]
     column = lines[0].index("path")
     assert all(Path(line[column:]).is_file() for line in lines[1:])
-    [row] = [line.split() for line in lines if line.startswith("tiny ")]
+    [row] = [line.split() for line in lines if line.startswith(f"{checkpoints}/tiny ")]
     assert row[1:3] == ["image", "1×28×28"]
     assert any(line.startswith("digits ") for line in lines)
 

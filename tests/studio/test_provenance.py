@@ -212,3 +212,29 @@ def test_a_request_out_of_its_bounds_names_file_and_field(both):
     found["request"] = {"solver": "magic"}
     with pytest.raises(BadFile, match=r"cat\.png: request: .*unknown solver 'magic'"):
         request_of(found, "cat.png")
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "told"),
+    [
+        ("known", "known", "known@7"),
+        ("known@7:ema_0.99", "known", "known@7:ema_0.99"),
+        ("/home/me/secret/ema_0.99_7.pt", "known", "known@7:ema_0.99"),
+        ("secret\\ema_0.99_7.pt", "known", "known@7"),
+        ("~/secret/known.pt", "known", "known@7"),
+        ("known (b)@7", "known (b)", "known (b)@7"),
+        ("known (secret/b)@7", "known (secret/b)", "known@7"),
+    ],
+)
+def test_a_picture_names_its_checkpoint_without_where_it_lies(make_trace, model, name, told):
+    trace = make_trace(np.zeros((2, 2, 1, 4, 4), np.float32), request={"model": model},
+                       card={"name": name, "format": "guided-diffusion"})  # fmt: skip
+    found = settings(trace)
+    assert found["model"] == told
+    assert "secret" not in json.dumps(found)
+
+
+def test_a_guide_s_path_is_its_file_s_name(make_trace):
+    request = {"guidance_model": "/home/me/secret/weak.pt", "model": "known@7"}
+    trace = make_trace(np.zeros((2, 2, 1, 4, 4), np.float32), request=request)
+    assert settings(trace)["request"]["guidance_model"] == "weak.pt"

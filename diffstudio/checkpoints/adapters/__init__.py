@@ -66,27 +66,33 @@ def is_step_folder(name: str) -> bool:
     return STEP_FOLDER.fullmatch(name) is not None
 
 
-def card_at(path: Path) -> Card:
+def card_at(at: Path | Look) -> Card:
     """The card of whatever checkpoint lies at a path, without its weights and without torch.
+
+    at: the path, or a look at it, of which each part is read once, whoever asks.
 
     Raises:
         NotFound: nothing is there.  BadFile: nothing that can be used, in one sentence.
     """
-    look = Look(path)
+    look = _look(at)
     return adapter_of(look).card(look)
 
 
-def card_and_weights(path: Path) -> tuple[Card, dict[str, Tensor]]:
+def card_and_weights(at: Path | Look) -> tuple[Card, dict[str, Tensor]]:
     """The card and the weights of a checkpoint, named as the card's network has them. Raises: as `card_at`."""
-    look = Look(path)
+    look = _look(at)
     adapter = adapter_of(look)
     return adapter.card(look), adapter.weights(look)
 
 
-def vocabularies(path: Path) -> dict[str, Vocabulary]:
+def vocabularies(at: Path | Look) -> dict[str, Vocabulary]:
     """What the text encoders of a checkpoint can read, by their names; {} where it has none. Raises: as `card_at`."""
-    look = Look(path)
+    look = _look(at)
     return adapter_of(look).words(look)
+
+
+def _look(at: Path | Look) -> Look:
+    return at if isinstance(at, Look) else Look(at)
 
 
 def adapter_of(look: Look) -> Adapter:

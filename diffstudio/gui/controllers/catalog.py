@@ -8,7 +8,10 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from diffstudio.checkpoints.catalog import BUNDLED, Folder
 from diffstudio.checkpoints.listing import Entry, Listing
+from diffstudio.errors import BadFile, DiffStudioError
+from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.kit.words import count, tr
+from diffstudio.gui.panels.models.facts import short_path
 from diffstudio.gui.panels.models.order import Order
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.work.folder_watch import Watching
@@ -24,7 +27,10 @@ class Picking(QObject):
         self.parts = parts
         self.watching = Watching(parts.scanning, self)
         self._awaited = ""  # the checkpoint that is chosen as soon as it is found
+        self._opened: set[Folder] = set()  # single files: what is wrong with one is told
         self._added: set[Folder] = set()  # of these the user is told what is in them
+        self._told: set[str] = set()  # sentences about what was not looked at
+        self._listed: dict[str, Entry] = {}  # what was listed last, by path
         self._removed: list[tuple[int, str]] = []  # folders that were taken off the list, and where they stood
         self._begin = QTimer(self)  # its turn comes when the window has been painted
         self._begin.setSingleShot(True)
@@ -55,16 +61,33 @@ class Picking(QObject):
         self._awaited = spec
         return False
 
+    def choose_visible(self) -> bool:
+        """Whether the filter shows what is chosen; if not, the first that it shows is chosen, and that is said."""
+        models = self.parts.models
+        if not models.hides_chosen or models.entry is None:
+            return True
+        hidden = models.entry.spec
+        if models.choose_first():
+            word = tr("The filter hides {}: {} is chosen instead. Generate runs it.").format(hidden, models.entry.spec)
+        else:
+            word = tr("The filter hides every model: clear it first.")
+        self.parts.window.say(word)
+        return False
+
     # ── folders ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def add_file(self, entry: Entry) -> bool:
-        """List a checkpoint that was opened, and choose it; False if it will be found in a moment."""
-        if self.choose(str(entry.path)):
-            return True
-        folder = ("opened", entry.path)
+    def open_file(self, path: Path) -> None:
+        """List a checkpoint and choose it, as soon as it was looked at; what is wrong with it is said."""
+        folder = ("opened", path)
         self.parts.catalog.add(folder)
+        self._opened.add(folder)
+        self._awaited = str(path)
         self.parts.scanning.scan([folder])
-        return False
+
+    def open_folder(self, path: Path) -> None:
+        """List a folder that is a model, from now on, and choose that."""
+        self._awaited = str(path)
+        self.add_folder(path)
 
     def add_folder(self, path: Path) -> None:
         """List the checkpoints of a folder, from now on."""
@@ -141,7 +164,9 @@ class Picking(QObject):
 
     @Slot(object)
     def _on_listed(self, listing: Listing) -> None:
+        before, self._listed = self._listed, {str(entry.path): entry for entry in listing.entries}
         self.parts.models.show_listing(listing)
+        self._say_gone([entry for path, entry in before.items() if path not in self._listed])
         if self._awaited:
             self.choose(self._awaited)
 
@@ -150,9 +175,42 @@ class Picking(QObject):
         if folder in self._added:
             self._added.discard(folder)
             self._tell(folder)
+        if folder in self._opened:
+            self._opened.discard(folder)
+            self._show_opened(folder)
+        remarks = [text for text in self.parts.catalog.listing.remarks if text not in self._told]
+        if remarks:
+            self._told.update(remarks)
+            self.parts.window.say(remarks[0])
+
+    def _show_opened(self, folder: Folder) -> None:
+        """Choose a file that was opened, by whichever way it is listed, or say what is wrong with it."""
+        p, path = self.parts, folder[1]
+        found = next((entry for entry in p.catalog.entries if entry.path == path), None)
+        try:
+            if found is not None and found.problem:
+                raise BadFile(found.problem)
+            entry = found or p.catalog.find(str(path))
+        except DiffStudioError as error:
+            self._awaited = ""
+            p.catalog.remove(folder)
+            p.models.show_listing(p.catalog.listing)
+            show_error(p.window, str(error))
+            return
+        if self._awaited == str(path):
+            self.choose(str(entry.path))
+
+    def _say_gone(self, entries: list[Entry]) -> None:
+        """Files that were listed are gone: a word, so that nobody looks for them."""
+        gone = [entry for entry in entries if not _is_there(entry.path)]
+        if len(gone) == 1:
+            self.parts.window.say(tr("{} is gone from {}.").format(gone[0].path.name, short_path(gone[0].path.parent)))
+        elif gone:
+            word = tr("{} files are gone from the list: {}, …")
+            self.parts.window.say(word.format(count(len(gone)), gone[0].path.name))
 
     def _tell(self, folder: Folder) -> None:
-        added = [e for e in self.parts.catalog.entries if folder[1] in e.path.parents]
+        added = self.parts.catalog.found_in(folder)
         usable = sum(entry.card is not None for entry in added)
         parts = [tr("Checkpoints in {}: {}").format(folder[1], count(usable))]
         if usable < len(added):
@@ -169,3 +227,10 @@ class Picking(QObject):
         if request is not None:
             self.parts.settings.remember_used(request.model.partition("@")[0])
             # Its place in the list changes with the next change, not under the mouse.
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False

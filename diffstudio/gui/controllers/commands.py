@@ -48,6 +48,7 @@ class Commands(QObject):
             "quit": p.window.close,
             "undo": self.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
             "copy_request": files.copy_request, "copy_command": _bind(self.rows.copy_command, None),
+            "copy_name": _bind(self.rows.copy_name, None),
             "favourite": picking.toggle_favourite, "settings": self.preferences,
             "flip": p.canvas.flip,
             **{f"tensor_{name}": _bind(p.canvas.set_tensor, name) for name in TENSORS},
@@ -96,7 +97,7 @@ class Commands(QObject):
     def generate(self) -> None:
         """Check the request, ask where it is over the budget, run it."""
         p = self.parts
-        if p.runs.running or p.sampling.card is None:
+        if p.runs.running or p.sampling.card is None or not self.picking.choose_visible():
             return
         if p.sampling.source.needs_file:
             self.filing.choose_source()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,12 +13,13 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
+from diffstudio.checkpoints.finding import SUFFIXES
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadFile, DiffStudioError
 from diffstudio.gui.controllers.catalog import Picking
 from diffstudio.gui.controllers.foreign import Foreign
-from diffstudio.gui.controllers.mask import MASKS
 from diffstudio.gui.controllers.pasting import pasted_paths
+from diffstudio.gui.controllers.restoring import Restoring
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.kit.words import count, tr
 from diffstudio.gui.shell.parts import Parts
@@ -28,7 +30,6 @@ from diffstudio.studio.request.plan import guides
 from diffstudio.traces.reader import Trace
 
 if TYPE_CHECKING:
-    from diffstudio.gui.controllers.opening import Opened
     from diffstudio.studio.engine import Engine
     from diffstudio.studio.export.options import ExportOptions
 
@@ -42,6 +43,7 @@ class Filing(QObject):
         self._export: tuple[int, str] | None = None
         self._decoded: deque[str] = deque()  # the targets of the exports that decode, one after the other
         self._foreign = Foreign(parts, self.show_entry)
+        self._restoring = Restoring(parts, self.show_entry)
         parts.window.dropped.connect(self.open_paths)
         parts.sampling.advanced.betas.browse.connect(self.choose_betas)
         parts.files.progressed.connect(self._on_file_progress)
@@ -51,8 +53,8 @@ class Filing(QObject):
 
     def open(self) -> None:
         """Ask for a file of any kind."""
-        own = " ".join(f"*{suffix}" for suffix in own_suffixes())
-        kinds = f"*.safetensors *.trace *.npy *.npz {own}"
+        weights, own = (" ".join(f"*{suffix}" for suffix in kind) for kind in (SUFFIXES, own_suffixes()))
+        kinds = f"{weights} *.trace *.npy *.npz {own}"
         self._ask_open(f"{tr('All that can be opened')} ({kinds});;{tr('All files')} (*)")
 
     def open_trace(self) -> None:
@@ -64,7 +66,13 @@ class Filing(QObject):
         p = self.parts
         path, _ = QFileDialog.getOpenFileName(p.window, tr("Start from a file"), p.settings.last_folder)
         if path:
-            self._guard(partial(p.sampling.set_source_file, Path(path)))
+            self._guard(partial(self._start_from, Path(path)))
+
+    def _start_from(self, path: Path) -> None:
+        from diffstudio.studio.app.opening import check_role
+
+        check_role(path, "source")
+        self.parts.sampling.set_source_file(path)
 
     @Slot()
     def choose_betas(self) -> None:
@@ -95,51 +103,27 @@ class Filing(QObject):
             self._guard(partial(self._open, Path(path)))
 
     def _open(self, path: Path) -> None:
-        from diffstudio.gui.controllers.opening import look_at
+        from diffstudio.studio.app.opening import look_at
 
         p, found = self.parts, look_at(path)
         if found.kind == "trace":
             if p.runs.running:
                 raise BadFile(tr("A run goes on: stop it first, then open the trace."))
             p.runs.open_trace(path)
+        elif found.kind == "checkpoint" and path.is_dir():
+            self.picking.open_folder(path.absolute())
         elif found.kind == "checkpoint":
-            self._open_checkpoint(path)
+            self.picking.open_file(path.absolute())
         elif found.kind == "folder":
             self.picking.add_folder(path.absolute())
         elif found.kind == "settings":
-            self._offer_settings(found)
+            self._restoring.offer(found)
         elif found.kind == "foreign" and found.parameters is not None:
             self._foreign.offer(path, found.parameters)
         else:
             p.sampling.set_source_file(path)
         p.settings.remember_recent(str(path))
         p.window.set_recent(p.settings.recent)
-
-    def _open_checkpoint(self, path: Path) -> None:
-        entry = self.parts.catalog.find(str(path.absolute()))
-        if not self.picking.add_file(entry):
-            self.show_entry(entry)  # at once; the list will follow
-
-    def _offer_settings(self, found: Opened) -> None:
-        from diffstudio.gui.controllers.opening import at_hand, differences
-        from diffstudio.gui.dialogs.questions import RestoreQuestion
-        from diffstudio.studio import provenance
-
-        p = self.parts
-        request = provenance.request_of(found.settings or {}, str(found.path))
-        request, note = at_hand(request, p.runs.folder / MASKS)
-        entry = p.catalog.find(request.model)
-        question = RestoreQuestion(p.window, found.path.name, differences(p.sampling.request(), request), note)
-
-        def answered(yes: bool) -> None:
-            if yes:
-                if not p.models.choose(request.model):
-                    self.show_entry(entry)
-                p.sampling.set_request(request)
-                p.window.say(tr("Settings of {} restored.").format(found.path.name))
-
-        question.answered.connect(answered)
-        question.open()
 
     def show_entry(self, entry: Entry) -> None:
         """A checkpoint was chosen."""
@@ -257,7 +241,8 @@ class Filing(QObject):
         if trace is None:
             return "diffstudio"
         request = trace.header.request
-        return f"{request.get('model', 'run')}-seed{request.get('seed', 0)}".replace("/", "-")[:60]
+        model = re.sub(r"[/\\:]+", "-", str(request.get("model", "run")))
+        return f"{model}-seed{request.get('seed', 0)}"[:60]
 
     def _guard(self, do: Callable[[], object]) -> None:
         try:

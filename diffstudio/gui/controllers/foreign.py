@@ -29,8 +29,8 @@ class Foreign(QObject):
 
     def offer(self, path: Path, found: Parameters) -> None:
         """What would change with the chosen model, or with the one that made the picture where it is here."""
-        from diffstudio.gui.controllers.opening import differences
         from diffstudio.gui.dialogs.questions import RestoreQuestion
+        from diffstudio.studio.app.opening import differences
 
         p = self.parts
         entry = self._model(found)

@@ -46,7 +46,13 @@ class Masking(QObject):
     @Slot(object)
     def use(self, path: Path) -> None:
         """Take a picture as the mask."""
-        self._guard(partial(self.parts.sampling.set_mask_file, path))
+        self._guard(partial(self._use, path))
+
+    def _use(self, path: Path) -> None:
+        from diffstudio.studio.app.opening import check_role
+
+        check_role(path, "mask")
+        self.parts.sampling.set_mask_file(path)
 
     @Slot()
     def paint(self) -> None:

@@ -46,6 +46,9 @@ class ModelMenu(QObject):
             self._add(menu, "command", tr("Copy as command"), lambda: self.copy_command(entry)).setToolTip(
                 actions.tooltip("copy_command")
             )
+            self._add(menu, "name", tr("Copy name"), lambda: self.copy_name(entry)).setToolTip(
+                actions.tooltip("copy_name")
+            )
         self._add(menu, "path", tr("Copy path"), lambda: self.copy_path(entry))
         self._add(menu, "show", tr("Show in folder"), lambda: self.show_in_folder(entry))
         if entry.group in self._parts.settings.folders:
@@ -69,6 +72,13 @@ class ModelMenu(QObject):
             p.window.say(tr("Command copied."))
         except DiffStudioError as error:
             show_error(p.window, str(error))
+
+    def copy_name(self, entry: Entry | None) -> None:
+        """What commands know it by, to the clipboard."""
+        entry = entry or self._parts.models.entry
+        if entry is not None and entry.card is not None:
+            QGuiApplication.clipboard().setText(entry.spec)
+            self._parts.window.say(tr("{} copied.").format(entry.spec))
 
     def copy_path(self, entry: Entry) -> None:
         """Where it lies, to the clipboard."""

@@ -28,7 +28,7 @@ class Question(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        text = label(sentence)
+        self.sentence = text = label(sentence)
         text.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText(yes)
@@ -137,3 +137,9 @@ class RestoreQuestion(Question):
     def _on_start(self) -> None:
         self.reject()
         self.startWanted.emit()
+
+    def add_note(self, note: str) -> None:
+        """Say something more, that took longer to find out."""
+        if note:
+            self.sentence.setText(f"{self.sentence.text()}\n{note}")
+            self.adjustSize()

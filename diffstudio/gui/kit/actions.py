@@ -63,6 +63,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("reset", "Reset sampling", "Edit", (), "Set every field to the model's own defaults.", icon="reset"),
     Action("copy_request", "Copy settings as JSON", "Edit", (), "Copy the request for the command line or a script."),
     Action("copy_command", "Copy as command", "Edit", (), "Copy the line that makes this run in a terminal."),
+    Action("copy_name", "Copy name", "Edit", (), "Copy what commands know the chosen checkpoint by."),
     Action("favourite", "Favourite", "Edit", ("Ctrl+Shift+F",), "Put the chosen model on top of the list, or back."),
     Action("settings", "Settings…", "Edit", ("Ctrl+,",), "Trace budget, theme, threads, folders.", separator=True),
     Action("flip", "Flip x_t / x̂0", "View", ("X",), "Show the state, or what the model makes of it.", "trace"),

@@ -48,7 +48,10 @@ class KeyRouter(QObject):
             and isinstance(watched, QLineEdit | QAbstractSpinBox)
             and watched.window() is self._window
         ):
-            self._window.setFocus()  # Esc leaves a field
+            if _can_be_cleared(watched):
+                watched.clear()
+            else:
+                self._window.setFocus()  # Esc leaves a field
             return True
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             return self._opens(watched, event)
@@ -63,10 +66,17 @@ class KeyRouter(QObject):
         return bool(paths)
 
 
+def _can_be_cleared(watched: QObject) -> bool:
+    """Whether it is a field with a button that clears it, and there is something in it."""
+    return isinstance(watched, QLineEdit) and watched.isClearButtonEnabled() and bool(watched.text())
+
+
 def _keeps(watched: QObject, event: QKeyEvent) -> bool:
     plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
     if not plain:
         return False
+    if event.key() == Qt.Key.Key_Escape:  # before it stops a run
+        return _can_be_cleared(watched)
     if isinstance(watched, QAbstractButton):
         return event.key() in _PRESS
     if isinstance(watched, QSlider):

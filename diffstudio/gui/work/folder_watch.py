@@ -96,12 +96,16 @@ def _is_watched(folder: Folder) -> bool:
 
 
 def _paths_of(folders: list[Folder], listing: Listing) -> Part:
-    """A part that finds what to watch: the folders, and files that can't be used, since they may not be whole yet."""
+    """A part that finds what to watch: the folders, files that were opened, and files that can't be used, since they
+    may not be whole yet.
+    """
 
     def part(stop: Stop) -> Iterator[set[str]]:
         found: dict[str, None] = {}
         for _, root in folders:
             found.update(dict.fromkeys(str(at) for at in folders_in(root, MAX_WATCHED)))
+            if root.is_file():  # it was opened by itself
+                found[str(root)] = None
         broken = [str(entry.path) for entry in listing.entries if entry.problem and entry.path.is_file()]
         yield {*list(found)[: MAX_WATCHED - 64], *broken[:64]}
 

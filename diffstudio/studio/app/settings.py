@@ -34,7 +34,7 @@ class Settings(BaseModel):
     )
     folders: Annotated[list[str], Field(max_length=100)] = []
     recent: Annotated[list[str], Field(max_length=20)] = []
-    model_sort: Literal["name", "newest", "size", "used"] = "name"
+    model_sort: Literal["name", "newest", "size", "used", "folder"] = "name"
     favourites: Annotated[list[str], Field(max_length=200)] = []  # names of models
     used: Annotated[list[str], Field(max_length=200)] = []  # names of models, the last one first
     presets: Annotated[dict[str, dict[str, Any]], Field(max_length=200)] = {}
@@ -57,6 +57,21 @@ def settings_file() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_config_dir("diffstudio", appauthor=False)) / "settings.json"
+
+
+def added_folders(path: Path | None = None) -> list[Path]:
+    """The folders of checkpoints that are in the window's list, for commands: nothing is said or repaired.
+
+    path: of the settings, None for the user's.
+    """
+    path = path or settings_file()
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return []
+        found = json.loads(path.read_bytes())
+        return [Path(folder) for folder in Settings.model_validate({"folders": found["folders"]}).folders]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return []
 
 
 def load_settings(path: Path) -> tuple[Settings, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -35,7 +36,8 @@ def command_line(request: Request, card: Card, place: Callable[[str], str] = str
         raise BadInput("a run from a recorded step can't be written as a command: start from noise, data or a file")
     usual = default_request(card, request.model)
     words = list(_words(request, usual, card, place))
-    out = f"{card.name}{MODALITIES[card.modality].sample_suffix}".replace(" ", "-")
+    name = re.sub(r"[^\w.]+", "-", card.name).strip("-.") or "samples"  # a name may say folders: "cats (a/b)"
+    out = f"{name}{MODALITIES[card.modality].sample_suffix}"
     return shlex.join(["diffstudio", "sample", place(request.model), "--out", out, *words])
 
 

@@ -93,6 +93,24 @@ def test_a_new_checkpoint_appears_and_one_that_is_deleted_goes(scanning, watchin
     qtbot.waitUntil(lambda: specs(scanning) == ["spots@2"])
 
 
+def test_a_file_that_was_opened_by_itself_goes_when_it_is_deleted(scanning, watching, qtbot, tmp_path):
+    path = put(tmp_path / "elsewhere")
+    scanning.catalog.add(("opened", path))
+    scan(qtbot, scanning)
+    qtbot.waitUntil(lambda: str(path) in watching.watched and specs(scanning) == ["spots@1"])
+    path.unlink()
+    qtbot.waitUntil(lambda: specs(scanning) == [])
+
+
+def test_what_lies_behind_a_link_is_watched(scanning, watching, qtbot, folder, tmp_path):
+    put(tmp_path / "elsewhere" / "deep")
+    (folder / "link").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    scan(qtbot, scanning)
+    qtbot.waitUntil(lambda: str(folder / "link" / "deep") in watching.watched)
+    put(tmp_path / "elsewhere" / "deep", "later")
+    qtbot.waitUntil(lambda: specs(scanning) == ["later@1", "spots@1"])
+
+
 def test_a_folder_that_is_made_later_is_watched_too(scanning, watching, qtbot, folder):
     scan(qtbot, scanning)
     qtbot.waitUntil(lambda: str(folder) in watching.watched)
@@ -115,7 +133,7 @@ def test_a_file_that_is_written_slowly_is_listed_when_it_is_whole(
     with qtbot.waitSignal(scanning.scanned, check_params_cb=lambda found, unsettled: unsettled):
         path.write_bytes(whole[:-2])
     path.write_bytes(whole)
-    qtbot.waitUntil(lambda: specs(scanning) == ["spots@1"])
+    qtbot.waitUntil(lambda: specs(scanning) == ["spots@1"] and bool(seen))  # the thread lists it before it is told
     assert set(seen) == {None}
 
 

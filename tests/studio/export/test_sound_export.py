@@ -10,10 +10,10 @@ from PIL import Image
 
 from diffstudio.data import spoken
 from diffstudio.errors import BadFile, BadInput
-from diffstudio.gui.controllers.opening import look_at
 from diffstudio.modalities.mel import to_sound
 from diffstudio.modalities.wave_file import read_wave, wave_bytes
 from diffstudio.studio import provenance
+from diffstudio.studio.app.opening import look_at
 from diffstudio.studio.export.write import ExportOptions, estimate, export, kind_of
 from diffstudio.studio.sources import inspect_source, load_source
 

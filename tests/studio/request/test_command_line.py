@@ -155,3 +155,9 @@ def test_no_field_is_forgotten():
     drawn |= {"source_range", "source_part", "mask_region", "keep_pixels"}
     drawn |= {"device", "precision", "trace_every", "trace_dtype", "negative_prompt", "distilled_guidance"}
     assert set(Request.model_fields) == drawn
+
+
+def test_the_file_that_is_proposed_has_a_name_that_every_shell_and_disk_takes():
+    card = CATALOG.find("digits").card.model_copy(update={"name": "cats (a/b) ✓"})
+    words = shlex.split(command_line(Request(model="cats"), card))
+    assert words[words.index("--out") + 1] == "cats-a-b.png"

@@ -11,6 +11,8 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import count, number, parameters, shape_text, size, tr
+from diffstudio.gui.panels.models.facts import file_text, folder_text, format_text, hash_text, tip
+from diffstudio.gui.panels.models.path_note import PathNote
 from diffstudio.gui.panels.whole_lines import WholeLines
 
 
@@ -49,20 +51,24 @@ class CardPanel(QWidget):
                 widget.deleteLater()
         if entry.card is None:
             return
-        self._hash, self._digest = None, entry.card.sha256
+        self._hash, self._digest = None, entry.sha256
         for i, text in enumerate(describe(entry.card, entry.size)):
             self._add(text, "" if i == 0 else "dim")
+            if i == 0:
+                self._add_files(entry)
+        if entry.hashed and not entry.card.sha256:
+            self._hash = self._add(hash_text(entry.hashed), "dim")
 
-    def set_hash(self, entry: Entry, digest: str, share: float | None, file: str = "") -> None:
-        """The sha256 of the file of the checkpoint that is shown.
+    def set_hash(self, entry: Entry, digest: str, share: float | None, of: str = "") -> None:
+        """The sha256 of the weights of the checkpoint that is shown.
 
-        share: how much of it is read, None: it can't be read. file: the one that was read, of a folder.
+        share: how much of them is read, None: they can't be read. of: what was read, "" for its file.
         """
         if entry is not self._entry:
             return
         self._digest = digest
         if digest:
-            text = _hash_text(digest) + (f" ({file})" if file else "")
+            text = hash_text(digest) + (f" ({of})" if of else "")
         elif share is None:
             text = tr("sha256 unknown: the file can't be read")
         else:
@@ -70,6 +76,14 @@ class CardPanel(QWidget):
         if self._hash is None:
             self._hash = self._add(text, "dim")
         self._hash.setText(text)
+
+    def _add_files(self, entry: Entry) -> None:
+        """Where it lies: paths are as long as they like."""
+        for text in (file_text(entry), folder_text(entry)):
+            line = PathNote(text, "dim")
+            line.setToolTip(tip(str(entry.path)))
+            self._lines.addWidget(line)
+        self._add(format_text(entry), "dim")
 
     def _add(self, text: str, role: str) -> QLabel:
         line = label(text, role)
@@ -122,15 +136,11 @@ def describe(card: Card, file_bytes: int) -> list[str]:
     if card.licence:
         out.append(tr("Weights: {}").format(card.licence))
     if card.sha256:
-        out.append(_hash_text(card.sha256))
+        out.append(hash_text(card.sha256))
     unknown = _unknown(card)
     if unknown:
         out.append(tr("Unknown: {}").format(", ".join(unknown)))
     return out
-
-
-def _hash_text(digest: str) -> str:
-    return f"sha256 {digest[:4]} {digest[4:8]} … {digest[-4:]}"
 
 
 def _unknown(card: Card) -> list[str]:

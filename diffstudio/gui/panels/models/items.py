@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTreeWidgetItem
 
-from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.listing import Entry, Model
 from diffstudio.gui.kit.words import count, parameters, shape_text, tr
+from diffstudio.gui.panels.models.facts import about, short_path, step_text, tip
 from diffstudio.gui.panels.models.row import HEIGHTS, KIND, PICTURE, STARRED, SUBTITLE
 
 ENTRY = Qt.ItemDataRole.UserRole
 MANY = 5  # checkpoints of a model that are shown; the older ones when they are asked for
 MORE = "more"  # the kind of the row that asks
+MOST_FOUND = 200  # checkpoints of a model by whose files it is found
 
 
 class ModelRows:
@@ -53,12 +54,14 @@ class ModelRows:
             card = self.model.card
             parts = [self.item.text(0), str(self.item.data(0, SUBTITLE) or ""), card.title, card.description]
             parts += [card.data.title, card.network, card.prediction, *card.labels[:200]]
+            parts += [word for entry in self.model.entries[-MOST_FOUND:] for word in (entry.path.name, entry.variant)]
+            parts += [str(self.model.default.path.absolute().parent)]
             self._words = " ".join(parts).casefold()
         return self._words
 
     def _fill(self) -> None:
         model, item, card = self.model, self.item, self.model.card
-        item.setText(0, card.name)
+        item.setText(0, model.name)
         item.setData(0, KIND, "model")
         item.setData(0, ENTRY, model.default)
         weights = [parameters(card.parameters)] if card.parameters else []  # an exact model has none to learn
@@ -66,8 +69,9 @@ class ModelRows:
         item.setData(0, SUBTITLE, subtitle)
         item.setData(0, PICTURE, model.thumbnail)
         # What nothing was trained for needs a word of what it is.
-        about = f"\n{card.description}" if card.group == "exact" else ""
-        item.setToolTip(0, _plain(f"{card.title or card.name}\n{subtitle}{about}"))
+        described = [card.description] if card.group == "exact" and card.description else []
+        title = [card.title] if card.title and card.title != model.name else []
+        item.setToolTip(0, tip("\n".join([model.name, *title, subtitle, *described, *about(model.default)])))
         entries = model.entries[::-1] if len(model.entries) > 1 else ()
         hidden = 0 if self.unfolded or len(entries) <= MANY + 1 else len(entries) - MANY
         self.children = [_checkpoint(entry, entry is model.default) for entry in entries[: len(entries) - hidden]]
@@ -84,6 +88,7 @@ def group_item(title: str) -> QTreeWidgetItem:
     item = QTreeWidgetItem([title])
     item.setData(0, KIND, "group")
     item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+    item.setToolTip(0, tip(title))
     return item
 
 
@@ -93,29 +98,22 @@ def problem_item(entry: Entry) -> QTreeWidgetItem:
     item.setData(0, KIND, "problem")
     item.setData(0, ENTRY, entry)
     item.setFlags(Qt.ItemFlag.ItemIsEnabled)
-    item.setToolTip(0, _plain(entry.problem or ""))
+    item.setToolTip(0, tip(f"{entry.problem or ''}\n{short_path(entry.path)}"))
     return item
 
 
+def checkpoint_tip(entry: Entry, is_default: bool) -> str:
+    """What the row of a checkpoint says when it is pointed at; there are many rows, and few are."""
+    last = [tr("What the bare name of the model means.")] if is_default else []
+    return tip("\n".join([step_text(entry, is_default), entry.spec, *last, *about(entry)]))
+
+
 def _checkpoint(entry: Entry, is_default: bool) -> QTreeWidgetItem:
-    assert entry.card is not None
-    item = QTreeWidgetItem([_checkpoint_title(entry.card, is_default)])
+    item = QTreeWidgetItem([step_text(entry, is_default)])
     item.setData(0, KIND, "checkpoint")
     item.setData(0, ENTRY, entry)
     return item
 
 
-def _checkpoint_title(card: Card, is_default: bool) -> str:
-    if is_default and not card.step:
-        return tr("final")  # other tools do not number their last one
-    steps = tr("{} steps").format(count(card.step))
-    return f"{steps} · {tr('final')}" if is_default else steps
-
-
 def _same(first: Sequence[Entry], second: Sequence[Entry]) -> bool:
     return len(first) == len(second) and all(a is b for a, b in zip(first, second, strict=True))
-
-
-def _plain(text: str) -> str:
-    """A tooltip guesses at rich text: what a file says of itself is escaped."""
-    return "<qt>" + text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>") + "</qt>"

@@ -11,13 +11,11 @@ from diffstudio.checkpoints.listing import Entry, Listing
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import tr
-from diffstudio.gui.panels.models.items import ENTRY, MORE, ModelRows, group_item, problem_item
-from diffstudio.gui.panels.models.order import BROKEN, FAVOURITES, GROUPS, Order, arranged
+from diffstudio.gui.panels.models.items import ENTRY, MORE, ModelRows, checkpoint_tip, group_item, problem_item
+from diffstudio.gui.panels.models.order import BROKEN, Order, arranged
 from diffstudio.gui.panels.models.row import HEIGHTS, KIND, ModelRow
 from diffstudio.gui.panels.models.search import ModelSearch, SortButton
 from diffstudio.gui.panels.models.tree import ModelTree
-
-PLACES = {title: place for place, title in enumerate((FAVOURITES, *GROUPS.values(), BROKEN))}
 
 
 class ModelsPanel(QWidget):
@@ -32,6 +30,7 @@ class ModelsPanel(QWidget):
         self._listing, self._order = listing, Order()
         self._chosen: Entry | None = None
         self._groups: dict[str, QTreeWidgetItem] = {}
+        self._places: dict[str, int] = {}  # the order of the groups
         self._rows: dict[str, ModelRows] = {}
         self._shown: dict[str, list[QTreeWidgetItem]] = {}  # the rows of each group, in their order
         self._unfolded: set[str] = set()
@@ -54,11 +53,13 @@ class ModelsPanel(QWidget):
         layout.addWidget(self.empty)
         layout.addWidget(self.tree, 1)
         self.search.textChanged.connect(self._filter)
-        self.search.returnPressed.connect(self.tree.setFocus)
+        self.search.returnPressed.connect(self._on_return)
+        self.search.downwards.connect(self._on_downwards)
         self.tree.currentItemChanged.connect(self._on_current)
         self.tree.itemActivated.connect(self._on_activated)
         self.tree.itemClicked.connect(self._on_clicked)
         self.tree.menuWanted.connect(self._on_menu)
+        self.tree.tipWanted.connect(self._on_tip)
         self._arrange()
 
     def apply_theme(self, tokens: Tokens) -> None:
@@ -68,8 +69,9 @@ class ModelsPanel(QWidget):
 
     def show_listing(self, listing: Listing) -> None:
         """Show what is there now; the selection stays if its checkpoint is still there."""
-        self._listing = listing
-        self._arrange()
+        if listing is not self._listing:
+            self._listing = listing
+            self._arrange()
 
     def set_order(self, order: Order) -> None:
         """Other favourites, or another order."""
@@ -79,19 +81,35 @@ class ModelsPanel(QWidget):
             self._arrange()
 
     def choose(self, spec: str) -> bool:
-        """Select "digits" or "digits@400"; False if there is none."""
-        rows = self._rows.get(spec)
-        item = rows.item if rows is not None else self._item_of(spec)
+        """Select "digits" or "digits@400", or what lies at a path; False if there is none.
+
+        A filter that hides it is cleared.
+        """
+        item = self._item_of(spec)
         if item is not None:
+            if _is_hidden(item):
+                self.search.clear()
             self.tree.setCurrentItem(item)
         return item is not None
 
-    def choose_first(self) -> None:
-        """Select the first model."""
+    def choose_entry(self, entry: Entry) -> bool:
+        """Select the row of what is really this file; False if there is none."""
+        known = self._listing.identities.get(entry.identity)
+        return known is not None and self.choose(str(known.path))
+
+    def choose_first(self) -> bool:
+        """Select the first model that the filter shows; False if it shows none."""
         for item in self.tree.items():
-            if item.data(0, KIND) == "model":
+            if item.data(0, KIND) == "model" and not _is_hidden(item):
                 self.tree.setCurrentItem(item)
-                return
+                return True
+        return False
+
+    @property
+    def hides_chosen(self) -> bool:
+        """Whether the filter hides what is selected."""
+        item = self.tree.currentItem()
+        return item is not None and _is_hidden(item)
 
     @property
     def entry(self) -> Entry | None:
@@ -104,6 +122,7 @@ class ModelsPanel(QWidget):
         """Make the rows those of the listing: what has not changed stays as it is."""
         with QSignalBlocker(self.tree):
             groups = arranged(self._listing, self._order)
+            self._places = {title: place for place, title in enumerate((*groups, BROKEN))}
             changed = False
             for title, models in groups.items():
                 for model in models:
@@ -113,9 +132,9 @@ class ModelsPanel(QWidget):
                     starred, unfolded = model.name in self._order.favourites, model.name in self._unfolded
                     changed |= rows.update(model, starred, unfolded)
                 self._fill(title, [self._rows[model.name].item for model in models])
-            self._fill(BROKEN, self._problems())
             for title in [title for title in self._shown if title not in groups and title != BROKEN]:
                 self._fill(title, [])
+            self._fill(BROKEN, self._problems())
             for name in self._rows.keys() - self._listing.by_name.keys():
                 del self._rows[name]
             self._filter(self.search.text())
@@ -152,13 +171,19 @@ class ModelsPanel(QWidget):
     def _group(self, title: str) -> QTreeWidgetItem:
         if title not in self._groups:
             item = self._groups[title] = group_item(tr(title))
-            above = sum(PLACES[other] < PLACES[title] for other in self._groups if other != title)
-            self.tree.insertTopLevelItem(above, item)
+            after = [other for other, place in self._places.items() if place > self._places[title]]
+            below = [self.tree.indexOfTopLevelItem(self._groups[other]) for other in after if other in self._groups]
+            self.tree.insertTopLevelItem(
+                min((at for at in below if at >= 0), default=self.tree.topLevelItemCount()), item
+            )
             item.setExpanded(True)
         return self._groups[title]
 
-    def _item_of(self, spec: str, entry: Entry | None = None) -> QTreeWidgetItem | None:
+    def _item_of(self, spec: str) -> QTreeWidgetItem | None:
         """The row of the checkpoint of that name or path; where it is folded away it is shown."""
+        rows = self._rows.get(spec)
+        if rows is not None:
+            return rows.item
         for rows in self._rows.values():
             for found in rows.model.entries:
                 if found.spec == spec or str(found.path) == spec:
@@ -207,6 +232,19 @@ class ModelsPanel(QWidget):
             _show(group, any(not item.isHidden() for item in self._shown.get(title, ())))
         self.empty.setVisible(shown == 0)
 
+    @Slot()
+    def _on_return(self) -> None:
+        """The first hit, and into the list; without a filter only that."""
+        if not self.search.text() or self.choose_first():
+            self.tree.setFocus()
+
+    @Slot()
+    def _on_downwards(self) -> None:
+        """Into the list: what is selected stays, unless the filter hides it."""
+        item = self.tree.currentItem()
+        if (item is not None and not _is_hidden(item)) or self.choose_first():
+            self.tree.setFocus()
+
     @Slot(QTreeWidgetItem, QTreeWidgetItem)
     def _on_current(self, item: QTreeWidgetItem | None, before: QTreeWidgetItem | None) -> None:
         entry = _entry_of(item)
@@ -232,6 +270,12 @@ class ModelsPanel(QWidget):
         self._unfold(rows)
         self.tree.setCurrentItem(rows.children[place])
 
+    @Slot(QTreeWidgetItem)
+    def _on_tip(self, item: QTreeWidgetItem) -> None:
+        entry, above = _entry_of(item), item.parent()
+        if entry is not None:
+            item.setToolTip(0, checkpoint_tip(entry, above is not None and _entry_of(above) is entry))
+
     @Slot(QTreeWidgetItem, QPoint)
     def _on_menu(self, item: QTreeWidgetItem, at: QPoint) -> None:
         entry = item.data(0, ENTRY)
@@ -242,6 +286,12 @@ class ModelsPanel(QWidget):
 def _entry_of(item: QTreeWidgetItem | None) -> Entry | None:
     found = item.data(0, ENTRY) if item is not None else None
     return found if isinstance(found, Entry) and found.card else None
+
+
+def _is_hidden(item: QTreeWidgetItem) -> bool:
+    """Whether the filter hides a row, or the model under which it stands."""
+    above = item.parent()
+    return item.isHidden() or (above is not None and _is_hidden(above))
 
 
 def _by_entry(items: Iterable[QTreeWidgetItem]) -> dict[int, QTreeWidgetItem]:

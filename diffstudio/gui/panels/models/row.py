@@ -84,7 +84,8 @@ def _paint_model(
     _paint_line(painter, QRect(text.left(), text.top(), text.width(), half), bold, words[0], t.text)
     small = QFont(font)
     small.setPixelSize(11)
-    _paint_line(painter, QRect(text.left(), text.top() + half, text.width(), half), small, words[1], t.text_dim)
+    line = QRect(text.left(), text.top() + half, text.width(), half)
+    _paint_line(painter, line, small, words[1], t.text_dim, Qt.TextElideMode.ElideRight)
 
 
 def _paint_star(painter: QPainter, rect: QRect, t: Tokens) -> None:
@@ -108,8 +109,16 @@ def thumbnail(picture: str) -> QPixmap | None:
     return None if pixmap.isNull() else pixmap
 
 
-def _paint_line(painter: QPainter, rect: QRect, font: QFont, text: str, colour: str) -> None:
+def _paint_line(
+    painter: QPainter,
+    rect: QRect,
+    font: QFont,
+    text: str,
+    colour: str,
+    mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
+) -> None:
+    """mode: what tells two names apart, a step or a folder, stands at their end."""
     painter.setFont(font)
     painter.setPen(QColor(colour))
-    elided = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    elided = QFontMetrics(font).elidedText(text, mode, rect.width())
     painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), elided)

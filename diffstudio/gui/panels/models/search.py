@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QActionGroup
+from PySide6.QtGui import QActionGroup, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QToolButton
 
 from diffstudio.gui.kit import actions
@@ -12,7 +12,9 @@ from diffstudio.gui.panels.models.order import SORTS
 
 
 class ModelSearch(QLineEdit):
-    """Filters by what is typed."""
+    """Filters by what is typed; ↓ asks to go into the list. (Escape clears it: `KeyRouter`.)"""
+
+    downwards = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,8 +22,15 @@ class ModelSearch(QLineEdit):
         self.setClearButtonEnabled(True)
         self.setAccessibleName(tr("Filter checkpoints"))
         self.setToolTip(
-            f"{tr('Find a model by its name, its data or its classes.')}  ({actions.shortcut_text('find_model')})"
+            f"{tr('Find a model by its name, its file, its data or its classes.')}  "
+            f"({actions.shortcut_text('find_model')})"
         )
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Down:
+            self.downwards.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class SortButton(QToolButton):
@@ -35,7 +44,7 @@ class SortButton(QToolButton):
         self.setProperty("small", True)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setToolTip(tr("How the models are sorted; the favourites stand first."))
+        self.setToolTip(tr("How the models are sorted, or by which folders; the favourites stand first."))
         self.setMenu(QMenu(self))
         self._choices = QActionGroup(self)
         for name, title in SORTS.items():

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QTreeWidgetItemIterator
 
 from diffstudio.gui.panels.models.row import HEIGHTS
 
 
 class ModelTree(QTreeWidget):
-    """Emits `menuWanted` with the row and the place on the screen."""
+    """Emits `menuWanted` with the row and the place on the screen, `tipWanted` with a row that has no tip yet."""
 
     menuWanted = Signal(QTreeWidgetItem, QPoint)
+    tipWanted = Signal(QTreeWidgetItem)
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,6 +59,13 @@ class ModelTree(QTreeWidget):
         item = self.currentItem()
         if item is not None:
             self.scrollToItem(item)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            item = self.itemAt(event.pos())
+            if item is not None and not item.toolTip(0):
+                self.tipWanted.emit(item)
+        return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):

@@ -1,5 +1,7 @@
 """The card in words."""
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QGuiApplication
@@ -7,6 +9,8 @@ from PySide6.QtWidgets import QLabel, QMenu
 
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.gui.panels.models.card import CardPanel, describe
+from diffstudio.gui.panels.models.facts import short_path
+from diffstudio.gui.panels.models.path_note import PathNote
 from diffstudio.gui.panels.whole_lines import WholeLines
 
 
@@ -134,3 +138,51 @@ def test_no_line_is_cut_through_at_any_height(card, qtbot):
     for height in range(120, 240, 7):
         card.resize(240, height)
         qtbot.waitUntil(lambda height=height: whole(height))  # the page follows in the next turn of the events
+
+
+def test_it_says_where_the_checkpoint_lies_and_whose_format_it_is(card, catalog):
+    known = catalog.find("digits")
+    place = known.path.parent
+    foreign = known.card.model_copy(update={"format": "guided-diffusion"})
+    for entry, lines in (
+        (known, ["File digits.safetensors", f"in {short_path(place)}", "DiffStudio .safetensors"]),
+        (
+            Entry(place / "ema_0.9999.pt", foreign, 10, "user"),
+            ["File ema_0.9999.pt", f"in {short_path(place)}", "guided-diffusion .pt, also as .safetensors"],
+        ),
+        (Entry(place / "cats", foreign, 10, "user", identity="folder 1"), ["Folder cats"]),
+    ):
+        card.show_entry(entry)
+        assert card.lines()[1 : 1 + len(lines)] == lines
+
+
+def test_a_path_of_any_length_is_shown_whole(card, catalog, qtbot):
+    known = catalog.find("digits")
+    path = Path("/" + "/".join(["folder_with_a_long_name_without_a_space" * 2] * 3)) / f"{'cats' * 40}.safetensors"
+    card.show_entry(Entry(path, known.card, 10, "user"))
+    notes = card.findChildren(PathNote)[-2:]  # those before are deleted in a moment
+    assert [note.text() for note in notes] == [f"File {path.name}", f"in {path.parent}"]
+
+    def whole():
+        for note in notes:
+            lines = note.lines(note.width())
+            assert "".join(lines).split() == note.text().split() and len(lines) > 2
+            assert all(note.fontMetrics().horizontalAdvance(line.rstrip()) <= note.width() for line in lines)
+            assert note.height() >= len(lines) * note.fontMetrics().lineSpacing()
+
+    qtbot.waitUntil(whole)
+
+
+def test_a_path_is_broken_behind_a_slash_where_it_can_be(shown):
+    note = shown(PathNote("in /work/place/resources/checkpoints"), 400, 40)
+    width = note.fontMetrics().horizontalAdvance("in /work/place/resources/che")
+    assert note.lines(width) == ["in /work/place/resources/", "checkpoints"]
+    assert note.lines(10_000) == [note.text()]
+
+
+def test_a_hash_that_was_read_before_is_there_at_once(card, catalog):
+    known = catalog.find("digits")
+    digest = "12345678" + "0" * 52 + "abcd"
+    bare = known.card.model_copy(update={"sha256": "", "format": "bare"})
+    card.show_entry(Entry(known.path, bare, 10, "user", hashed=digest))
+    assert card.lines()[-1] == "sha256 1234 5678 … abcd"

@@ -1,14 +1,15 @@
 """The picker with many models: their order, favourites, steps of a training, and rows that come while it is shown."""
 
+import html
 import os
 
 import pytest
-from checkpoint_files import put
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication
+from checkpoint_files import put, put_bare
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent, QHelpEvent
+from PySide6.QtWidgets import QApplication, QToolTip
 
-from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.checkpoints.catalog import Catalog, default_catalog
 from diffstudio.gui.kit import theme
 from diffstudio.gui.panels.models.order import SORTS, Order
 from diffstudio.gui.panels.models.panel import ModelsPanel
@@ -272,3 +273,155 @@ def test_the_menu_key_asks_for_the_menu_of_what_is_chosen(make, folder, qtbot):
     with qtbot.waitSignal(panel.menuWanted) as signal:
         QApplication.sendEvent(panel.tree.viewport(), event)
     assert signal.args[0] is panel.entry
+
+
+# ── what its owner knows it by ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def tip(item):
+    """The lines of a tooltip."""
+    text = item.toolTip(0).removeprefix("<qt>").removesuffix("</qt>").replace("&#8203;", "")
+    return html.unescape(text).split("<br>")
+
+
+def pointed_at(panel, title):
+    """The lines of the tip of a row that the mouse rests on."""
+    place = panel.tree.visualItemRect(row(panel, title)).center()
+    event = QHelpEvent(QEvent.Type.ToolTip, place, panel.tree.viewport().mapToGlobal(place))
+    QApplication.sendEvent(panel.tree.viewport(), event)
+    QToolTip.hideText()
+    return tip(row(panel, title))
+
+
+def test_averaged_and_raw_weights_of_a_step_have_rows_of_their_own(make, folder):
+    for name in ("model000500", "ema_0.9999_000500", "ema_0.999_000500"):
+        put_bare(folder / "cats", f"{name}.safetensors")
+    panel, _ = make()
+    assert rows(panel, "model") == ["cats"]
+    assert rows(panel, "checkpoint") == ["500 · EMA 0.9999", "500 · EMA 0.999", "500 steps"]
+    for spec in ("cats@500", "cats@500:ema_0.999"):
+        assert panel.choose(spec) and panel.entry.spec == spec
+    for title, lines in (
+        ("500 · EMA 0.999", ["cats@500:ema_0.999", "File ema_0.999_000500.safetensors"]),
+        ("500 · EMA 0.9999", ["cats@500:ema_0.9999", "What the bare name of the model means."]),
+    ):
+        assert pointed_at(panel, title)[:3] == [title, *lines]
+
+
+def test_a_row_says_its_file_its_folder_its_format_and_its_hash(make, folder):
+    path = put(folder / "a & b", title="Spotted <b>things</b>")
+    panel, _ = make()
+    (first, title, subtitle, *rest) = tip(row(panel, "spots"))
+    assert (first, title) == ("spots", "Spotted <b>things</b>") and subtitle.startswith("2D")
+    digest = panel.choose("spots") and panel.entry.sha256
+    assert rest == [
+        "File spots@1.safetensors", f"in {path.parent}",
+        f"DiffStudio .safetensors · {path.stat().st_size / 1000:.1f} kB",
+        f"sha256 {digest[:4]} {digest[4:8]} … {digest[-4:]}",
+    ]  # fmt: skip
+
+
+def test_the_home_folder_is_short(make, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    put(folder / "deep")
+    panel, _ = make()
+    assert "in ~/models/deep" in tip(row(panel, "spots"))
+
+
+def test_rows_that_would_read_the_same_say_their_folders(make, folder):
+    for run in ("first", "second"):
+        put(folder / run)
+    panel, _ = make()
+    assert rows(panel, "model") == ["spots (first)", "spots (second)"]
+
+
+def test_a_retrained_recipe_stands_beside_the_bundled_model(shown, folder):
+    for name in ("mine", "other"):
+        put(folder, "shapes-2d", 60, name)
+    panel = shown(ModelsPanel(default_catalog([folder]).listing, theme.DARK), 240, 600)
+    names = [name for name in rows(panel, "model") if name.startswith("shapes-2d")]
+    assert names == ["shapes-2d", "shapes-2d (mine)", "shapes-2d (other)"]
+    assert panel.choose("shapes-2d (other)@60") and panel.entry.path.name == "other.safetensors"
+    assert panel.choose("shapes-2d") and panel.entry.group == "bundled"
+
+
+def test_it_is_found_by_its_file_its_folder_and_its_average(make, folder, qtbot):
+    put_bare(folder / "lions", "cats_ema.safetensors")
+    put_bare(folder / "lions", "cats.safetensors")
+    put(folder / "tigers")
+    panel, _ = make()
+    for typed, found in (
+        ("lions", ["cats"]),
+        ("cats_ema", ["cats"]),
+        ("tigers", ["spots"]),
+        ("safetensors", ["cats", "spots"]),
+    ):
+        panel.search.setText(typed)
+        assert rows(panel, "model") == found, typed
+
+
+def test_a_broken_file_says_where_it_lies(make, folder):
+    (folder / "torn.safetensors").write_bytes(b"torn")
+    panel, _ = make()
+    assert tip(row(panel, "torn.safetensors"))[-1] == str(folder / "torn.safetensors")
+
+
+def test_models_are_filed_under_their_folders(shown, folder, tmp_path):
+    for place in ("a", "b/deep", "b"):
+        put(folder / place, f"of-{place.replace('/', '-')}")
+    for step in (1, 2):
+        put_bare(folder / "b" / "cats" / "checkpoints", f"model-{step}.safetensors")
+    put(folder / "c" / "models", "of-c")
+    panel = shown(ModelsPanel(default_catalog([folder]).listing, theme.DARK), 240, 600)
+    before = rows(panel, "group")
+    panel.set_order(Order("folder", favourites=frozenset({"of-a"})))
+    places = [str(folder / place) for place in ("b", "b/deep", "c/models")]
+    assert rows(panel, "group") == ["Favourites", *places, "Bundled"]
+    assert rows(panel, "model")[:5] == ["of-a", "cats", "of-b", "of-b-deep", "of-c"]
+    panel.set_order(Order())
+    assert rows(panel, "group") == before
+
+
+# ── the filter and the keyboard ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def three(make, folder, qtbot):
+    """Three models, the first chosen, the field with the focus."""
+    for name in ("ape", "bear", "bee"):
+        put(folder, name)
+    panel, _ = make()
+    panel.choose("ape")
+    panel.search.setFocus()
+    qtbot.waitUntil(panel.search.hasFocus)
+    return panel
+
+
+def test_enter_in_the_field_chooses_the_first_hit(three, qtbot):
+    qtbot.keyClicks(three.search, "be")
+    assert three.hides_chosen and three.entry.card.name == "ape"
+    with qtbot.waitSignal(three.selected) as signal, qtbot.assertNotEmitted(three.activated):
+        qtbot.keyClick(three.search, Qt.Key.Key_Return)
+    assert signal.args[0].card.name == "bear" and three.tree.hasFocus() and not three.hides_chosen
+
+
+def test_down_in_the_field_goes_into_the_list(three, qtbot):
+    qtbot.keyClick(three.search, Qt.Key.Key_Down)
+    assert three.tree.hasFocus() and three.entry.card.name == "ape", "without a filter what is chosen stays"
+    three.search.setFocus()
+    qtbot.keyClicks(three.search, "bee")
+    qtbot.keyClick(three.search, Qt.Key.Key_Down)
+    assert three.tree.hasFocus() and three.entry.card.name == "bee"
+
+
+def test_where_nothing_is_found_enter_and_down_change_nothing(three, qtbot):
+    qtbot.keyClicks(three.search, "zebra")
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Down):
+        qtbot.keyClick(three.search, key)
+        assert three.search.hasFocus() and three.entry.card.name == "ape"
+
+
+def test_a_model_that_is_chosen_otherwise_is_not_hidden_by_the_filter(three, qtbot):
+    qtbot.keyClicks(three.search, "be")
+    assert three.choose("bear") and three.search.text() == "be"
+    assert three.choose("ape@1") and three.search.text() == "" and not three.hides_chosen
