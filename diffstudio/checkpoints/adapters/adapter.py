@@ -15,6 +15,7 @@ from diffstudio.checkpoints.card import MAX_LABELS, Card
 from diffstudio.checkpoints.loading import told
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
+from diffstudio.findings import field_of, reason
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,12 +56,13 @@ class Adapter:
 
 
 def invalid(where: Path | str, error: ValidationError, what: str = "field") -> BadFile:
-    """The sentence for the first thing that a config says wrongly."""
+    """The sentence for the first thing that a config says wrongly; what: of which the field is one."""
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
-    named = f"{what} {shown(field)}: " if field else ""
-    found = f", found '{shown(first['input'], 60)}'" if field else ""
-    return BadFile(f"{shown(where, 400)}: {named}{shown(first['msg'], 200)}{found}")
+    field, said = shown(field_of(first)), shown(reason(first), 300)
+    named = f"{what} {field}" if field else ""
+    if first["type"] == "value_error":  # our own sentences mostly say what they are about
+        return BadFile(f"{shown(where, 400)}: {named}{': ' if named else ''}{said}")
+    return BadFile(f"{shown(where, 400)}: {named or 'it'} {said}")
 
 
 def numbered(classes: int) -> tuple[str, ...]:

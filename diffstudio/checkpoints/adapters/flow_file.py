@@ -194,7 +194,7 @@ def _published(found: FlowArchitecture) -> tuple[Schedule, str, dict[str, float]
 
 def _size(look: Look, found: FlowArchitecture) -> tuple[int, int]:
     """Height and width of the latents: what the metadata say, where they can be, or those of the published model."""
-    side = found.network.size[0] * found.factor
+    side = found.network.size()[0] * found.factor
     if isinstance(found.network, FluxConfig):
         height, width = pixels(look, side, found.factor * FLUX_FACTOR)
     else:

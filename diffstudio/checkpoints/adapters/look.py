@@ -12,11 +12,13 @@ from typing import Any, Literal
 
 from diffstudio.checkpoints.header import Header, TensorInfo, read_header
 from diffstudio.checkpoints.names import shown
+from diffstudio.checkpoints.other_files import no_table
 from diffstudio.checkpoints.pickled import Pickled, StoredTensor, read_pickled
 from diffstudio.errors import BadFile, NotFound
 
 MAX_JSON = 1 << 20
 START = 1 << 16  # bytes from which a format is recognised
+Stored = StoredTensor | TensorInfo  # a tensor as its file describes it, of either kind
 
 
 class Look:
@@ -61,13 +63,36 @@ class Look:
 
     @functools.cached_property
     def pickled(self) -> Pickled:
-        """Of a file of torch.save. Raises: as `read_pickled`."""
-        return read_pickled(self.path)
+        """Of a file of torch.save.
+
+        Raises:
+            NotFound, BadFile: as `read_pickled`; of what is another thing than weights the sentence says which.
+        """
+        try:
+            return read_pickled(self.path)
+        except BadFile as error:
+            what = no_table(self.path)
+            if not what:
+                raise
+            raise BadFile(f"{shown(self.path, 400)} {what}") from error
 
     @property
-    def tensors(self) -> Mapping[str, StoredTensor | TensorInfo]:
+    def tensors(self) -> Mapping[str, Stored]:
         """Of a file of weights, of either kind, what it says of them by name. Raises: as `header` and `pickled`."""
         return self.pickled.tensors if self.kind == "torch" else self.header.tensors
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What a .safetensors file says beside its tensors; {} for others. Raises: as `header`."""
+        return self.header.metadata if self.kind == "safetensors" else {}
+
+    def numbers(self, name: str) -> tuple[float, ...] | None:
+        """The numbers of a short list in float32, such as a table of betas; None where there is none of that kind.
+
+        Raises:
+            BadFile: as `header` and `pickled`, and for a file that has changed meanwhile.
+        """
+        return self.pickled.numbers(name) if self.kind == "torch" else self.header.numbers(name)
 
     @functools.cached_property
     def names(self) -> frozenset[str]:

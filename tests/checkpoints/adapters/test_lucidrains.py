@@ -77,7 +77,7 @@ def test_what_is_assumed_is_said_and_a_wrong_card_beside_it_is_named(tmp_path):
     assert "64×64 is taken" in card.description
     beside = tmp_path / "cats" / "model-3.pt.card.json"
     for table, says in (
-        ({"shape": [1, 0, 8]}, "field shape.1: "),
+        ({"shape": [1, 0, 8]}, "field shape.1 is '0'"),
         ({"sha256": ""}, "'sha256' is not an entry"),
         ({"run": "me"}, "'run' is not an entry"),
         ([1], "is not a table"),
