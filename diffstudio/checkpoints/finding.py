@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from diffstudio.checkpoints.adapters import ENDING, is_step_folder, may_be_model
+from diffstudio.checkpoints.adapters import is_step_folder, may_be_model
 from diffstudio.checkpoints.adapters.beside import newest
+from diffstudio.checkpoints.adapters.sidecar import card_beside
+from diffstudio.checkpoints.other_files import ENDINGS
 
 SUFFIX = ".safetensors"  # of our own
-# Which files a folder is searched for; what a file is, its content says.
-SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".pkl", ".bin")
+# Which files a folder is searched for: what may be weights, and what is listed with the way out. What each is, its
+# content says.
+SUFFIXES = (SUFFIX, ".sft", ".pt", ".pth", ".ckpt", ".pkl", ".bin", *ENDINGS)
 MAX_DEPTH = 4
 MAX_FILES = 10_000
 WITH_PARTS = 1 << 28  # bytes from which a file may be a transformer whose other parts lie beside it
@@ -79,17 +82,16 @@ def folders_in(folder: Path, most: int) -> list[Path]:
 def stamp(path: Path) -> tuple[int, int]:
     """When it was last changed, in ns, and its bytes; of a folder over its files and those of its folders.
 
-    The card beside a file counts for it, and so do the text encoders and the autoencoder beside a large one.
+    The card beside a file or folder counts for it, and so do the text encoders and the autoencoder beside a large file.
 
     Raises:
         OSError: it is gone.
     """
-    stat = path.stat()
+    stat, card = path.stat(), card_beside(path)
+    told = card.stat().st_mtime_ns if card.is_file() else 0
     if not path.is_dir():
-        card = path.with_name(path.name + ENDING)
-        told = card.stat().st_mtime_ns if card.is_file() else 0
         return max(stat.st_mtime_ns, told, newest(path) if stat.st_size >= WITH_PARTS else 0), stat.st_size
-    changed, size, waiting, count = stat.st_mtime_ns, 0, [path], 0
+    changed, size, waiting, count = max(stat.st_mtime_ns, told), 0, [path], 0
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
@@ -111,7 +113,7 @@ def training_of(path: Path) -> Path:
 
 
 def _is_candidate(name: str) -> bool:
-    return name.endswith(SUFFIXES) and not name.startswith(".")
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
 def _without_suffix(name: str) -> str:

@@ -29,6 +29,8 @@ def models(folders: tuple[Path, ...], as_json: bool) -> None:
     rows = [_row(entry, entry.path in usual) for entry in catalog.entries if entry.card]
     click.echo(json.dumps(rows, indent=2, ensure_ascii=False) if as_json else _table(rows))
     for entry in catalog.entries:
+        for note in entry.card.notes if entry.card else ():
+            click.echo(f"diffstudio: {entry.spec}: {note}", err=True)
         if entry.problem:
             click.echo(f"diffstudio: {entry.problem}", err=True)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from diffstudio.checkpoints.finding import SUFFIXES
 from diffstudio.errors import BadInput, DiffStudioError
 from diffstudio.gui.words import tr
 from diffstudio.modalities import MODALITIES
@@ -44,8 +45,8 @@ def look_at(path: Path) -> Opened:
     suffix = path.suffix.lower()
     if start[:7] == MAGIC[:7] or suffix == ".trace":
         return Opened("trace", path)
-    if suffix in (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".pkl"):
-        return Opened("checkpoint", path)
+    if path.name.lower().endswith(SUFFIXES) and suffix not in ARRAYS:
+        return Opened("checkpoint", path)  # or what is no checkpoint: the way out is said when it is looked at
     if suffix in (*PICTURES, ".apng", *MOVIES, ".wav"):
         found = _settings(path)
         return Opened("settings", path, found) if found else Opened("source", path)

@@ -200,7 +200,7 @@ CASES = {
     "subclass": (lambda: saved({"w": torch.nn.Buffer(torch.ones(2)), "x": Harm("/nowhere")}), "calls 'posix.mkdir'"),
     "a program": (lambda: saved(Harm("/nowhere")), "calls 'posix.mkdir', which weights have no use for"),
     "a class": (lambda: saved({"w": torch.nn.Linear(1, 1)}), "holds a whole module of the class Linear"),
-    "no table": (lambda: saved(torch.ones(2)), "a network that is not known here"),
+    "no table": (lambda: saved(torch.ones(2)), "holds data, samples or labels (one tensor 2), and no network"),
     "deep": (lambda: saved(nested(20, 1)), "is nested more than 8 deep"),
     "laughs": (lambda: saved(nested(4, 10)), "more than 100 tensors or 2,000 values"),
     "many": (lambda: saved({str(i): torch.ones(0) for i in range(101)}), "more than 100 tensors"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from diffstudio.checkpoints.adapters.look import Look
+from diffstudio.checkpoints.adapters.look import Look, Stored
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
 from diffstudio.checkpoints.card import MAX_LABELS, Card
 from diffstudio.checkpoints.loading import told
@@ -38,6 +38,8 @@ class Adapter:
     card: what the file says of itself, without torch.  weights: its tensors on the CPU, in float32 or as they are
     stored, by the names of the network that the card asks for.  words: what its text encoders can read, by their names.
     presets: published models with what the file does not say of them; a card beside the file keeps what is chosen.
+    assumes: whether so much is taken that the file does not say that `diffstudio card` asks for it.
+    tensors: what the file says of the weights by the names of the card's network, None where these are other ones.
 
     Raises, all four: NotFound, BadFile, each with one sentence.
     """
@@ -53,6 +55,8 @@ class Adapter:
     weights: Callable[[Look], dict[str, Tensor]]
     words: Callable[[Look], dict[str, Vocabulary]] = lambda _: {}
     presets: Mapping[str, Preset] = field(default_factory=dict)
+    assumes: bool = False
+    tensors: Callable[[Look], Mapping[str, Stored]] | None = None
 
 
 def invalid(where: Path | str, error: ValidationError, what: str = "field") -> BadFile:

@@ -97,6 +97,8 @@ GUIDED_DIFFUSION = Adapter(
     card=card,
     weights=weights,
     presets=PRESETS,
+    assumes=True,
+    tensors=lambda look: _weights(look).tensors,
 )
 
 

@@ -92,6 +92,7 @@ LUCIDRAINS = Adapter(
     recognises=recognises,
     card=card,
     weights=weights,
+    tensors=lambda look: _weights(look).tensors,
 )
 
 

@@ -90,7 +90,7 @@ def load(found: Parts, prefix: str) -> dict[str, Tensor]:
         if file not in pickled:
             stored |= _safetensors(Look(file))
     cut = len(found.prefix)
-    return {f"{prefix}{_current(name[cut:])}": tensor for name, tensor in stored.items()}
+    return {f"{prefix}{current_name(name[cut:])}": tensor for name, tensor in stored.items()}
 
 
 def common_prefix(names: Collection[str]) -> str:
@@ -201,7 +201,7 @@ def _indexed(folder: Path, name: str) -> tuple[tuple[Path, ...], dict[str, str]]
     return tuple(inside(folder, file) for file in files), table
 
 
-def _current(name: str) -> str:
+def current_name(name: str) -> str:
     """Attention layers were named otherwise before diffusers 0.17."""
     if ".attentions." not in name:
         return name

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.names import shown
+from diffstudio.errors import BadFile
 
 WAY_OUT = "open the model in 16 bits or fp8"
 _WHOLE = ("U8", "I8", "I16", "U16", "I32", "U32", "F4", "F6_E2M3", "F6_E3M2")
@@ -41,7 +45,10 @@ def quantised_by_names(names: Collection[str], count: Mapping[str, int], scaled:
         if any(name.endswith(ending) for name in names):
             return _sentence(who)
     if not scaled and any(name.endswith(_SCALED) or name == "scaled_fp8" for name in names):
-        return "its weights are 8 bits with a scale beside each, which open in one file alone: " + WAY_OUT
+        return (
+            "its weights are fp8 with a scale beside each, which open as one file and not in a folder: open the "
+            "model in 16 bits, or as one file"
+        )
     whole = {kind: many for kind, many in count.items() if kind in _WHOLE}
     if whole and sum(whole.values()) > _SHARE * sum(count.values()):
         return _sentence(max(whole, key=lambda kind: whole[kind]))
@@ -63,6 +70,21 @@ def quantised_by_config(table: Mapping[str, Any]) -> str:
         kind = said.get("weights_dtype") or said.get("weights") or said.get("quant_type")
         who += f" {shown(kind, 20)}" if isinstance(kind, str) else ""
     return _sentence(who)
+
+
+def check_floats(look: Look, prefix: str) -> None:
+    """Look at the weights of a single file whose names begin so; fp8 with a scale beside each weight is read there.
+
+    Raises:
+        BadFile: weights in fewer bits than floats have.
+    """
+    count: Counter[str] = Counter()
+    names = [name for name in look.tensors if name.startswith(prefix)]
+    for name in names:
+        count[look.tensors[name].dtype] += math.prod(look.tensors[name].shape)
+    how = quantised_by_names(names, count, scaled=True)
+    if how:
+        raise BadFile(f"{shown(look.path, 400)}: {how}")
 
 
 def _sentence(who: str) -> str:

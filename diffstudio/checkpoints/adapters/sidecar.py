@@ -5,6 +5,9 @@ Its entries are fields of a card, and replace what the adapter has found out or 
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from diffstudio.errors import BadFile
 ENDING = ".card.json"
 # The file alone says these.
 _FIXED = ("format", "format_version", "sha256", "parameters", "decoder_parameters", "dtype", "notes")
+_tried: ContextVar[dict[Path, dict[str, Any]]] = ContextVar("tried", default={})  # noqa: B039 - never changed in place
 
 
 def card_beside(path: Path) -> Path:
@@ -27,12 +31,23 @@ def card_beside(path: Path) -> Path:
     return whole.with_name(whole.name + ENDING)
 
 
+@contextlib.contextmanager
+def trying(path: Path, entries: Mapping[str, Any]) -> Iterator[None]:
+    """Within, the card beside that file or folder has these entries, whatever lies there."""
+    token = _tried.set({**_tried.get(), card_beside(path): dict(entries)})
+    try:
+        yield
+    finally:
+        _tried.reset(token)
+
+
 def sidecar(path: Path) -> dict[str, Any]:
     """The entries of the card beside a file or folder, {} without one. Raises: BadFile."""
     beside = card_beside(path)
-    if not beside.is_file():
+    tried = _tried.get().get(beside)
+    if tried is None and not beside.is_file():
         return {}
-    found = read_json(beside.parent, beside.name)
+    found = read_json(beside.parent, beside.name) if tried is None else tried
     for key in found:
         if key in _FIXED or key not in Card.model_fields:
             raise BadFile(f"{shown(beside, 400)}: '{shown(key)}' is not an entry that a card beside a file has")

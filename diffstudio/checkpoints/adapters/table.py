@@ -6,8 +6,10 @@ python -m diffstudio.checkpoints.adapters.table > resources/docs/formats.md
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
-from diffstudio.checkpoints.adapters import ADAPTERS, REFUSED
+from diffstudio.checkpoints.adapters import ADAPTERS
+from diffstudio.checkpoints.adapters.refused import rows as refused_rows
 
 _HEAD = """# Formats of checkpoints
 
@@ -70,11 +72,10 @@ step, `sigma`, or `flow` (1000·t).
 def markdown() -> str:
     """The page."""
     rows = [(a.label, a.opens, a.recognised, a.asks, a.refuses) for a in ADAPTERS]
-    refused = [(r.label, r.recognised, r.why) for r in REFUSED]
-    return f"{_HEAD}{_rows(rows)}{_REFUSED}{_rows(refused)}{_SIDECAR}"
+    return f"{_HEAD}{_rows(rows)}{_REFUSED}{_rows(refused_rows())}{_SIDECAR}"
 
 
-def _rows(rows: list[tuple[str, ...]]) -> str:
+def _rows(rows: Sequence[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in rows)
 
 

@@ -67,6 +67,7 @@ class ModelRows:
         item.setData(0, PICTURE, model.thumbnail)
         # What nothing was trained for needs a word of what it is.
         about = f"\n{card.description}" if card.group == "exact" else ""
+        about += "".join(f"\n{note}" for note in card.notes)
         item.setToolTip(0, _plain(f"{card.title or card.name}\n{subtitle}{about}"))
         entries = model.entries[::-1] if len(model.entries) > 1 else ()
         hidden = 0 if self.unfolded or len(entries) <= MANY + 1 else len(entries) - MANY
