@@ -186,8 +186,9 @@ def check_fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> Non
     expected = network.state_dict()
     missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
     if missing or extra:
-        name = shown((missing or extra)[0])
-        what = f"tensor '{name}' is missing" if missing else f"tensor '{name}' does not belong"
+        what = f"tensor '{shown(missing[0])}' is missing" if missing else ""
+        what += " and " if missing and extra else ""
+        what += f"tensor '{shown(extra[0])}' does not belong" if extra else ""
         raise BadFile(f"{where}: {what}: the weights are not those of the network that the card names")
     for name, tensor in weights.items():
         if tensor.shape != expected[name].shape:

@@ -43,10 +43,8 @@ def _row(label: str, recognised: str, why: str, *parts: str) -> Companion:
 def _signs(label: str, recognised: str, why: str, *signs: tuple[str, ...]) -> Companion:
     """A row of a file that has all tensors of one of these sets, wherever their names begin."""
 
-    def fits(names: Names, _: Look) -> bool:
-        return any(
-            all(any(name == sign or name.endswith(f".{sign}") for name in names) for sign in each) for each in signs
-        )
+    def fits(_: Names, look: Look) -> bool:
+        return any(all(look.ends.of(sign) for sign in each) for each in signs)
 
     return Companion(label, recognised, why, fits)
 
@@ -183,6 +181,14 @@ COMPANIONS: tuple[Companion, ...] = (
         "whole model, in one file or as a folder of diffusers",
         ("middle_block.1.transformer_blocks.0.attn2.to_k.weight",),
         ("mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight",),
+    ),
+    _signs(
+        "transformer of diffusers alone",
+        "`transformer_blocks.0.….to_q.weight` with `proj_out.weight` or `proj_out_1.weight`",
+        "is a transformer of diffusers without its config.json, which says how it is built: put it beside that in the "
+        "folder of its pipeline, and open the folder",
+        ("transformer_blocks.0.attn.to_q.weight", "proj_out.weight"),
+        ("transformer_blocks.0.attn1.to_q.weight", "proj_out_1.weight"),
     ),
     Companion("state of an optimiser", "`state.0.exp_avg` and the like, with `param_groups.0.lr`",
               f"is the state of an optimiser, {_NONE}", _optimiser),

@@ -31,7 +31,7 @@ from diffstudio.checkpoints.adapters.look import Look, read_json
 from diffstudio.checkpoints.adapters.parts import Parts, load, parts
 from diffstudio.checkpoints.adapters.prompted_config import PROMPTED
 from diffstudio.checkpoints.adapters.schedule import Schedule
-from diffstudio.checkpoints.adapters.sidecar import asked_size, completed
+from diffstudio.checkpoints.adapters.sidecar import asked_size, asked_where, completed
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile, DiffStudioError
@@ -100,7 +100,7 @@ def card(look: Look) -> Card:
     try:
         height, width = config.size(asked_size(look.path, found.vae.factor if found.vae else 1))
     except ValueError as error:
-        raise BadFile(f"{shown(look.path, 400)}: {error}") from error
+        raise BadFile(f"{shown(asked_where(look.path), 400)}: {error}") from error
     told = found.at.told()
     return completed(
         look.path,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from diffstudio.checkpoints.adapters.family_signs import SIGNS
+from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.names import shown
 
 OPENS = "Stable Diffusion 1, 2, XL, 3, 3.5, Flux, DiT and UNet2DModel"
@@ -45,11 +45,10 @@ FAMILIES: tuple[Family, ...] = (
     Family("OmniGen", _IMAGE, ("OmniGen",)),
     Family("HiDream", _IMAGE, ("HiDream",)),
     Family("AuraFlow", _IMAGE, ("AuraFlow",)),
-    Family("PixArt", _IMAGE, ("PixArt",)),
+    Family("PixArt or a relative of it", _IMAGE, ("PixArt",)),
     Family("Sana, a video model", _VIDEO, ("SanaVideo", "SanaImageToVideo", "SanaWM")),
     Family("Sana", _IMAGE, ("Sana",)),
     Family("Hunyuan-DiT", _IMAGE, ("HunyuanDiT",)),
-    Family("HunyuanImage", _IMAGE, ("HunyuanImage",)),
     Family("Krea 2", _IMAGE, ("Krea2",)),
     Family("Ideogram 4", _IMAGE, ("Ideogram",)),
     Family("CogView", _IMAGE, ("CogView",)),
@@ -64,9 +63,9 @@ FAMILIES: tuple[Family, ...] = (
     Family("VisualCloze", _EDIT, ("VisualCloze",)),
     Family("aMUSEd", _IMAGE, ("Amused", "UVit2DModel")),
     Family("Kolors", _IMAGE, ("Kolors",)),
-    Family("Wan", _VIDEO, ("Wan", "Lucy", "ChronoEdit")),
+    Family("Wan or a relative of it", _VIDEO, ("Wan", "Lucy", "ChronoEdit")),
     Family("SkyReels", _VIDEO, ("SkyReels", "HunyuanSkyreels")),
-    Family("HunyuanVideo", _VIDEO, ("HunyuanVideo",)),
+    Family("HunyuanVideo or HunyuanImage", "a model of videos or pictures", ("HunyuanVideo", "HunyuanImage")),
     Family("LTX-2", _VIDEO, ("LTX2",)),
     Family("LTX-Video", _VIDEO, ("LTX",)),
     Family("CogVideoX", _VIDEO, ("CogVideoX", "ConsisID")),
@@ -152,13 +151,15 @@ def family_of_class(*names: object) -> Family | None:
     return None
 
 
-def family_of_names(names: Collection[str]) -> Family | None:
-    """The family whose tensors these are, wherever their names begin; None where none is known."""
-    ends = {end for name in names for end in _ends(name)}
+def family_of_file(look: Look) -> Family | None:
+    """The family whose tensors a file has, wherever their names begin; None where none is known.
+
+    Raises:
+        BadFile: as `Look.tensors`.
+    """
     for name, alternatives in SIGNS.items():
-        for signs in alternatives:
-            if all(sign in ends or (sign[0] == "*" and any(n.endswith(sign[1:]) for n in names)) for sign in signs):
-                return _BY_NAME[name]
+        if any(all(look.ends.of(sign) for sign in signs) for signs in alternatives):
+            return _BY_NAME[name]
     return None
 
 
@@ -192,14 +193,3 @@ def odd_config(table: dict[str, object], pipeline: object = None) -> str:
         if said is not None and word in str(said):
             return f"is {name} ({key} is '{shown(said, 40)}'), a kind of network that does not open here: {WAY_OUT}"
     return ""
-
-
-def _ends(name: str) -> list[str]:
-    """A name, and what is left of it without one, two, … of its first words, as far as these are no numbers."""
-    parts = name.split(".")
-    out = [name]
-    for i, part in enumerate(parts[:-1]):
-        if re.fullmatch(r"\d+", part):
-            break
-        out.append(".".join(parts[i + 1 :]))
-    return out

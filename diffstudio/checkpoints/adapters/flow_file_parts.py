@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from diffstudio.checkpoints.adapters.adapter import invalid
 from diffstudio.checkpoints.adapters.beside import PUBLISHED, beside
-from diffstudio.checkpoints.adapters.families import family_of_names
+from diffstudio.checkpoints.adapters.families import family_of_file
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.prompted_config import FluxConfig, SD3Config
 from diffstudio.checkpoints.adapters.quantised import check_floats
@@ -85,7 +85,7 @@ def family_of(look: Look) -> tuple[Family, str, str] | None:
     """
     for family, first in FIRST.items():
         found = weight_set(look, (first,))
-        if found is not None and family_of_names(look.tensors) is None:
+        if found is not None and family_of_file(look) is None:
             own = next(prefix for prefix in NETWORK_PREFIXES if found.prefix.endswith(prefix))
             return family, found.prefix, found.prefix.removesuffix(own)
     return None

@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
@@ -21,11 +21,30 @@ START = 1 << 16  # bytes from which a format is recognised
 Stored = StoredTensor | TensorInfo  # a tensor as its file describes it, of either kind
 
 
+class Ends:
+    """The names of a file's tensors by how they end, so that one is found at once whatever stands before it."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_end: dict[str, list[str]] = {}
+        for name in names:
+            *_, last = words = name.rsplit(".", 2)
+            self._by_end.setdefault(".".join(words[-2:]), []).append(name)
+            if len(words) > 1 and last not in ("weight", "bias"):
+                self._by_end.setdefault(last, []).append(name)
+
+    def of(self, end: str) -> list[str]:
+        """The names that are `end`, or end so after a dot, in their order; "*" at its start: after anything."""
+        anywhere, end = end[:1] == "*", end.removeprefix("*")
+        found = self._by_end.get(".".join(end.rsplit(".", 2)[-2:]), ())
+        return [name for name in found if name == end or name.endswith(end if anywhere else f".{end}")]
+
+
 class Look:
     """What lies at a path; each part is read when it is first asked for, and then kept."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.sets: dict[tuple[str, ...], Any] = {}  # what `weight_sets` has found, by the signs
 
     @functools.cached_property
     def start(self) -> bytes | None:
@@ -80,6 +99,11 @@ class Look:
     def tensors(self) -> Mapping[str, Stored]:
         """Of a file of weights, of either kind, what it says of them by name. Raises: as `header` and `pickled`."""
         return self.pickled.tensors if self.kind == "torch" else self.header.tensors
+
+    @functools.cached_property
+    def ends(self) -> Ends:
+        """The names of the tensors by how they end. Raises: as `tensors`."""
+        return Ends(self.tensors)
 
     @property
     def metadata(self) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from diffstudio.checkpoints.adapters.companions import COMPANIONS, companion
-from diffstudio.checkpoints.adapters.families import FAMILIES, family_of_names
+from diffstudio.checkpoints.adapters.families import FAMILIES, family_of_file
 from diffstudio.checkpoints.adapters.family_signs import SIGNS
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.quantised import quantised_by_names
@@ -36,7 +36,7 @@ def reason(look: Look) -> str:
         start = look.start or b""
         edm = start[:1] == b"\x80" and b"persistence" in start and b"_reconstruct" in start
         return EDM[2] if edm else other_file(look.path, start)
-    family = family_of_names(look.tensors)
+    family = family_of_file(look)
     count: Counter[str] = Counter()
     for name, tensor in look.tensors.items():
         count[tensor.dtype] += name.endswith("weight")

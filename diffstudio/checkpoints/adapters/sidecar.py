@@ -67,6 +67,11 @@ def asked_size(path: Path, factor: int = 1) -> tuple[int, int] | None:
     return None
 
 
+def asked_where(path: Path) -> Path:
+    """What says the size: the card beside the file or folder, where it tells one, else that itself."""
+    return card_beside(path) if asked_size(path) else path
+
+
 def completed(path: Path, found: dict[str, Any]) -> Card:
     """The card of what an adapter found, with the entries of the card beside the file.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffstudio.checkpoints.adapters.adapter import Adapter, floats
 from diffstudio.checkpoints.adapters.clip_words import COUNT, END, clip_vocabulary
-from diffstudio.checkpoints.adapters.families import family_of_names
+from diffstudio.checkpoints.adapters.families import family_of_file
 from diffstudio.checkpoints.adapters.flow_file_names import unscaled
 from diffstudio.checkpoints.adapters.library import library
 from diffstudio.checkpoints.adapters.look import Look
@@ -35,7 +35,7 @@ _SCALING = {"1": 0.18215, "2": 0.18215, "XL": 0.13025}
 
 def recognises(look: Look) -> bool:
     """The first convolution of its network, under the name that it has in such a file."""
-    return weight_set(look, (FIRST,)) is not None and family_of_names(look.tensors) is None
+    return weight_set(look, (FIRST,)) is not None and family_of_file(look) is None
 
 
 def card(look: Look) -> Card:

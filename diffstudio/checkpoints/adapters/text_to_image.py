@@ -32,7 +32,7 @@ from diffstudio.checkpoints.adapters.parts import Parts, load, parts
 from diffstudio.checkpoints.adapters.prompted_config import PROMPTED, FluxConfig, PromptedUNetConfig, SD3Config
 from diffstudio.checkpoints.adapters.quantised import quantised_by_config
 from diffstudio.checkpoints.adapters.schedule import Schedule
-from diffstudio.checkpoints.adapters.sidecar import asked_size, completed
+from diffstudio.checkpoints.adapters.sidecar import asked_size, asked_where, completed
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary, prompt_length, read_vocabulary
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import shown
@@ -92,7 +92,7 @@ def card(look: Look) -> Card:
     try:
         height, width = found.network.size(asked_size(look.path, found.vae.factor))
     except ValueError as error:
-        raise BadFile(f"{shown(look.path, 400)}: {error}") from error
+        raise BadFile(f"{shown(asked_where(look.path), 400)}: {error}") from error
     told = found.at.told()
     return completed(
         look.path,

@@ -17,7 +17,7 @@ from diffstudio.checkpoints.adapters.config import UNetConfig
 from diffstudio.checkpoints.adapters.look import Look, Stored
 from diffstudio.checkpoints.adapters.parts import current_name
 from diffstudio.checkpoints.adapters.schedule import SchedulerConfig, schedule_of
-from diffstudio.checkpoints.adapters.sidecar import ENDING, asked_size, completed, sidecar
+from diffstudio.checkpoints.adapters.sidecar import ENDING, asked_size, asked_where, completed, sidecar
 from diffstudio.checkpoints.adapters.weight_sets import WeightSet, weight_set
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import name_and_step, shown
@@ -65,7 +65,7 @@ def card(look: Look) -> Card:
     except ValidationError as error:
         raise invalid(look.path, error) from error
     except ValueError as error:
-        raise BadFile(f"{shown(look.path, 400)}: {error}") from error
+        raise BadFile(f"{shown(asked_where(look.path), 400)}: {error}") from error
     schedule = schedule_of(SchedulerConfig.model_validate(COURSE if embedding else {}))
     name, step = name_and_step(look.path)
     beside = f"a card beside the file ({shown(look.path.name)}{ENDING}) says another"

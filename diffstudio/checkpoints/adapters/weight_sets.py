@@ -7,6 +7,7 @@ for by the names that it surely has, its signs, wherever these names begin: what
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +60,7 @@ class WeightSet:
     kind: Kind = ""
     other: bool = False
 
-    @property
+    @functools.cached_property
     def tensors(self) -> dict[str, Stored]:
         """What the file says of each, by the names of the network."""
         stored = self.look.tensors
@@ -88,11 +89,6 @@ def told_of(kind: Kind) -> dict[str, Any]:
     return {"weights": kind, "notes": (note,)}
 
 
-def has(names: Mapping[str, object] | frozenset[str], sign: str) -> bool:
-    """Whether a tensor of that name is there, whatever stands before it."""
-    return sign in names or any(name.endswith(f".{sign}") for name in names)
-
-
 def weight_sets(look: Look, signs: Sequence[str]) -> tuple[WeightSet, ...]:
     """Every set in a file that has tensors of all these names, those to be taken first in front.
 
@@ -103,8 +99,15 @@ def weight_sets(look: Look, signs: Sequence[str]) -> tuple[WeightSet, ...]:
     """
     if look.kind not in ("torch", "safetensors"):
         return ()
+    key = tuple(signs)
+    if key not in look.sets:
+        look.sets[key] = tuple(_sets(look, signs))
+    return look.sets[key]
+
+
+def _sets(look: Look, signs: Sequence[str]) -> Iterator[WeightSet]:
     stored = look.tensors
-    prefixes = [prefix for prefix in _prefixes(stored, signs[0]) if all(f"{prefix}{sign}" in stored for sign in signs)]
+    prefixes = [prefix for prefix in _prefixes(look, signs[0]) if all(f"{prefix}{sign}" in stored for sign in signs)]
     found = [WeightSet(look, prefix, _names(stored, prefix, prefixes), _kind(stored, prefix)) for prefix in prefixes]
     raw = [each for each in found if each.kind != "averaged"]
     if len(raw) == len(found):
@@ -112,7 +115,8 @@ def weight_sets(look: Look, signs: Sequence[str]) -> tuple[WeightSet, ...]:
     averaged = [each for each in found if each.kind == "averaged"]
     both = bool(raw and averaged)
     ordered = sorted(averaged, key=lambda each: len(each.prefix)) + sorted(raw, key=lambda each: len(each.prefix))
-    return tuple(replace(each, other=both, kind="raw" if both and not each.kind else each.kind) for each in ordered)
+    for each in ordered:
+        yield replace(each, other=both, kind="raw" if both and not each.kind else each.kind)
 
 
 def weight_set(look: Look, signs: Sequence[str]) -> WeightSet | None:
@@ -140,14 +144,13 @@ def chosen(look: Look, found: Sequence[WeightSet]) -> WeightSet:
     )
 
 
-def _prefixes(stored: Mapping[str, object], sign: str) -> Iterator[str]:
+def _prefixes(look: Look, sign: str) -> Iterator[str]:
     """What stands before a sign; no prefix has a number in it, which would be a place within a network."""
-    for name in stored:
-        if name == sign or name.endswith(f".{sign}"):
-            prefix = name[: len(name) - len(sign)]
-            parts = prefix.split(".")
-            if not any(part.isdecimal() for part in parts) and not (prefix and _APART.match(parts[0])):
-                yield prefix
+    for name in look.ends.of(sign):
+        prefix = name[: len(name) - len(sign)]
+        parts = prefix.split(".")
+        if not any(part.isdecimal() for part in parts) and not (prefix and _APART.match(parts[0])):
+            yield prefix
 
 
 def _names(stored: Mapping[str, object], prefix: str, others: Sequence[str]) -> dict[str, str]:
