@@ -74,10 +74,20 @@ class DiffusersUNet(nn.Module):
 
 
 class DiffusersDiT(nn.Module):
-    """diffusers' DiTTransformer2DModel, with the autoencoder of its latents."""
+    """diffusers' DiTTransformer2DModel, with the autoencoder of its latents.
+
+    freq_shift: how much less than half its width the frequencies of a time's embedding are spread over: 1 in diffusers,
+    0 in the authors' own code (facebookresearch/DiT, models.py).
+    """
 
     def __init__(
-        self, shape: tuple[int, ...], labels: int, outputs: int = 1, vae: dict[str, Any] | None = None, **config: Any
+        self,
+        shape: tuple[int, ...],
+        labels: int,
+        outputs: int = 1,
+        freq_shift: int = 1,
+        vae: dict[str, Any] | None = None,
+        **config: Any,
     ) -> None:
         super().__init__()
         checked = DiTConfig.model_validate(config)
@@ -86,6 +96,10 @@ class DiffusersDiT(nn.Module):
             raise ValueError(f"{labels} classes on the card, {checked.num_embeds_ada_norm} in the network")
         module = library("models.transformers.dit_transformer_2d")
         self.transformer = module.DiTTransformer2DModel(**checked.arguments())
+        if freq_shift not in (0, 1):
+            raise ValueError(f"freq_shift is {freq_shift}, expected 0 or 1")
+        for block in self.transformer.transformer_blocks:
+            block.norm1.emb.time_proj.downscale_freq_shift = freq_shift
         self.vae = None if vae is None else Autoencoder(vae)
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:

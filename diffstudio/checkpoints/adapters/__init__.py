@@ -12,6 +12,7 @@ from diffstudio.checkpoints.adapters.adapter import Adapter
 from diffstudio.checkpoints.adapters.bare import BARE
 from diffstudio.checkpoints.adapters.components import STEP_FOLDER
 from diffstudio.checkpoints.adapters.diffusers import DIFFUSERS, may_be_model
+from diffstudio.checkpoints.adapters.dit_file import DIT_FILE
 from diffstudio.checkpoints.adapters.flow_file import FLOW_FILE
 from diffstudio.checkpoints.adapters.guided_diffusion import GUIDED_DIFFUSION
 from diffstudio.checkpoints.adapters.k_diffusion import K_DIFFUSION
@@ -55,6 +56,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     DIFFUSERS,
     SINGLE_FILE,
     FLOW_FILE,
+    DIT_FILE,
     LUCIDRAINS,
     GUIDED_DIFFUSION,
     K_DIFFUSION,

@@ -90,7 +90,7 @@ def card(look: Look) -> Card:
             "labels": numbered(labels),
             "data": {"dataset": ""},
             "step": step,
-            "parameters": found.parameters,
+            "parameters": _named(look).parameters,
             "dtype": found.tensors["conv_in.weight"].dtype,
             "defaults": {**schedule.defaults, **({"label": "each"} if labels else {})},
             "format": "unet2d",
