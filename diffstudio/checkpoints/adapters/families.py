@@ -120,6 +120,8 @@ FAMILIES: tuple[Family, ...] = (
     Family("Dance Diffusion", _AUDIO, ("DanceDiffusion", "UNet1DModel")),
     Family("LongCat-Audio", _AUDIO, ("LongCatAudio",)),
     Family("MiniMax Music", _AUDIO, ("MiniMaxMusic",)),
+    Family("Spectrogram Diffusion", _AUDIO, ("SpectrogramDiffusion",)),
+    Family("Stable Diffusion in ONNX", "programs that do not run here", ("OnnxStableDiffusion", "OnnxRuntime")),
     Family("LLaDA", _TEXT, ("LLaDA",)),
     Family("DiffusionGemma", _TEXT, ("DiffusionGemma",)),
     Family("RFD4-Proteina", "a model of proteins", ("RFD4",)),
