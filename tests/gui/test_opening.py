@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from diffstudio.gui.opening import at_hand
+from diffstudio.gui.opening import at_hand, look_at
 from diffstudio.studio.request import Request
 
 MASKS = Path("/runs/masks")
@@ -37,3 +37,12 @@ def test_a_mask_from_elsewhere_is_left_out_and_said(tmp_path):
     found, note = at_hand(Request(source="data", mask=str(tmp_path / "m.png"), resample=4), MASKS)
     assert found == Request(source="data")
     assert "m.png is not in the picture: everything is repainted" in note
+
+
+def test_what_may_be_weights_is_looked_at_as_such_whatever_tool_wrote_it(tmp_path):
+    """So that the catalog says what it is, with the way out, instead of "can't be opened"."""
+    for name in ("a.gguf", "b.onnx", "c.PT", "best.pth.tar", "d.keras", "e.sft", "f.pt2"):
+        (tmp_path / name).write_bytes(b"GGUF" + bytes(60))
+        assert look_at(tmp_path / name).kind == "checkpoint", name
+    (tmp_path / "samples.npz").write_bytes(b"PK\x03\x04")
+    assert look_at(tmp_path / "samples.npz").kind == "source"

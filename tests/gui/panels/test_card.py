@@ -134,3 +134,10 @@ def test_no_line_is_cut_through_at_any_height(card, qtbot):
     for height in range(120, 240, 7):
         card.resize(240, height)
         qtbot.waitUntil(lambda height=height: whole(height))  # the page follows in the next turn of the events
+
+
+def test_notes_stand_below_the_description(card, catalog):
+    known = catalog.find("digits")
+    noted = known.card.model_copy(update={"notes": ("its size is not said: 28×28 is taken", "its <b>part</b> is out")})
+    card.show_entry(Entry(known.path, noted, 10, "bundled"))
+    assert card.lines()[1:3] == ["Its size is not said: 28×28 is taken.", "Its <b>part</b> is out."]

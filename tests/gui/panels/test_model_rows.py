@@ -272,3 +272,15 @@ def test_the_menu_key_asks_for_the_menu_of_what_is_chosen(make, folder, qtbot):
     with qtbot.waitSignal(panel.menuWanted) as signal:
         QApplication.sendEvent(panel.tree.viewport(), event)
     assert signal.args[0] is panel.entry
+
+
+def test_what_a_card_notes_is_told_in_the_list(make, folder):
+    import torch
+
+    from diffstudio.networks import NETWORKS
+
+    torch.manual_seed(0)
+    state = NETWORKS["smalldiffusion_mlp"]((2,), 0, hidden=(8, 8)).state_dict()
+    torch.save({"model": state, "ema": state}, folder / "both.pt")
+    panel, _ = make()
+    assert "its averaged weights are taken; --weights raw" in row(panel, "both").toolTip(0)
