@@ -67,7 +67,7 @@ def weights_of(look: Look, network: str) -> WeightSet:
 def card(look: Look) -> Card:
     """The card beside the file, with what the file itself says. Raises: BadFile."""
     network = sidecar(look.path)["network"]
-    if network not in options.NETWORKS:
+    if not isinstance(network, str) or network not in options.NETWORKS:
         known = ", ".join(options.NETWORKS)
         raise BadFile(f"{shown(look.path, 400)}: network is '{shown(network)}', expected one of {known}")
     tensors = weights_of(look, network).tensors
