@@ -32,6 +32,7 @@ class Card(BaseModel):
 
     shape: one sample without the batch: (2,) points, (C, H, W) images, (1, bands, frames) audio, (1, L) or (C, L)
     texts. decoded: that of the picture which a latent model's states are decoded to, () where they are the pictures.
+    weights, notes: as `adapters.weight_sets` and the adapters say them; both "" and () in our own files.
     colours: what the values of a latent's place are in colour, about: for grey, or for red, green and blue, a number
     for each channel and one that is added; () where it is not known.
     """
