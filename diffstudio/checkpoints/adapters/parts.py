@@ -132,7 +132,9 @@ def stored_weights(look: Look, wanted: Collection[str] | None = None) -> dict[st
     if wanted is None:
         return pickled_weights(look.path)
     starts = {name.partition(".")[0] + ("." if "." in name else "") for name in wanted}
-    found = pickled_weights(look.path, sorted(starts) if len(starts) <= MANY and NEXT not in starts else ())
+    # A stranger's names go into a command line only where they are few and plain.
+    plain = len(starts) <= MANY and all(start.isprintable() and len(start) <= 80 and start != NEXT for start in starts)
+    found = pickled_weights(look.path, sorted(starts) if plain else ())
     return {name: found[name] for name in wanted}
 
 

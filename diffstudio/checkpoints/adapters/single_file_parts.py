@@ -53,6 +53,11 @@ def architecture(look: Look, tensors: Mapping[str, Stored]) -> Architecture:
     ]
     if any(key.startswith("conditioner.embedders.0.model.") for key in tensors):
         raise shapes.refuse("it is the refiner of Stable Diffusion XL, which goes on from another model: open its base")
+    if not any(key.endswith(".attn2.to_k.weight") for key in tensors) and any(key.startswith(VAE) for key in tensors):
+        raise shapes.refuse(
+            "it is a latent diffusion that takes no prompt, in one file as its authors had it: open it as a folder of "
+            "diffusers, as CompVis/ldm-celebahq-256 is"
+        )
     if not found or not any(key.startswith(VAE) for key in tensors):
         raise BadFile(
             f"{shown(look.path, 400)} has a network of Stable Diffusion without the text encoders or the autoencoder "

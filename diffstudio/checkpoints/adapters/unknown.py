@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.own_networks import own_proposal
 from diffstudio.checkpoints.adapters.sidecar import ENDING
@@ -15,6 +17,12 @@ def unknown(look: Look) -> str:
         return (
             f"has no DiffStudio card: it holds the weights of a network of ours, and nothing says what that predicts; "
             f"`diffstudio card {name}`, or in the window File → Write a card for weights…, writes one beside it"
+        )
+    shard = re.search(r"-\d{5}-of-(\d{5})(\.|$)", look.path.name)
+    if shard is not None:
+        return (
+            f"is one of {int(shard[1]):,} shards of a network, which opens as a folder: put its config.json, its index "
+            "and all of its shards beside it"
         )
     tensors = look.tensors
     first, many = next(iter(tensors), ""), f"{len(tensors):,} tensor{'s' * (len(tensors) != 1)}"

@@ -39,6 +39,11 @@ def test_layers_that_are_those_of_no_known_network_want_a_card(tmp_path):
     assert "only networks of the registry run" in said
 
 
+def test_a_shard_alone_is_told_that_it_is_one(tmp_path):
+    said = of_names(tmp_path / "model-00002-of-00004.safetensors", "down.5.weight", "down.6.weight")
+    assert "is one of 4 shards of a network, which opens as a folder" in said
+
+
 def test_weights_of_a_network_of_ours_are_sent_to_the_command_that_writes_their_card(tmp_path):
     state = NETWORKS["mlp"]((2,), 0, width=8, depth=1, octaves=1, embed=6).state_dict()
     torch.save({"model_state_dict": state}, tmp_path / "mine.pt")

@@ -101,6 +101,13 @@ def spoilt(tmp_path, change, metadata=None):
         ({"conditioner.embedders.0.model.ln_final.bias": (1,)}, "is the refiner of Stable Diffusion XL"),
         (
             {
+                "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": None,
+                "model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight": None,
+            },
+            "is a latent diffusion that takes no prompt",
+        ),
+        (
+            {
                 "first_stage_model.encoder.down.0.block.0.conv2.weight": None,
                 "first_stage_model.decoder.conv_in.weight": None,
             },

@@ -179,3 +179,12 @@ def test_a_part_of_a_larger_network_is_no_network_behind_a_prefix(tmp_path):
     torch.save(under("blocks.0.mlp.", points()), tmp_path / "larger.pt")
     with pytest.raises(BadFile, match="is not known here"):
         card_at(tmp_path / "larger.pt")
+
+
+@pytest.mark.parametrize("key", ["a\0b", "--"])
+def test_names_that_no_command_line_holds_are_read_all_the_same(tmp_path, key):
+    state = points()
+    torch.save({key: state}, tmp_path / "odd.pt")
+    found = weight_set(Look(tmp_path / "odd.pt"), ("net.0.weight",))
+    assert found is not None
+    torch.testing.assert_close(found.load(), dict(state))
