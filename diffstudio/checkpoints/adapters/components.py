@@ -34,7 +34,7 @@ STEP_FOLDER = re.compile(r"(?:checkpoint|ckpt|step|steps|global[-_]?step|iter|ep
 
 @dataclass(frozen=True)
 class NetworkAt:
-    """Where the network of a folder lies: config: what its config.json says, null left out.
+    """Where the network of a folder lies; config: what its config.json says.
 
     raw: whether its raw weights are taken, which lie beside averaged ones.  other: whether the others are there too.
     """
@@ -73,15 +73,18 @@ def config_of(folder: Path) -> dict[str, Any]:
 def network_config(look: Look, index: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
     """The folder of the network and its config: a folder of its own, or the root, where the first models have it.
 
+    null means something in a config of a UNet2DModel, and is kept.
+
     Raises:
         BadFile: a folder that the index names is missing, or it names no network that is known here.
     """
     names = [name for name in NETWORK_FOLDERS if name in look.names]
-    if names and not (CONFIG in look.names and not index):
+    root = read_json(look.path, CONFIG) if CONFIG in look.names else {}
+    if names and (index or not root):
         folder = look.path / _preferred(look, names)
-        return folder, config_of(folder)
-    if CONFIG in look.names:
-        return look.path, config_of(look.path)
+        return folder, read_json(folder, CONFIG)
+    if "_class_name" in root:
+        return look.path, root
     where = shown(look.path, 400)
     for name in NETWORK_FOLDERS:
         entry = index.get(name)

@@ -170,6 +170,7 @@ def _found(look: Look) -> _Found:
     if not isinstance(title, str):
         raise BadFile(f"{where} brings code of its own for its pipeline, which is not run: '{shown(title, 60)}'")
     folder, table = network_config(look, index)
+    table = {key: value for key, value in table.items() if value is not None}  # as good as none here
     class_name = str(table.get("_class_name"))
     if class_name not in PROMPTED:
         raise BadFile(f"{where} {unknown_class(class_name, title)}")

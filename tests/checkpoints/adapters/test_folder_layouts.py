@@ -292,3 +292,13 @@ def test_and_by_whole_numbers(folder):
     file = folder / "unet" / WEIGHTS
     save_file({name: tensor.to(torch.int8) for name, tensor in library_load(file).items()}, file)
     assert "its weights are quantised (I8)" in refusal(folder)
+
+
+@pytest.mark.parametrize("changes", [{"attention_head_dim": None}, {"add_attention": False}, {"mid_block_type": None}])
+def test_what_a_config_says_by_null_is_kept(tmp_path, make_unet, changes):
+    network = make_unet(block_out_channels=(16, 32), **changes)
+    network.save_pretrained(tmp_path / "unet")
+    assert "null" in (tmp_path / "unet" / "config.json").read_text("utf-8")
+    x, t = torch.randn(1, 3, 8, 8), torch.tensor([5.0])
+    with torch.no_grad():
+        torch.testing.assert_close(load_file(tmp_path).network(x, t), network(x, t).sample)

@@ -174,3 +174,22 @@ def test_what_is_not_known_is_said_with_its_name(tmp_path):
     )
     assert "is not valid JSON" in sentence('{"model"')
     assert "model field" in sentence('{"model": {"type": "x\\n<b>", "input_channels": 1e999, "input_size": []}}')
+
+
+@pytest.mark.parametrize("wrap", ["model", "model_ema", "state_dict"])
+def test_its_networks_are_known_by_their_own_names_under_any_key(tmp_path, wrap):
+    case = CASES["unet"]
+    weights, _ = drawn(case)
+    torch.save({wrap: weights, "step": 5, "opt": {"state": {}, "param_groups": []}}, tmp_path / "cats.pth")
+    (tmp_path / "cats.json").write_text(json.dumps(case["config"]), "utf-8")
+    card = card_at(tmp_path / "cats.pth")
+    assert (card.format, card.step) == ("k-diffusion", 5)
+    assert card.parameters == sum(weight.numel() for weight in weights.values())
+
+
+def test_of_raw_and_averaged_weights_the_averages_are_taken(tmp_path):
+    case = CASES["unet"]
+    weights, _ = drawn(case)
+    raw = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    torch.save({"model": raw, "model_ema": weights, "config": case["config"]}, tmp_path / "cats.pth")
+    assert card_at(tmp_path / "cats.pth").weights == "averaged"
