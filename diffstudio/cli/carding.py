@@ -51,8 +51,10 @@ def card(file: Path, network_args: str, overwrite: bool, only_print: bool, **giv
     from diffstudio.checkpoints.proposal import amendable, entries, propose, write_card
 
     wanted = {name: value for name, value in given.items() if value is not None}
-    if amendable(file) and wanted and ("weights" in wanted or not _is_bare(file)):
-        click.echo(str(_amend(file, wanted, network_args, overwrite)))
+    args = _table(network_args)
+    if (wanted or args) and amendable(file) and ("weights" in wanted or not _is_bare(file)):
+        more = _amended(file, wanted, args)
+        click.echo(json.dumps(more, indent=2) if only_print else str(write_card(file, more, overwrite)))
         return
     found = propose(file, overwrite)
     click.echo(f"{file.name}: {options.NETWORKS[found.network].label}, {json.dumps(found.network_args)}", err=True)
@@ -62,7 +64,7 @@ def card(file: Path, network_args: str, overwrite: bool, only_print: bool, **giv
         click.echo(json.dumps(entries(found), indent=2))
         return
     found = _as_published(found, given["preset"])
-    told: dict[str, Any] = {"network_args": found.network_args | _table(network_args)}
+    told: dict[str, Any] = {"network_args": found.network_args | args}
     told["shape"] = _shape(given["shape"], found.shape)
     told["prediction"] = given["prediction"] or _ask("prediction", options.PREDICTIONS, found)
     told["path"] = {"name": given["path_name"] or _ask("path", options.PATHS, found)}
@@ -88,11 +90,10 @@ def _is_bare(file: Path) -> bool:
     return adapter_of(Look(file)).name == "bare"
 
 
-def _amend(file: Path, given: dict[str, str], network_args: str, overwrite: bool) -> Path:
-    """Write what is given beside a file or folder that opens as it is; what a card there says already stays."""
+def _amended(file: Path, given: dict[str, str], args: dict[str, Any]) -> dict[str, Any]:
+    """The entries of a card beside a file or folder that opens as it is: what is given, and what one there says."""
     from diffstudio.checkpoints.adapters import card_at
     from diffstudio.checkpoints.adapters.sidecar import sidecar
-    from diffstudio.checkpoints.proposal import write_card
     from diffstudio.studio.new_card import check_fits
 
     if "preset" in given:
@@ -109,10 +110,11 @@ def _amend(file: Path, given: dict[str, str], network_args: str, overwrite: bool
         told["labels"] = [name.strip() for name in given["labels"].split(",")]
         if len(told["labels"]) != len(card.labels):
             raise click.UsageError(f"--labels: {len(told['labels'])} names, the model has {len(card.labels)} classes")
-    args = _table(network_args)
-    entries = {**sidecar(file), **told, **({"network_args": args} if args else {})}
-    check_fits(file, entries)
-    return write_card(file, entries, overwrite)
+    there = sidecar(file)
+    if args:
+        told["network_args"] = {**there.get("network_args", {}), **args}
+    check_fits(file, {**there, **told})
+    return {**there, **told}
 
 
 def _as_published(found: Proposal, preset: str | None) -> Proposal:

@@ -167,3 +167,9 @@ def test_a_bare_unet2d_is_asked_what_it_does_not_say(run, folder, here):
         "sample", here / "bare.safetensors", "--steps", 2, "--samples", 1, "--device", "cpu", "--out", "x.png"
     )
     assert (code, (here / "x.png").is_file()) == (0, True), err
+
+
+def test_arguments_alone_are_written_or_printed_too(run, points, here):
+    code, out, err = run("card", points, "--args", '{"hidden": [8, 8]}', "--print")
+    assert (code, json.loads(out)) == (0, {"network_args": {"hidden": [8, 8]}}), err
+    assert [path.name for path in here.iterdir()] == ["points.pt"]
