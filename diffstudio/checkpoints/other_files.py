@@ -40,8 +40,8 @@ STARTS: tuple[OtherFile, ...] = (
     OtherFile(
         "GGUF",
         "`GGUF` at the start",
-        "is a GGUF file: weights quantised for llama.cpp and ComfyUI's GGUF nodes: get the same model as .safetensors "
-        "in 16 bits or fp8",
+        "is a GGUF file, of weights that are mostly quantised, for llama.cpp and ComfyUI's GGUF nodes: get the same "
+        "model as .safetensors in 16 bits or fp8",
         (b"GGUF",),
     ),
     OtherFile(
@@ -297,7 +297,7 @@ def _gguf(start: bytes) -> str:
         return row
     (count,) = struct.unpack("<Q", length)
     name = start[at + 12 : at + 12 + min(count, 40)]
-    return row.replace("a GGUF file:", f"a GGUF file ({shown(name.decode('utf-8', 'replace'))}):")
+    return row.replace("a GGUF file,", f"a GGUF file ({shown(name.decode('utf-8', 'replace'))}),")
 
 
 def _is_onnx(start: bytes) -> bool:

@@ -129,7 +129,7 @@ def test_files_that_are_nothing_are_refused(studio, drop, sentence, tmp_path):
 @pytest.mark.parametrize(
     ("name", "data", "says"),
     [
-        ("flux.gguf", b"GGUF" + bytes(60), "is a GGUF file: weights quantised for llama.cpp"),
+        ("flux.gguf", b"GGUF" + bytes(60), "is a GGUF file, of weights that are mostly quantised"),
         ("net.keras", b"PK\x03\x04" + bytes(60), "is a truncated zip archive"),
         ("net.onnx", b"\x08\x07\x12\x07pytorch" + bytes(60), "is an ONNX program, which does not run here"),
         ("flax_model.msgpack", b"\x81\xa6params" + bytes(60), "holds weights of Flax"),

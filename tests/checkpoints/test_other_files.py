@@ -94,8 +94,8 @@ def files():
 def _files():
     whole = "holds a whole module of the class Denoiser"
     return {
-        "flux-Q4.gguf": (gguf(), "is a GGUF file (flux): weights quantised for llama.cpp"),
-        "odd.gguf": (gguf()[:30], "is a GGUF file: weights quantised for llama.cpp"),
+        "flux-Q4.gguf": (gguf(), "is a GGUF file (flux), of weights that are mostly quantised"),
+        "odd.gguf": (gguf()[:30], "is a GGUF file, of weights that are mostly quantised"),
         "model.onnx": (b"\x08\x07\x12\x07pytorch\x1a\x032.0" + bytes(40), "is an ONNX program, which does not run"),
         "weights.h5": (b"\x89HDF\r\n\x1a\n" + bytes(40), "as Keras saves its weights: networks of TensorFlow and"),
         "model.keras": (keras(), "is a model of Keras"),

@@ -152,7 +152,7 @@ def test_too_little_memory_is_one_sentence(run, tiny, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "data", "says"),
     [
-        ("flux.gguf", b"GGUF" + bytes(60), "is a GGUF file: weights quantised for llama.cpp"),
+        ("flux.gguf", b"GGUF" + bytes(60), "is a GGUF file, of weights that are mostly quantised"),
         ("net.onnx", b"\x08\x07\x12\x07pytorch" + bytes(60), "is an ONNX program, which does not run here"),
         ("net.h5", b"\x89HDF\r\n\x1a\n" + bytes(60), "is an HDF5 file, as Keras saves its weights"),
     ],
