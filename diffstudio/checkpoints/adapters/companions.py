@@ -135,7 +135,8 @@ COMPANIONS: tuple[Companion, ...] = (
     _row("motion module", "`….motion_modules.…`, `….temporal_transformer.…`",
          "is a motion module (AnimateDiff), which makes videos of a model of pictures and is none by itself",
          "motion_modules.", ".temporal_transformer."),
-    _row("safety checker", "`concept_embeds`", "is a safety checker of Stable Diffusion, which judges pictures and draws none", "concept_embeds"),
+    _row("safety checker", "`concept_embeds`",
+         "is a safety checker of Stable Diffusion, which judges pictures and draws none", "concept_embeds"),
     _signs(
         "CLIP vision and other encoders of pictures",
         "`vision_model.….patch_embedding.weight`, `visual.conv1.weight`, `….patch_embeddings.projection.weight`",
