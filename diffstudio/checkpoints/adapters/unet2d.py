@@ -70,7 +70,7 @@ def card(look: Look) -> Card:
     name, step = name_and_step(look.path)
     beside = f"a card beside the file ({shown(look.path.name)}{ENDING}) says another"
     sized = () if asked_size(look.path) else (f"its size is not said: {height}×{width} is taken; {beside}",)
-    more = found.told()
+    more = found.told(embedding)
     return completed(
         look.path,
         {

@@ -29,7 +29,7 @@ _AVERAGED = re.compile(r"(?:^|[^a-z])(?:ema|swa|avg|averaged?|shadow|polyak)(?:[
 _RAW = re.compile(r"(?:^|[^a-z])(?:online|raw|non_?ema)(?:[^a-z]|$)")
 # What lies beside the weights of a network at the top of a file, and is none of them.
 _APART = re.compile(
-    r"(optimi[sz]er|opt(im)?(_|$)|(lr_)?schedulers?(_|$)|(grad_)?scaler|callbacks$|loops$|rng_|random_state)"
+    r"(optimi[sz]er|opt(im)?(_|$)|(lr_)?sched(uler)?s?(_|$)|(grad_)?scaler|callbacks$|loops$|rng_|random_state)"
 )
 # Tables of a chain and counters, which wrappers keep beside the layers.
 _WORDS = """
@@ -51,7 +51,8 @@ class WeightSet:
     """One set of the weights of a network in a file.
 
     names: in the file, by those of the network.  prefix: how those in the file begin.  kind: "averaged" or "raw", ""
-    where nothing says.  other: whether the file has the set of the other kind too.
+    where nothing says.  other: whether the file has the set of the other kind too.  left: tensors beside all of its
+    sets that are neither an optimiser's nor the tables of a chain.
     """
 
     look: Look
@@ -59,6 +60,7 @@ class WeightSet:
     names: Mapping[str, str]
     kind: Kind = ""
     other: bool = False
+    left: tuple[str, ...] = ()
 
     @functools.cached_property
     def tensors(self) -> dict[str, Stored]:
@@ -72,9 +74,16 @@ class WeightSet:
         stored = self.look.tensors
         return sum(math.prod(stored[at].shape) for at in self.names.values())
 
-    def told(self) -> dict[str, Any]:
-        """What a card says of the choice, where the file has both raw and averaged weights; {} for one set alone."""
-        return told_of(self.kind) if self.other else {}
+    def told(self, *used: str) -> dict[str, Any]:
+        """What a card says of the choice between raw and averaged weights, and of what is left out but for `used`."""
+        found = told_of(self.kind) if self.other else {}
+        left = [name for name in self.left if name not in used]
+        if left:
+            many = (
+                f"{len(left):,} tensors beside its network are" if len(left) > 1 else "a tensor beside its network is"
+            )
+            found["notes"] = (*found.get("notes", ()), f"{many} not used (the first is '{shown(left[0])}')")
+        return found
 
     def load(self) -> dict[str, Tensor]:
         """The tensors as they are stored, by the names of the network. Raises: NotFound, BadFile."""
@@ -115,8 +124,9 @@ def _sets(look: Look, signs: Sequence[str]) -> Iterator[WeightSet]:
     averaged = [each for each in found if each.kind == "averaged"]
     both = bool(raw and averaged)
     ordered = sorted(averaged, key=lambda each: len(each.prefix)) + sorted(raw, key=lambda each: len(each.prefix))
+    left = _left(stored, ordered) if ordered else ()
     for each in ordered:
-        yield replace(each, other=both, kind="raw" if both and not each.kind else each.kind)
+        yield replace(each, other=both, kind="raw" if both and not each.kind else each.kind, left=left)
 
 
 def weight_set(look: Look, signs: Sequence[str]) -> WeightSet | None:
@@ -163,6 +173,19 @@ def _names(stored: Mapping[str, object], prefix: str, others: Sequence[str]) -> 
             if not (plain in _TABLES or (not prefix and "." in plain and _APART.match(plain))):
                 out[plain] = name
     return out
+
+
+def _left(stored: Mapping[str, object], found: Sequence[WeightSet]) -> tuple[str, ...]:
+    """What lies in the file beside these sets, and may have belonged to what the network does."""
+    used = {at for each in found for at in each.names.values()}
+    return tuple(
+        name
+        for name in stored
+        if name not in used
+        and name.rpartition(".")[2] not in _TABLES
+        and not any(_APART.match(word) for word in name.split(".")[:-1])
+        and not _SHADOW.fullmatch(name)
+    )
 
 
 def _kind(stored: Mapping[str, object], prefix: str) -> Kind:

@@ -302,3 +302,15 @@ def test_what_a_config_says_by_null_is_kept(tmp_path, make_unet, changes):
     x, t = torch.randn(1, 3, 8, 8), torch.tensor([5.0])
     with torch.no_grad():
         torch.testing.assert_close(load_file(tmp_path).network(x, t), network(x, t).sample)
+
+
+def test_layers_that_are_left_over_are_left_out_and_a_tensor_within_a_layer_is_refused(folder, caplog):
+    file = folder / "unet" / WEIGHTS
+    before = library_load(file)
+    save_file({**before, "old_head.proj.weight": torch.zeros(3), "old_head.proj.bias": torch.zeros(3)}, file)
+    found = load_file(folder).network.state_dict()
+    assert found.keys() == {f"unet.{name}" for name in before}
+    assert "2 tensors of layers that its network does not have are left out, as 'unet.old_head.proj" in caplog.text
+    save_file({**before, "conv_in.gain": torch.zeros(3)}, file)
+    with pytest.raises(BadFile, match=r"tensor 'unet\.conv_in\.gain' does not belong"):
+        load_file(folder)

@@ -188,3 +188,16 @@ def test_names_that_no_command_line_holds_are_read_all_the_same(tmp_path, key):
     found = weight_set(Look(tmp_path / "odd.pt"), ("net.0.weight",))
     assert found is not None
     torch.testing.assert_close(found.load(), dict(state))
+
+
+def test_what_else_lies_in_the_file_is_said_and_what_a_training_keeps_is_not(tmp_path):
+    state = points()
+    beside = {"optimizer": optimiser(state), "sched": {"last": torch.zeros(2)}, "betas": torch.zeros(5)}
+    torch.save({"model": state, **beside}, tmp_path / "run.pt")
+    assert card_at(tmp_path / "run.pt").notes == ()
+    torch.save(
+        {"model": state, **beside, "head": {"weight": torch.zeros(2), "bias": torch.zeros(2)}}, tmp_path / "run.pt"
+    )
+    assert card_at(tmp_path / "run.pt").notes == (
+        "2 tensors beside its network are not used (the first is 'head.weight')",
+    )
