@@ -75,7 +75,7 @@ def card(file: Path, network_args: str, overwrite: bool, only_print: bool, **giv
         told["labels"] = [name.strip() for name in given["labels"].split(",")]
     if len(told.get("labels", ())) not in (0, found.labels):
         raise click.UsageError(f"--labels: {len(told['labels'])} names, the weights have {found.labels} classes")
-    from diffstudio.studio.new_card import check_fits
+    from diffstudio.studio.compute.new_card import check_fits
 
     card_of = entries(found, **told)
     check_fits(file, card_of)
@@ -94,7 +94,7 @@ def _amended(file: Path, given: dict[str, str], args: dict[str, Any]) -> dict[st
     """The entries of a card beside a file or folder that opens as it is: what is given, and what one there says."""
     from diffstudio.checkpoints.adapters import card_at
     from diffstudio.checkpoints.adapters.sidecar import sidecar
-    from diffstudio.studio.new_card import check_fits
+    from diffstudio.studio.compute.new_card import check_fits
 
     if "preset" in given:
         raise click.UsageError(
