@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diffstudio.checkpoints.adapters import card_at
-from diffstudio.checkpoints.finding import SUFFIXES
+from diffstudio.checkpoints.finding import LISTED
 from diffstudio.checkpoints.grouping import Grouping
 from diffstudio.checkpoints.listing import Entry, Listing, Model
 from diffstudio.checkpoints.names import model_name, shown
@@ -101,7 +101,7 @@ def is_path(spec: str) -> bool:
 
 def names_file(path: Path) -> bool:
     """Whether it is called as files of weights are; "cats@5:model-5.pt" is a step of a model."""
-    return path.suffix in SUFFIXES and re.search(r"@\d+:", path.name) is None
+    return path.name.lower().endswith(LISTED) and re.search(r"@\d+:", path.name) is None
 
 
 def exists(path: Path) -> bool:

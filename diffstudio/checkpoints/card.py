@@ -32,6 +32,7 @@ class Card(BaseModel):
 
     shape: one sample without the batch: (2,) points, (C, H, W) images, (1, bands, frames) audio, (1, L) or (C, L)
     texts. decoded: that of the picture which a latent model's states are decoded to, () where they are the pictures.
+    weights, notes: as `adapters.weight_sets` and the adapters say them; both "" and () in our own files.
     colours: what the values of a latent's place are in colour, about: for grey, or for red, green and blue, a number
     for each channel and one that is added; () where it is not known.
     """
@@ -55,6 +56,9 @@ class Card(BaseModel):
     any_label: bool = True  # it also knows "any class", which guidance needs; False: only its classes
     decoded: Annotated[tuple[Annotated[int, Field(ge=1, le=16_384)], ...], Field(max_length=4)] = ()
     colours: Annotated[tuple[tuple[Finite, ...], ...], Field(max_length=3)] = ()
+    weights: Literal["", "averaged", "raw"] = ""  # which of a training's are taken, "" where the file says nothing
+    # What a list of models says of it too: a part that is left out, a size that was assumed.
+    notes: Annotated[tuple[Annotated[str, Field(max_length=400)], ...], Field(max_length=20)] = ()
     format: ShortText = ""  # whose file it is, a name in `checkpoints.adapters`; "" is our own
     dtype: ShortText = ""  # of the weights in the file, as safetensors names it; "" is not said
     network: ShortText

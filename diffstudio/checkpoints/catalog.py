@@ -13,7 +13,7 @@ from diffstudio.checkpoints.adapters import card_at
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.by_path import ByPath, as_path, exists, is_path, names_file
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.finding import SUFFIX, SUFFIXES, Search, Stamp, hub_folder, stamped, user_folder
+from diffstudio.checkpoints.finding import LISTED, SUFFIX, Search, Stamp, hub_folder, stamped, user_folder
 from diffstudio.checkpoints.grouping import Grouping
 from diffstudio.checkpoints.hashing import known_hash
 from diffstudio.checkpoints.listing import BUNDLED, Entry, Listing, Model, Place
@@ -253,7 +253,7 @@ class Catalog:
         group, root = folder
         # The cache of the hub is full of what other tools need: only what can be used here is listed.
         hub = group == HUB
-        search = Search(root, (SUFFIX,) if hub else SUFFIXES, self._depth)
+        search = Search(root, (SUFFIX,) if hub else LISTED, self._depth)
         for path in search:
             entry = self._entry(path, group)
             if entry is not None and (entry.card is not None or (entry.problem and not hub)):

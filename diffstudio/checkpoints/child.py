@@ -1,12 +1,13 @@
-"""The short-lived process that takes the weights out of a stranger's pickle: a file in, a .safetensors file out.
+"""The short-lived process that takes the weights out of strangers' pickles: a file in, a .safetensors file out.
 
-    python -m diffstudio.checkpoints.child FILE OUT [PREFIX …]
+    python -m diffstudio.checkpoints.child FILE OUT [PREFIX …] [-- FILE OUT [PREFIX …] …]
 
 It ends with 0, or with 1 and one sentence on the standard output. Whatever a hostile file does to it, the window lives.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -17,22 +18,27 @@ from diffstudio.checkpoints.names import shown
 from diffstudio.checkpoints.pickled import read_stream
 from diffstudio.errors import BadFile
 
+NEXT = "--"  # between two files: no path that is given whole is that
 SPARE = 1 << 30  # bytes beside three times the file: what torch itself needs while it reads
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Convert; 0, or 1 when the file was refused."""
-    source, out, *prefixes = arguments
+    """Convert one file after the other; 0, or 1 when one was refused."""
+    jobs = [list(words) for apart, words in itertools.groupby(arguments, NEXT.__eq__) if not apart]
     try:
-        convert(Path(source), Path(out), prefixes)
+        most = max((Path(source).stat().st_size for source, *_ in jobs), default=0)
+        for source, out, *prefixes in jobs:
+            convert(Path(source), Path(out), prefixes, most)
     except BadFile as error:
         sys.stdout.write(str(error))
         return 1
     return 0
 
 
-def convert(source: Path, out: Path, prefixes: Sequence[str] = ()) -> None:
+def convert(source: Path, out: Path, prefixes: Sequence[str] = (), most: int = 0) -> None:
     """Write the tensors whose dotted names begin with one of the prefixes (all, without any).
+
+    most: bytes of the largest file that this process reads, since a limit of memory can't be widened afterwards.
 
     Raises:
         BadFile: the file is refused, or can't be read.
@@ -43,7 +49,7 @@ def convert(source: Path, out: Path, prefixes: Sequence[str] = ()) -> None:
     with source.open("rb") as stream:
         # The same open file is checked and then loaded: what is put in its place meanwhile is never read.
         known = read_stream(source, stream)
-        limit_memory(3 * known.size + SPARE)
+        limit_memory(3 * max(known.size, most) + SPARE)
         stream.seek(0)
         try:
             found = torch.load(stream, map_location="cpu", weights_only=True)
@@ -79,6 +85,8 @@ def _at(found: Any, name: str) -> Any:
     if not name:
         return found
     if isinstance(found, dict):
+        if name in found:
+            return found[name]
         for key, value in found.items():
             text = str(key)
             if name == text:

@@ -9,13 +9,16 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
-from diffstudio.checkpoints.adapters import ENDING, is_step_folder, may_be_model
+from diffstudio.checkpoints.adapters import is_step_folder, may_be_model
 from diffstudio.checkpoints.adapters.beside import newest
+from diffstudio.checkpoints.adapters.sidecar import card_beside
 from diffstudio.checkpoints.names import shown
+from diffstudio.checkpoints.other_files import ENDINGS
 
 SUFFIX = ".safetensors"  # of our own
-# Which files a folder is searched for; what a file is, its content says.
-SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".pkl", ".bin")
+# Which files may be weights; what a file is, its content says.
+SUFFIXES = (SUFFIX, ".sft", ".pt", ".pth", ".ckpt", ".pkl", ".bin")
+LISTED = (*SUFFIXES, *ENDINGS)  # which files a folder is searched for: others are listed with the way out
 MAX_DEPTH = 12
 MAX_FILES = 10_000
 MAX_FOLDERS = 20_000
@@ -46,7 +49,7 @@ class Search:
     a folder above is not followed. cut: afterwards the sentence that says which bound ended the search, "" for none.
     """
 
-    def __init__(self, root: Path, suffixes: tuple[str, ...] = SUFFIXES, depth: int | None = None) -> None:
+    def __init__(self, root: Path, suffixes: tuple[str, ...] = LISTED, depth: int | None = None) -> None:
         """suffixes: of the single files that are found; a root that is a file is found whatever it is called.
 
         depth: how many levels are looked at, and nothing is said of what lies deeper.
@@ -105,7 +108,7 @@ class Search:
         return further
 
     def _is_candidate(self, name: str) -> bool:
-        return name.endswith(self._suffixes) and not name.startswith(".")
+        return name.lower().endswith(self._suffixes) and not name.startswith(".")
 
 
 def folders_in(folder: Path, most: int) -> list[Path]:
@@ -145,20 +148,19 @@ def stamp(path: Path) -> tuple[int, int]:
 def stamped(path: Path) -> Stamp:
     """When a checkpoint was last changed, how large it is, and which it really is; of a folder over all its files.
 
-    The card beside a file counts for it, and so do the text encoders and the autoencoder beside a large one. The steps
-    of a training, which lie in the folder of the finished model, do not count for that. A folder is known by its
-    weights and configs: two snapshots of the Hugging Face cache that share them are the same.
+    The card beside a file or folder counts for it, and so do the text encoders and the autoencoder beside a large file.
+    The steps of a training, which lie in the folder of the finished model, do not count for that. A folder is known by
+    its weights and configs: two snapshots of the Hugging Face cache that share them are the same.
 
     Raises:
         OSError: it is gone.
     """
-    stat = path.stat()
+    stat, card = path.stat(), card_beside(path)
+    told = card.stat().st_mtime_ns if card.is_file() else 0
     if not path.is_dir():
-        card = path.with_name(path.name + ENDING)
-        told = card.stat().st_mtime_ns if card.is_file() else 0
         changed = max(stat.st_mtime_ns, told, newest(path) if stat.st_size >= WITH_PARTS else 0)
         return Stamp(changed, stat.st_size, _identity(path, stat), stat.st_mtime_ns)
-    changed, size, waiting, count = stat.st_mtime_ns, 0, [path], 0
+    changed, size, waiting, count = max(stat.st_mtime_ns, told), 0, [path], 0
     parts: list[str] = []
     while waiting and count <= MAX_COUNTED:
         with os.scandir(waiting.pop()) as entries:
@@ -175,7 +177,7 @@ def stamped(path: Path) -> Stamp:
                 changed = max(changed, found.st_mtime_ns)
                 if S_ISREG(found.st_mode):
                     size += found.st_size
-                    if entry.name.endswith((*SUFFIXES, ".json")):
+                    if entry.name.lower().endswith((*SUFFIXES, ".json")):
                         parts.append(_identity(Path(entry.path), found))
                 elif entry.is_dir(follow_symlinks=False) and Path(entry.path).parent == path:
                     waiting.append(Path(entry.path))

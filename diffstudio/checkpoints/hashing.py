@@ -167,7 +167,7 @@ def _files_of(path: Path) -> list[Path]:
     for at, folders, files in os.walk(path):
         depth = len(Path(at).parts) - len(path.parts)
         folders[:] = [f for f in folders if depth < MAX_DEPTH and not f.startswith(".") and not is_step_folder(f)]
-        names = (name for name in files if name.endswith(SUFFIXES) and not name.startswith("."))
+        names = (name for name in files if name.lower().endswith(SUFFIXES) and not name.startswith("."))
         paths = (Path(at) / name for name in names if not is_state_name(name))
         found.extend(file for file in paths if file.is_file())
     return sorted(found, key=lambda file: os.fsencode(file.relative_to(path).as_posix()))[:MAX_FILES]

@@ -21,7 +21,9 @@ from pydantic import ValidationError
 from diffstudio import options
 from diffstudio.checkpoints.card import FORMAT_VERSION, Card
 from diffstudio.checkpoints.names import shown
+from diffstudio.checkpoints.other_files import other_file
 from diffstudio.errors import BadFile, NotFound
+from diffstudio.findings import field_of, reason
 
 CARD_KEY = "diffstudio.card"
 MAX_HEADER = 1 << 20
@@ -29,20 +31,15 @@ LARGE_FILE = 1 << 30  # from here on a header may be larger, as the models are t
 MAX_HEADER_OF_LARGE = 16 << 20
 MAX_TENSORS = 10_000
 ITEM_BYTES = {
-    **{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1},
+    **{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1, "C64": 8},
+    **{"F8_E8M0": 1, "F8_E4M3FNUZ": 1, "F8_E5M2FNUZ": 1},
     **{"I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1},
 }
 
-# First bytes of what gets renamed to .safetensors.
-_OTHERS = (
-    (b"PK\x03\x04", "a zip archive (torch.save writes those, with a pickle inside)"),
-    (b"\x80", "a pickle"),
-    (b"GGUF", "a GGUF file"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"<", "a web page or XML"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"version https://git-lfs", "a Git LFS pointer: fetch the file itself"),
-)
+# Kinds of numbers that share a byte, with their bits.
+PACKED = {"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6}
+MAX_NUMBERS = 100_000  # in a list that is read for a card
+START = 512  # bytes by which a file of another kind is told
 
 
 @dataclass(frozen=True)
@@ -78,6 +75,22 @@ class Header:
             count[tensor.dtype] += math.prod(tensor.shape)
         return count.most_common(1)[0][0] if count else ""
 
+    def numbers(self, name: str) -> tuple[float, ...] | None:
+        """The numbers of a short list in float32, such as a table of betas; None where there is none of that kind.
+
+        Raises:
+            BadFile: the file has changed since it was looked at.
+        """
+        tensor = self.tensors.get(name)
+        if tensor is None or len(tensor.shape) != 1 or tensor.dtype != "F32" or tensor.shape[0] > MAX_NUMBERS:
+            return None
+        try:
+            with self.path.open("rb") as stream:
+                stream.seek(self.payload_start + tensor.begin)
+                return struct.unpack(f"<{tensor.shape[0]}f", stream.read(tensor.end - tensor.begin))
+        except (OSError, struct.error) as error:
+            raise BadFile(f"{shown(self.path, 400)}: the table '{shown(name)}' can't be read: {error}") from error
+
 
 def read_header(path: Path) -> Header:
     """The header of a .safetensors file.
@@ -91,8 +104,8 @@ def read_header(path: Path) -> Header:
             raise BadFile(f"can't read {where}: it is not a file")
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
-            start = stream.read(64)
-            length = _length(where, start, size)
+            start = stream.read(START)
+            length = _length(path, start, size)
             stream.seek(8)
             raw = stream.read(length)
     except FileNotFoundError as error:
@@ -135,22 +148,23 @@ def card_of(header: Header) -> Card:
         card = Card.model_validate(found)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "card"
-        raise BadFile(f"{where}: card field {field}: {first['msg']}, found '{shown(first['input'], 60)}'") from error
+        field, said = shown(field_of(first)), shown(reason(first), 300)
+        own = ": " if first["type"] == "value_error" else " "  # a sentence of our own
+        raise BadFile(f"{where}: card {f'field {field}' if field else 'as a whole'}{own}{said}") from error
     if card.network not in options.NETWORKS:
         raise BadFile(f"{where}: network is '{shown(card.network)}', expected one of {', '.join(options.NETWORKS)}")
     return card.model_copy(update={"dtype": header.dtype})
 
 
-def _length(where: str, start: bytes, size: int) -> int:
+def _length(path: Path, start: bytes, size: int) -> int:
     """The header's length, after a look at whether this is a safetensors file at all."""
+    where = shown(path, 400)
     if size == 0:
         raise BadFile(f"{where} is empty")
-    for magic, what in _OTHERS:
-        if start.startswith(magic) and start[8:9] != b"{":
-            raise BadFile(f"{where} is {what}, not a safetensors checkpoint; it was not opened")
-    if len(start) < 9 or start[8:9] != b"{":
-        raise BadFile(f"{where} is not a safetensors checkpoint")
+    if start[8:9] != b"{":
+        zipped = "is a zip archive (torch.save writes those, with a pickle inside), not a safetensors checkpoint"
+        what = zipped if start[:4] == b"PK\x03\x04" else other_file(path, start) or "is not a safetensors checkpoint"
+        raise BadFile(f"{where} {what}")
     (length,) = struct.unpack("<Q", start[:8])
     most = MAX_HEADER if size <= LARGE_FILE else MAX_HEADER_OF_LARGE
     if length > most:
@@ -184,11 +198,12 @@ def _tensor(where: str, name: str, entry: Any) -> TensorInfo:
         raise BadFile(f"{where}: tensor '{shown(name)}' is not described as the safetensors format has it") from error
     if not whole or not isinstance(shape, list) or len(shape) > 8:
         raise BadFile(f"{where}: tensor '{shown(name)}' has shape {shown(shape, 60)}, expected up to 8 whole numbers")
-    if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
+    bits = PACKED.get(dtype) or 8 * ITEM_BYTES.get(dtype, 0) if isinstance(dtype, str) else 0
+    if not bits:
         raise BadFile(
             f"{where}: tensor '{shown(name)}' has dtype {shown(dtype, 20)}, expected one of {', '.join(ITEM_BYTES)}"
         )
-    if end - begin != math.prod(shape) * ITEM_BYTES[dtype]:
+    if 8 * (end - begin) != math.prod(shape) * bits:
         raise BadFile(f"{where}: tensor '{shown(name)}' takes {end - begin} bytes, its shape {shape} needs others")
     return TensorInfo(dtype, tuple(shape), begin, end)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from diffstudio.checkpoints.header import ITEM_BYTES, MAX_TENSORS
+from diffstudio.checkpoints.header import ITEM_BYTES, MAX_NUMBERS, MAX_TENSORS
 from diffstudio.checkpoints.names import shown
 from diffstudio.checkpoints.pickle_machine import Described, Reading, whole
 from diffstudio.errors import BadFile, NotFound
@@ -27,7 +27,6 @@ MAX_PICKLE = 8 << 20
 MAX_MEMBERS = 40_000
 MAX_DEPTH = 8
 MAX_VALUES = 200_000
-MAX_NUMBERS = 100_000  # in a list that is read for a card
 MAGIC = 0x1950A86A20F9469CFC6C  # of torch.save before its zip files
 LEGACY_VERSION = 1001
 

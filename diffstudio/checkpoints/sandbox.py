@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import diffstudio
+from diffstudio.checkpoints.child import NEXT
 from diffstudio.checkpoints.loading import told
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
@@ -34,28 +35,36 @@ def pickled_weights(path: Path, prefixes: Sequence[str] = ()) -> dict[str, Tenso
     Raises:
         BadFile: the file was refused, or the process ran out of its limits.  Left: nobody waits for them any more.
     """
+    return pickled_weights_of([path], prefixes)
+
+
+def pickled_weights_of(paths: Sequence[Path], prefixes: Sequence[str] = ()) -> dict[str, Tensor]:
+    """The tensors of several such files, which share one process: it takes seconds to start. Raises: as for one."""
     from safetensors.torch import load_file
 
     with tempfile.TemporaryDirectory(prefix="diffstudio-") as folder:
-        out = Path(folder) / "weights.safetensors"
+        outs = [Path(folder) / f"weights-{i}.safetensors" for i in range(len(paths))]
+        jobs = [[str(path.absolute()), str(out), *prefixes] for path, out in zip(paths, outs, strict=True)]
+        named = shown(paths[0], 400) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
         try:
-            code, said = _run([str(path.absolute()), str(out), *prefixes], Path(folder), path, out)
+            code, said = _run([word for job in jobs for word in (NEXT, *job)][1:], Path(folder), paths, outs, named)
         except OSError as error:
-            raise BadFile(f"can't read {shown(path, 400)}: {error.strerror or error}") from error
+            raise BadFile(f"can't read {named}: {error.strerror or error}") from error
         if code == 1 and said:
             raise BadFile(said)
-        if code or not out.is_file():
+        if code or not all(out.is_file() for out in outs):
             raise BadFile(
-                f"{shown(path, 400)} could not be read: the process that tried ended with {code}, "
-                "most likely for want of memory"
+                f"{named} could not be read: the process that tried ended with {code}, most likely for want of memory"
             )
         # torch reads by a memory map; a copy outlives the folder.
-        return {name: tensor.clone() for name, tensor in load_file(out).items()}
+        return {name: tensor.clone() for out in outs for name, tensor in load_file(out).items()}
 
 
-def _run(arguments: Sequence[str], folder: Path, path: Path, out: Path) -> tuple[int, str]:
+def _run(
+    arguments: Sequence[str], folder: Path, paths: Sequence[Path], outs: Sequence[Path], named: str
+) -> tuple[int, str]:
     """Run the child to its end: its exit code and what it said. Raises: OSError, BadFile, Left."""
-    size = path.stat().st_size
+    size = sum(path.stat().st_size for path in paths)
     seconds = SECONDS + size / BYTES_PER_SECOND
     command, begun = [sys.executable, "-m", "diffstudio.checkpoints.child", *arguments], time.monotonic()
     with (folder / "said").open("w+b") as stream:  # no pipe, which would fill and hold the child up
@@ -68,8 +77,8 @@ def _run(arguments: Sequence[str], folder: Path, path: Path, out: Path) -> tuple
                     child.wait(LOOK)
                     break
                 if time.monotonic() - begun > seconds:
-                    raise BadFile(f"{shown(path, 400)} could not be read in {seconds:.0f} seconds: given up")
-                told(out.stat().st_size if out.exists() else 0, size)
+                    raise BadFile(f"{named} could not be read in {seconds:.0f} seconds: given up")
+                told(sum(out.stat().st_size for out in outs if out.exists()), size)
         finally:
             if child.poll() is None:
                 child.kill()

@@ -18,7 +18,7 @@ TIMES = ("t", "timestep", "sigma", "flow")
 
 
 @click.command(short_help="Write a card for bare weights.")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--shape", metavar="1x28x28", help="Of one sample; needed where the weights don't tell it.")
 @click.option("--prediction", type=click.Choice([name for name in options.PREDICTIONS if name != "tokens"]),
               help="What the network predicts.")  # fmt: skip
@@ -27,23 +27,35 @@ TIMES = ("t", "timestep", "sigma", "flow")
 @click.option("--time", type=click.Choice(TIMES), help="How it counts time: t from 0 to 1, training steps, σ, 1000·t.")
 @click.option("--labels", metavar="A,B,…", help="The names of the classes; their numbers are taken without.")
 @click.option("--preset", metavar="NAME", help="A published model, whose size and path are taken, e.g. 'ImageNet 64'.")
+@click.option("--weights", type=click.Choice(["averaged", "raw"]),
+              help="Which to take of a file or folder that has both; averaged ones are taken without.")  # fmt: skip
 @click.option("--args", "network_args", metavar="JSON", default="{}",
               help="Arguments of the network that replace what is proposed, e.g. '{\"heads\": 8}'.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace a card that is there.")
 @click.option("--print", "only_print", is_flag=True, help="Print what the weights tell, write nothing.")
 def card(file: Path, network_args: str, overwrite: bool, only_print: bool, **given: str | None) -> None:
-    """Write FILE.card.json beside the weights of a network of ours, so that they open, or of guided-diffusion, so that
-    their size and path are known.
+    """Write FILE.card.json beside weights that don't say everything: those of a network of ours, so that they open, of
+    guided-diffusion or a UNet2DModel, so that their size and path are known.
 
     Network, arguments, sizes and number of classes are told by the names and shapes of the tensors where they can be;
     what is not told is asked, or given as options. The weights are held against the network before anything is written.
+    Beside a file or folder that opens as it is, the card says what is given, and replaces that alone: another size,
+    other names of classes, the raw weights instead of the averaged ones.
 
     \b
-    Example:
+    Examples:
       diffstudio card unet.pt --shape 1x28x28 --prediction eps --time timestep
+      diffstudio card ddpm-cifar10-32 --shape 3x64x64
+      diffstudio card model-12.pt --weights raw
     """
-    from diffstudio.checkpoints.proposal import entries, propose, write_card
+    from diffstudio.checkpoints.proposal import amendable, entries, propose, write_card
 
+    wanted = {name: value for name, value in given.items() if value is not None}
+    args = _table(network_args)
+    if (wanted or args) and amendable(file) and ("weights" in wanted or not _is_bare(file)):
+        more = _amended(file, wanted, args)
+        click.echo(json.dumps(more, indent=2) if only_print else str(write_card(file, more, overwrite)))
+        return
     found = propose(file, overwrite)
     click.echo(f"{file.name}: {options.NETWORKS[found.network].label}, {json.dumps(found.network_args)}", err=True)
     if found.assumed:
@@ -52,11 +64,13 @@ def card(file: Path, network_args: str, overwrite: bool, only_print: bool, **giv
         click.echo(json.dumps(entries(found), indent=2))
         return
     found = _as_published(found, given["preset"])
-    told: dict[str, Any] = {"network_args": found.network_args | _table(network_args)}
+    told: dict[str, Any] = {"network_args": found.network_args | args}
     told["shape"] = _shape(given["shape"], found.shape)
     told["prediction"] = given["prediction"] or _ask("prediction", options.PREDICTIONS, found)
     told["path"] = {"name": given["path_name"] or _ask("path", options.PATHS, found)}
     told["time"] = given["time"] or _ask("time", TIMES, found)
+    if given["weights"]:
+        told["weights"] = given["weights"]
     if given["labels"]:
         told["labels"] = [name.strip() for name in given["labels"].split(",")]
     if len(told.get("labels", ())) not in (0, found.labels):
@@ -66,6 +80,41 @@ def card(file: Path, network_args: str, overwrite: bool, only_print: bool, **giv
     card_of = entries(found, **told)
     check_fits(file, card_of)
     click.echo(str(write_card(file, card_of, overwrite)))
+
+
+def _is_bare(file: Path) -> bool:
+    """Whether it opens by a card that is there alone: that is written anew as a whole."""
+    from diffstudio.checkpoints.adapters import adapter_of
+    from diffstudio.checkpoints.adapters.look import Look
+
+    return adapter_of(Look(file)).name == "bare"
+
+
+def _amended(file: Path, given: dict[str, str], args: dict[str, Any]) -> dict[str, Any]:
+    """The entries of a card beside a file or folder that opens as it is: what is given, and what one there says."""
+    from diffstudio.checkpoints.adapters import card_at
+    from diffstudio.checkpoints.adapters.sidecar import sidecar
+    from diffstudio.studio.compute.new_card import check_fits
+
+    if "preset" in given:
+        raise click.UsageError(
+            "--preset is for files that say neither their size nor their path: this one opens as it is"
+        )
+    card = card_at(file)
+    told: dict[str, Any] = {key: value for key, value in given.items() if key in ("prediction", "time", "weights")}
+    if "shape" in given:
+        told["shape"] = _shape(given["shape"], card.shape)
+    if "path_name" in given:
+        told["path"] = {"name": given["path_name"]}
+    if "labels" in given:
+        told["labels"] = [name.strip() for name in given["labels"].split(",")]
+        if len(told["labels"]) != len(card.labels):
+            raise click.UsageError(f"--labels: {len(told['labels'])} names, the model has {len(card.labels)} classes")
+    there = sidecar(file)
+    if args:
+        told["network_args"] = {**there.get("network_args", {}), **args}
+    check_fits(file, {**there, **told})
+    return {**there, **told}
 
 
 def _as_published(found: Proposal, preset: str | None) -> Proposal:
@@ -82,7 +131,7 @@ def _as_published(found: Proposal, preset: str | None) -> Proposal:
 def _ask(entry: str, known: Any, found: Proposal) -> str:
     if sys.stdin.isatty():
         return click.prompt(entry, type=click.Choice(list(known)), default=found.usual[entry], err=True)
-    if found.presets:
+    if found.opens:
         return found.usual[entry]  # what the file is taken for without a card too
     raise click.UsageError(f"--{entry} is not told by the weights: give it, one of {', '.join(known)}")
 

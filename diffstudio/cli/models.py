@@ -41,6 +41,9 @@ def models(folders: tuple[Path, ...], as_json: bool) -> None:
     listing = known.listing
     rows = [_row(entry, listing, others, given) for entry in listing.entries if entry.card]
     click.echo(json.dumps(rows, indent=2, ensure_ascii=False) if as_json else _table(rows))
+    for entry in listing.entries:
+        for note in entry.card.notes if entry.card else ():
+            click.echo(f"diffstudio: {entry.spec}: {note}", err=True)
     for sentence in (*(entry.problem for entry in listing.entries if entry.problem), *listing.remarks):
         click.echo(f"diffstudio: {sentence}", err=True)
 

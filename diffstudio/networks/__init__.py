@@ -6,12 +6,15 @@ import contextlib
 from contextlib import AbstractContextManager
 from typing import Any
 
+from pydantic import ValidationError
 from torch import nn
 
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
+from diffstudio.findings import field_of
+from diffstudio.findings import reason as reason_of
 from diffstudio.networks.exact import ExactData, ExactMixture
 from diffstudio.networks.foreign.adm import ADM
 from diffstudio.networks.foreign.diffusers import DiffusersDiT, DiffusersUNet
@@ -72,6 +75,10 @@ def build(card: Card, where: str = "card", device: str = "meta") -> nn.Module:
             given = args | ({"outputs": 2} if card.learned_range else {})
             given |= {} if card.text is None else {"vocabulary": len(card.text.vocabulary)}
             network = NETWORKS[card.network](card.shape, len(card.labels), **given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        said = f"{field_of(first)} {reason_of(first)}" if first["type"] != "value_error" else reason_of(first)
+        raise BadFile(f"{where}: network_args don't fit a '{card.network}': {shown(said, 200)}") from error
     except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
         reason = shown(" ".join(str(error).split()), 200)
         raise BadFile(f"{where}: network_args don't fit a '{card.network}': {reason}") from error

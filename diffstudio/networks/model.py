@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
@@ -24,6 +25,8 @@ from diffstudio.networks import build
 from diffstudio.networks.exact import as_denoiser
 from diffstudio.networks.precision import convert, half_dtype, let_in_float32
 
+log = logging.getLogger("diffstudio")
+CONFIGURED = ("diffusers", "text_to_image")  # formats whose network is described apart from its weights
 CHUNK_ELEMENTS = 1 << 18  # a call on more numbers than this is made in parts, so that memory stays bounded
 
 
@@ -152,6 +155,8 @@ def load_file(file: FilePath, device: str = "cpu", precision: str = "float32") -
     where = shown(file, 400)
     words = vocabularies(look) if card.prompts is not None else {}
     network = build(card, where)
+    if card.format in CONFIGURED:
+        weights = without_left_over(network, weights, where)
     check_fit(network, weights, where)
     if _has_hidden_buffers(network):
         network = build(card, where, "cpu")
@@ -177,6 +182,23 @@ def _has_hidden_buffers(network: nn.Module) -> bool:
     return any(buffer.is_meta and id(buffer) not in known for buffer in network.buffers())
 
 
+def without_left_over(network: nn.Module, weights: dict[str, Tensor], where: str) -> dict[str, Tensor]:
+    """The weights without whole layers that the network does not have, as diffusers leaves them out too.
+
+    Only where it has all of its own. A tensor that lies within a layer of the network stays, and is refused: it would
+    change what the layer does.
+    """
+    own = network.state_dict().keys()
+    if not own <= weights.keys():
+        return weights
+    layers = {name[:place] for name in own for place, sign in enumerate(name) if sign == "."}
+    left = [name for name in weights if name not in own and name.rpartition(".")[0] not in layers]
+    if left:
+        log.warning("%s: %d tensors of layers that its network does not have are left out, as '%s'", where, len(left),
+                    shown(left[0]))  # fmt: skip
+    return {name: tensor for name, tensor in weights.items() if name not in left}
+
+
 def fit_weights(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:
     """Put the weights into a network built on the meta device; every name and shape must agree."""
     check_fit(network, weights, where)
@@ -188,8 +210,9 @@ def check_fit(network: nn.Module, weights: dict[str, Tensor], where: str) -> Non
     expected = network.state_dict()
     missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
     if missing or extra:
-        name = shown((missing or extra)[0])
-        what = f"tensor '{name}' is missing" if missing else f"tensor '{name}' does not belong"
+        what = f"tensor '{shown(missing[0])}' is missing" if missing else ""
+        what += " and " if missing and extra else ""
+        what += f"tensor '{shown(extra[0])}' does not belong" if extra else ""
         raise BadFile(f"{where}: {what}: the weights are not those of the network that the card names")
     for name, tensor in weights.items():
         if tensor.shape != expected[name].shape:

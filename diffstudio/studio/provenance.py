@@ -23,7 +23,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diffstudio import __version__
-from diffstudio.checkpoints.finding import SUFFIXES
+from diffstudio.checkpoints.finding import LISTED
 from diffstudio.checkpoints.names import spelling
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.clip_file import MOVIES, open_movie
@@ -286,7 +286,7 @@ def _model(header: TraceHeader) -> str:
 
 def _is_path(model: str) -> bool:
     """Whether a request names a model by where it lies, which is nobody's business."""
-    return PureWindowsPath(model).name != model or model.startswith("~") or model.endswith(SUFFIXES)
+    return PureWindowsPath(model).name != model or model.startswith("~") or model.lower().endswith(LISTED)
 
 
 def read_parameters(path: Path) -> Parameters | None:

@@ -127,6 +127,22 @@ def test_files_that_are_nothing_are_refused(studio, drop, sentence, tmp_path):
     assert "gone.png" in sentence()
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("flux.gguf", b"GGUF" + bytes(60), "is a GGUF file, of weights that are mostly quantised"),
+        ("net.keras", b"PK\x03\x04" + bytes(60), "is a truncated zip archive"),
+        ("net.onnx", b"\x08\x07\x12\x07pytorch" + bytes(60), "is an ONNX program, which does not run here"),
+        ("flax_model.msgpack", b"\x81\xa6params" + bytes(60), "holds weights of Flax"),
+        ("best.tar", bytes(257) + b"ustar" + bytes(60), "is a tar archive: unpack it"),
+    ],
+)
+def test_a_file_of_another_tool_is_called_what_it_is(drop, sentence, tmp_path, name, data, says):
+    (tmp_path / name).write_bytes(data)
+    drop(tmp_path / name)
+    assert says in sentence()
+
+
 @pytest.mark.parametrize("size", [(60_000, 60_000), (10_000, 10_000), (1, 70_000_000)])
 def test_a_huge_picture_is_refused_before_it_is_decoded(studio, drop, sentence, tmp_path, size):
     before = studio.parts.sampling.request()

@@ -51,3 +51,19 @@ def test_a_published_model_fills_in_size_and_path(studio, tmp_path):
     dialog.preset.setCurrentIndex(0)
     assert (dialog.shape.text(), dialog.path.currentData()) == ("3×16×16", "vp_linear")
     dialog.reject()
+
+
+def test_the_raw_weights_can_be_chosen_where_both_are_there(studio, bare, qtbot):
+    state = torch.load(bare, weights_only=True)
+    torch.save({"model": state, "ema": {name: tensor + 1 for name, tensor in state.items()}}, bare)
+    carding = Carding(studio.parts, studio.commands.filing)
+    carding.ask(bare)
+    dialog = carding.dialog
+    assert dialog.set.currentData() == "averaged"
+    dialog.shape.setText("1×8×8")
+    dialog.set.setCurrentIndex(dialog.set.findData("raw"))
+    with qtbot.waitSignal(studio.parts.files.ended) as signal:
+        dialog._on_save()
+    assert signal.args[0].outcome == "done"
+    card = studio.parts.catalog.find(str(bare)).card
+    assert card.weights == "raw" and "its raw weights are taken" in card.notes[0]

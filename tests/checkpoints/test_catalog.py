@@ -207,7 +207,7 @@ def test_a_folder_that_did_not_change_is_not_read_again(folder, monkeypatch):
     monkeypatch.undo()
     (folder / "cats" / "unet" / "config.json").write_text('{"_class_name": "Other"}', "utf-8")
     (after,) = catalog.scan()
-    assert "its network is a 'Other'" in (after.problem or "")
+    assert "a network of the class 'Other'" in (after.problem or "")
 
 
 def test_a_broken_folder_is_listed_with_its_problem(folder):

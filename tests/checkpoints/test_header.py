@@ -102,8 +102,8 @@ def test_tensors_that_do_not_fit_the_file_are_refused(path, tensors, payload, sa
         (["diffstudio.card"], "__metadata__ is not a table of texts"),
         ({"diffstudio.card": "{"}, "the card is not JSON"),
         ({"diffstudio.card": "[" * 50_000}, "the card is not JSON"),
-        ({"diffstudio.card": "null"}, "card field card: "),
-        ({"diffstudio.card": "[]"}, "card field card: "),
+        ({"diffstudio.card": "null"}, "card as a whole is"),
+        ({"diffstudio.card": "[]"}, "card as a whole is"),
     ],
 )
 def test_a_file_without_a_usable_card_says_so(path, meta, says):

@@ -47,6 +47,8 @@ FORMATS = (
     "smalldiffusion",
     "k-diffusion",
     "k-diffusion hourglass",
+    "unet2d",
+    "dit_file",
 )
 
 
@@ -92,8 +94,27 @@ def good(tmp_path_factory):
     unet.save_pretrained(home / "diffusers" / "model" / "unet", max_shard_size="10KB")
     diffusers.DDIMScheduler().save_pretrained(home / "diffusers" / "model" / "scheduler")
     (home / "diffusers" / "model" / "model_index.json").write_text('{"_class_name": "DDIMPipeline"}', "utf-8")
+    (home / "unet2d").mkdir()
+    states = {f"module.{name}": tensor for name, tensor in unet.state_dict().items()}
+    save_file({**states, "ema.conv_in.weight": torch.zeros(1)}, home / "unet2d" / "cats.safetensors")
+    _save_dit(diffusers, home / "dit_file")
     _save_prompted(diffusers, home)
     return home
+
+
+def _save_dit(diffusers, home):
+    """DiT by the names of its authors, and its autoencoder."""
+    diffusers.AutoencoderKL(block_out_channels=(4,), norm_num_groups=2).save_pretrained(home / "vae")
+    inside = {"weight": (3 * 8, 8), "bias": (3 * 8,)}
+    shapes = {f"blocks.0.attn.qkv.{kind}": shape for kind, shape in inside.items()}
+    layers = {"attn.proj": (8, 8), "mlp.fc1": (32, 8), "mlp.fc2": (8, 32), "adaLN_modulation.1": (48, 8)}
+    layers = {f"blocks.0.{name}": shape for name, shape in layers.items()}
+    layers |= {"x_embedder.proj": (8, 4, 2, 2), "t_embedder.mlp.0": (8, 256), "t_embedder.mlp.2": (8, 8)}
+    layers |= {"final_layer.linear": (32, 8), "final_layer.adaLN_modulation.1": (16, 8)}
+    for name, shape in layers.items():
+        shapes |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+    shapes |= {"pos_embed": (1, 4, 8), "y_embedder.embedding_table.weight": (6, 8)}
+    save_file({name: torch.zeros(shape) for name, shape in shapes.items()}, home / "DiT.safetensors")
 
 
 def _save_prompted(diffusers, home):
@@ -114,7 +135,7 @@ def _numpy(weights):
 
 def place_of(home, kind):
     """What is opened of a format."""
-    return next(p for p in (home / kind).iterdir() if not p.name.endswith(".card.json"))
+    return next(p for p in sorted((home / kind).iterdir()) if not p.name.endswith(".card.json"))
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -184,3 +205,35 @@ def test_whatever_is_changed_it_opens_or_is_refused_in_one_sentence(good, tmp_pa
         assert str(error).isprintable()
         assert len(str(error)) < 600 + 2 * len(str(home))
     assert {p: p.read_bytes() for p in home.rglob("*") if p.is_file()} == before
+
+
+ENTRIES = ("shape", "decoded", "weights", "network", "network_args", "labels", "defaults", "path", "name", "time")
+BESIDE = [
+    *ODD,
+    [3, 0, 8],
+    [3, 8, "x"],
+    [3, 10**9, 8],
+    [1, 8, 8],
+    [4, 16, 16],
+    {"attention_head_dim": 0},
+    "raw",
+    [True] * 3,
+]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_whatever_a_card_beside_says_it_opens_or_is_refused_in_our_words(good, kind):
+    place = place_of(good, kind)
+    beside = place.with_name(f"{place.name}.card.json")
+    before = beside.read_text("utf-8") if beside.is_file() else None
+    try:
+        for entry in ENTRIES:
+            for value in BESIDE:
+                beside.write_text(json.dumps({**json.loads(before or "{}"), entry: value}), "utf-8")
+                try:
+                    card = card_at(place)
+                    assert Card.model_validate_json(card.model_dump_json()) == card
+                except DiffStudioError as error:
+                    assert str(error).isprintable() and "Input should" not in str(error), (entry, value)
+    finally:
+        beside.unlink() if before is None else beside.write_text(before, "utf-8")

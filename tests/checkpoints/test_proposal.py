@@ -106,10 +106,10 @@ def test_a_card_is_not_replaced_without_a_word(tmp_path):
 
 def test_what_is_no_file_of_weights_is_refused(tmp_path):
     (tmp_path / "page.pt").write_text("<html>")
-    with pytest.raises(BadFile, match="no file of weights"):
+    with pytest.raises(BadFile, match="is a web page or XML"):
         propose(tmp_path / "page.pt")
     torch.save({"a.weight": torch.zeros(2)}, tmp_path / "other.pt")
-    with pytest.raises(BadFile, match="by hand"):
+    with pytest.raises(BadFile, match="only networks of the registry run"):
         propose(tmp_path / "other.pt")
 
 

@@ -75,3 +75,101 @@ def test_a_published_model_is_a_preset(run, here):
     written = json.loads((here / "model.pt.card.json").read_text("utf-8"))
     assert (written["shape"], written["path"]["name"]) == ([3, 32, 32], "vp_cosine_table")
     assert (written["prediction"], written["time"]) == ("eps", "timestep")
+
+
+@pytest.fixture
+def points(here):
+    """A training's file of a network that opens as it is, with raw and averaged weights."""
+    torch.manual_seed(0)
+    state = NETWORKS["smalldiffusion_mlp"]((2,), 0, hidden=(8, 8)).state_dict()
+    averages = {name: tensor + 1 for name, tensor in state.items()}
+    torch.save({"model": state, "ema": averages, "step": 7}, here / "points.pt")
+    return here / "points.pt"
+
+
+def test_the_raw_weights_are_asked_for_beside_a_file_that_opens_as_it_is(run, points, here):
+    code, _, err = run("models", here)
+    assert code == 0 and "points@0: its averaged weights are taken; --weights raw" in err
+    code, out, err = run("card", points, "--weights", "raw")
+    assert (code, out.strip()) == (0, f"{points}.card.json"), err
+    assert json.loads((here / "points.pt.card.json").read_text("utf-8")) == {"weights": "raw"}
+    code, out, _ = run("models", here, "--json")
+    assert [row["card"]["weights"] for row in json.loads(out) if row["name"] == "points"] == ["raw"]
+    code, _, err = run("card", points, "--weights", "averaged")
+    assert code == 2 and "is there already; it was not replaced" in err
+    assert run("card", points, "--prediction", "x0", "--overwrite")[0] == 0  # what the card says already stays
+    written = json.loads((here / "points.pt.card.json").read_text("utf-8"))
+    assert written == {"weights": "raw", "prediction": "x0"}
+
+
+def test_weights_of_ours_are_taken_averaged_unless_the_raw_ones_are_asked_for(run, here):
+    torch.manual_seed(0)
+    state = NETWORKS["unet"]((1, 8, 8), 0, channels=(8, 8), embed=8, patch=2).state_dict()
+    torch.save({"model_state_dict": state, "ema": {k: v + 1 for k, v in state.items()}}, here / "both.pt")
+    code, _, err = run("card", here / "both.pt", "--shape", "1x8x8", *TOLD, "--weights", "raw")
+    assert code == 0, err
+    assert json.loads((here / "both.pt.card.json").read_text("utf-8"))["weights"] == "raw"
+    code, _, err = run("sample", here / "both.pt", "--steps", 2, "--samples", 1, "--device", "cpu", "--out", "one.png")
+    assert (code, (here / "one.png").is_file()) == (0, True), err
+
+
+@pytest.fixture
+def folder(here):
+    """A folder of diffusers."""
+    diffusers = pytest.importorskip("diffusers")
+    diffusers.UNet2DModel(
+        sample_size=8, block_out_channels=(8, 16), norm_num_groups=4, layers_per_block=1,
+        down_block_types=("DownBlock2D",) * 2, up_block_types=("UpBlock2D",) * 2,
+    ).save_pretrained(here / "cats" / "unet")  # fmt: skip
+    return here / "cats"
+
+
+def test_a_card_beside_a_folder_says_another_size(run, folder, here):
+    code, out, err = run("card", folder, "--shape", "3x16x12")
+    assert (code, out.strip()) == (0, f"{folder}.card.json"), err
+    assert json.loads((here / "cats.card.json").read_text("utf-8")) == {"shape": [3, 16, 12]}
+    code, out, _ = run("models", here, "--json")
+    assert [row["shape"] for row in json.loads(out) if row["name"] == "cats"] == [[3, 16, 12]]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "opens as it is: nothing is to be written"),
+        (("--shape", "3x9x8"), "expected sides divisible by 2"),
+        (("--shape", "8x8"), "expected 3 numbers as in 3x8x8"),
+        (("--labels", "a,b"), "2 names, the model has 0 classes"),
+        (("--preset", "ImageNet"), "--preset is for files that say neither"),
+        (("--weights", "raw"), "asks for raw weights, the folder has one set of weights alone"),
+        (("--prediction", "x0", "--args", "{"), "not JSON"),
+        (
+            ("--path", "vp_linear", "--args", '{"layers_per_block": 99}'),
+            "layers_per_block is '99', expected at most 16",
+        ),
+    ],
+)
+def test_what_a_folder_can_not_be_is_one_sentence_and_writes_nothing(run, folder, here, words, sentence):
+    code, out, err = run("card", folder, *words)
+    assert (code, out) == (2, "") and sentence in err
+    assert [path.name for path in here.iterdir()] == ["cats"]
+
+
+def test_a_bare_unet2d_is_asked_what_it_does_not_say(run, folder, here):
+    from safetensors.torch import load_file, save_file
+
+    state = load_file(folder / "unet" / "diffusion_pytorch_model.safetensors")
+    save_file(state, here / "bare.safetensors")
+    code, out, err = run("card", here / "bare.safetensors", "--shape", "3x8x8", "--path", "vp_cosine_table",
+                         "--args", '{"norm_num_groups": 4}')  # fmt: skip
+    assert (code, out.strip()) == (0, f"{here / 'bare.safetensors'}.card.json"), err
+    assert "pictures of 32×32" in err and "norm num groups 8" in err
+    code, _, err = run(
+        "sample", here / "bare.safetensors", "--steps", 2, "--samples", 1, "--device", "cpu", "--out", "x.png"
+    )
+    assert (code, (here / "x.png").is_file()) == (0, True), err
+
+
+def test_arguments_alone_are_written_or_printed_too(run, points, here):
+    code, out, err = run("card", points, "--args", '{"hidden": [8, 8]}', "--print")
+    assert (code, json.loads(out)) == (0, {"network_args": {"hidden": [8, 8]}}), err
+    assert [path.name for path in here.iterdir()] == ["points.pt"]

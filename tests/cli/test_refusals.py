@@ -147,3 +147,19 @@ def test_too_little_memory_is_one_sentence(run, tiny, monkeypatch):
         2,
         "diffstudio: there is not enough memory: use fewer samples or a smaller scale\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("flux.gguf", b"GGUF" + bytes(60), "is a GGUF file, of weights that are mostly quantised"),
+        ("net.onnx", b"\x08\x07\x12\x07pytorch" + bytes(60), "is an ONNX program, which does not run here"),
+        ("net.h5", b"\x89HDF\r\n\x1a\n" + bytes(60), "is an HDF5 file, as Keras saves its weights"),
+    ],
+)
+def test_files_of_other_tools_are_called_what_they_are(run, here, name, data, says):
+    (here / name).write_bytes(data)
+    code, out, err = run("sample", name, "--out", "x.png", *SAMPLE)
+    assert (code, out) == (2, "") and says in err
+    code, _, err = run("models", here)
+    assert code == 0 and says in err

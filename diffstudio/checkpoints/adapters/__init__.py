@@ -12,20 +12,22 @@ from diffstudio.checkpoints.adapters.adapter import Adapter
 from diffstudio.checkpoints.adapters.bare import BARE
 from diffstudio.checkpoints.adapters.components import STEP_FOLDER
 from diffstudio.checkpoints.adapters.diffusers import DIFFUSERS, may_be_model
+from diffstudio.checkpoints.adapters.dit_file import DIT_FILE
 from diffstudio.checkpoints.adapters.flow_file import FLOW_FILE
 from diffstudio.checkpoints.adapters.guided_diffusion import GUIDED_DIFFUSION
 from diffstudio.checkpoints.adapters.k_diffusion import K_DIFFUSION
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.lucidrains import LUCIDRAINS
 from diffstudio.checkpoints.adapters.own import OWN
-from diffstudio.checkpoints.adapters.refused import REFUSED, reason
+from diffstudio.checkpoints.adapters.refused import reason
 from diffstudio.checkpoints.adapters.sidecar import ENDING
 from diffstudio.checkpoints.adapters.single_file import SINGLE_FILE
 from diffstudio.checkpoints.adapters.smalldiffusion import SMALLDIFFUSION
 from diffstudio.checkpoints.adapters.text_to_image import TEXT_TO_IMAGE
+from diffstudio.checkpoints.adapters.unet2d import UNET2D
+from diffstudio.checkpoints.adapters.unknown import unknown
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.header import read_header
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
 
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ADAPTERS",
     "ENDING",
-    "REFUSED",
     "Adapter",
     "Vocabulary",
     "adapter_of",
@@ -43,6 +44,8 @@ __all__ = [
     "card_at",
     "is_step_folder",
     "may_be_model",
+    "reason",
+    "unknown",
     "vocabularies",
 ]
 
@@ -53,9 +56,11 @@ ADAPTERS: tuple[Adapter, ...] = (
     DIFFUSERS,
     SINGLE_FILE,
     FLOW_FILE,
+    DIT_FILE,
     LUCIDRAINS,
     GUIDED_DIFFUSION,
     K_DIFFUSION,
+    UNET2D,
     BARE,
     SMALLDIFFUSION,
 )
@@ -106,11 +111,4 @@ def adapter_of(look: Look) -> Adapter:
         raise BadFile(f"{where} {why}")
     if look.kind == "folder":
         raise BadFile(f"{where} is a folder without a model that is known here")
-    if look.kind == "torch":
-        known = f"{len(look.pickled.tensors):,} tensors of a network that is not known here"
-    else:
-        known = f"{len(read_header(look.path).tensors):,} tensors, but nothing says of which network"
-    raise BadFile(
-        f"{where} has no DiffStudio card: it holds {known}; put a card beside it "
-        f"({shown(look.path.name)}{ENDING}), which `diffstudio card` writes for networks of ours"
-    )
+    raise BadFile(f"{where} {unknown(look)}")

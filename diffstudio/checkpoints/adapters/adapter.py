@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from diffstudio.checkpoints.adapters.look import Look
+from diffstudio.checkpoints.adapters.look import Look, Stored
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
 from diffstudio.checkpoints.card import MAX_LABELS, Card
 from diffstudio.checkpoints.loading import told
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
+from diffstudio.findings import field_of, reason
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,6 +38,8 @@ class Adapter:
     card: what the file says of itself, without torch.  weights: its tensors on the CPU, in float32 or as they are
     stored, by the names of the network that the card asks for.  words: what its text encoders can read, by their names.
     presets: published models with what the file does not say of them; a card beside the file keeps what is chosen.
+    assumes: whether so much is taken that the file does not say that `diffstudio card` asks for it.
+    tensors: what the file says of the weights by the names of the card's network, None where these are other ones.
 
     Raises, all four: NotFound, BadFile, each with one sentence.
     """
@@ -52,15 +55,18 @@ class Adapter:
     weights: Callable[[Look], dict[str, Tensor]]
     words: Callable[[Look], dict[str, Vocabulary]] = lambda _: {}
     presets: Mapping[str, Preset] = field(default_factory=dict)
+    assumes: bool = False
+    tensors: Callable[[Look], Mapping[str, Stored]] | None = None
 
 
 def invalid(where: Path | str, error: ValidationError, what: str = "field") -> BadFile:
-    """The sentence for the first thing that a config says wrongly."""
+    """The sentence for the first thing that a config says wrongly; what: of which the field is one."""
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
-    named = f"{what} {shown(field)}: " if field else ""
-    found = f", found '{shown(first['input'], 60)}'" if field else ""
-    return BadFile(f"{shown(where, 400)}: {named}{shown(first['msg'], 200)}{found}")
+    field, said = shown(field_of(first)), shown(reason(first), 300)
+    named = f"{what} {field}" if field else ""
+    if first["type"] == "value_error":  # our own sentences mostly say what they are about
+        return BadFile(f"{shown(where, 400)}: {named}{': ' if named else ''}{said}")
+    return BadFile(f"{shown(where, 400)}: {named or 'it'} {said}")
 
 
 def numbered(classes: int) -> tuple[str, ...]:

@@ -37,5 +37,7 @@ def beside(file: Path, part: str) -> Iterator[Path]:
 
 
 def newest(file: Path) -> int:
-    """When the latest of all these files came to its place, in ns, 0 without any."""
-    return max((path.stat().st_ctime_ns for part in PUBLISHED for path in beside(file, part)), default=0)
+    """When the latest of all these files, or a folder `vae`, came to its place, in ns, 0 without any."""
+    folder = file.parent / "vae"
+    found = [path for part in PUBLISHED for path in beside(file, part)] + [folder] * folder.is_dir()
+    return max((path.stat().st_ctime_ns for path in found), default=0)

@@ -3,21 +3,142 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from diffstudio.checkpoints.adapters.adapter import invalid
 from diffstudio.checkpoints.adapters.config import DECODERS, KLConfig, VQConfig
+from diffstudio.checkpoints.adapters.families import family_of_class, unknown_class, without_network
 from diffstudio.checkpoints.adapters.look import Look, read_json
+from diffstudio.checkpoints.adapters.parts import Parts, parts
+from diffstudio.checkpoints.adapters.quantised import quantised_by_config
 from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
+from diffstudio.checkpoints.adapters.sidecar import asked_size, card_beside, sidecar
+from diffstudio.checkpoints.adapters.weight_sets import told_of
 from diffstudio.checkpoints.names import model_name, name_of_folder, shown
 from diffstudio.errors import BadFile
 
 INDEX, CONFIG, SCHEDULER = "model_index.json", "config.json", "scheduler_config.json"
 NETWORK_FOLDERS = ("unet_ema", "unet", "transformer")
+AVERAGED = "_ema"  # how the folder of the averaged weights ends
+TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3")
+# What a pipeline has beside its network that is read, or that changes no picture.
+_READ = {*NETWORK_FOLDERS, *TEXT, "vae", "vqvae", "scheduler", "tokenizer", "tokenizer_2", "tokenizer_3"}
+_IDLE = {"safety_checker", "feature_extractor", "image_processor", "watermark", "watermarker"}
 _DECODER_FOLDERS = ("vae", "vqvae")
 STEP_FOLDER = re.compile(r"(?:checkpoint|ckpt|step|steps|global[-_]?step|iter|epoch)[-_]?(\d{1,9})")
+
+
+@dataclass(frozen=True)
+class NetworkAt:
+    """Where the network of a folder lies; config: what its config.json says.
+
+    raw: whether its raw weights are taken, which lie beside averaged ones.  other: whether the others are there too.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    weights: Parts
+    raw: bool = False
+    other: bool = False
+
+    @property
+    def class_name(self) -> str:
+        """The class of diffusers that it names."""
+        return str(self.config.get("_class_name"))
+
+    def told(self) -> dict[str, Any]:
+        """What a card says of raw and averaged weights."""
+        return told_of("raw" if self.raw else "averaged") if self.other else {}
+
+
+def index_of(look: Look) -> dict[str, Any]:
+    """What the index of a pipeline says, {} without one. Raises: BadFile."""
+    return read_json(look.path, INDEX) if INDEX in look.names else {}
+
+
+def named(entry: Any) -> bool:
+    """Whether an entry of an index names something: a component that is left out is [null, null]."""
+    return bool(entry) and entry != [None, None]
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    """A component's config; null is as good as none. Raises: BadFile."""
+    return {key: value for key, value in read_json(folder, CONFIG).items() if value is not None}
+
+
+def network_config(look: Look, index: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """The folder of the network and its config: a folder of its own, or the root, where the first models have it.
+
+    null means something in a config of a UNet2DModel, and is kept.
+
+    Raises:
+        BadFile: a folder that the index names is missing, or it names no network that is known here.
+    """
+    names = [name for name in NETWORK_FOLDERS if name in look.names]
+    root = read_json(look.path, CONFIG) if CONFIG in look.names else {}
+    if names and (index or not root):
+        folder = look.path / _preferred(look, names)
+        return folder, read_json(folder, CONFIG)
+    if "_class_name" in root:
+        return look.path, root
+    where = shown(look.path, 400)
+    for name in NETWORK_FOLDERS:
+        entry = index.get(name)
+        if isinstance(entry, list) and len(entry) == 2 and named(entry):
+            if family_of_class(entry[1], index.get("_class_name")):
+                raise BadFile(f"{where} {unknown_class(entry[1], index.get('_class_name'))}")
+            raise BadFile(f"{where}: the folder {name} is missing, which its index names; copy the folder again")
+    kinds = [entry[1] for entry in index.values() if isinstance(entry, list) and len(entry) == 2]
+    raise BadFile(f"{where} {without_network(index.get('_class_name'), kinds)}")
+
+
+def network_at(look: Look, folder: Path, config: dict[str, Any]) -> NetworkAt:
+    """The weights of the network in a folder, the raw ones where a card beside the folder asks for them.
+
+    Raises:
+        BadFile: weights in fewer bits than floats have, none, or not those that are asked for.
+    """
+    how = quantised_by_config(config)
+    if how:
+        raise BadFile(f"{shown(look.path, 400)}: {how}")
+    plain = folder.name.removesuffix(AVERAGED)
+    both = {plain, plain + AVERAGED} <= look.names
+    raw = sidecar(look.path).get("weights") == "raw"
+    found = parts(folder, raw=raw and not both)
+    if raw and not (both or found.raw):
+        raise BadFile(
+            f"{shown(look.path, 400)}: the card beside it ({shown(card_beside(look.path).name)}) asks for raw weights, "
+            "the folder has one set of weights alone: take the entry 'weights' away"
+        )
+    return NetworkAt(folder, config, found, raw, both or found.raw)
+
+
+def left_out(index: dict[str, Any]) -> tuple[str, ...]:
+    """A note for each component that the index names and that nothing here reads: it would change the pictures."""
+    return tuple(
+        f"its {shown(name, 40)} ({shown(entry[1], 60)}) is left out: the model is opened without it"
+        for name, entry in index.items()
+        if isinstance(entry, list) and len(entry) == 2 and named(entry) and name not in _READ | _IDLE
+    )
+
+
+def sized(look: Look, taken: tuple[int, int], told: bool) -> tuple[str, ...]:
+    """A note of a size that was taken, because nothing tells it; () where something does."""
+    if told or asked_size(look.path) is not None:
+        return ()
+    height, width = taken
+    name = shown(card_beside(look.path).name)
+    return (f"its size is not said: {height}×{width} is taken; a card beside it ({name}) with a shape says another",)
+
+
+def _preferred(look: Look, names: list[str]) -> str:
+    """The averaged network before the raw one, unless a card beside the folder asks for that."""
+    raw = [name for name in names if not name.endswith(AVERAGED)]
+    return raw[0] if raw and sidecar(look.path).get("weights") == "raw" else names[0]
 
 
 def found_schedule(look: Look, network: Path) -> tuple[Schedule, str]:
@@ -40,7 +161,7 @@ def found_decoder(look: Look) -> tuple[KLConfig | VQConfig | None, Path]:
     for name in _DECODER_FOLDERS:
         if name in look.names:
             folder = look.path / name
-            table = {key: value for key, value in read_json(folder, CONFIG).items() if value is not None}
+            table = config_of(folder)
             kind = str(table.get("_class_name"))
             if kind not in DECODERS:
                 known = ", ".join(DECODERS)

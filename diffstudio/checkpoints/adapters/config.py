@@ -26,6 +26,8 @@ _UP = {
 _DECODER_DOWN = {"DownEncoderBlock2D", "AttnDownEncoderBlock2D"}
 _DECODER_UP = {"UpDecoderBlock2D", "AttnUpDecoderBlock2D"}
 MAX_TOKENS, MAX_INNER = 4096, 8192
+GREY_SIDE, COLOUR_SIDE = 28, 32  # of MNIST and CIFAR-10
+LOWEST = 8  # the side of the lowest level of most networks of pixels
 NONE = "none"  # how a card says null, which its arguments can't be
 
 
@@ -66,6 +68,20 @@ def halved(size: int | tuple[int, int], levels: int) -> tuple[int, int]:
     if height % factor or width % factor:
         raise ValueError(f"sample_size is {height}×{width}, expected sides divisible by {factor}")
     return height, width
+
+
+def patched(size: tuple[int, int], patch: int) -> tuple[int, int]:
+    """Height and width of states that are cut into patches. Raises: ValueError, where they can't be."""
+    if size[0] % patch or size[1] % patch:
+        raise ValueError(f"sample_size is {size[0]}×{size[1]}, expected sides divisible by {patch}")
+    return size
+
+
+def usual_side(channels: int, levels: int) -> int:
+    """The side of pictures on which a U-Net of so many levels is mostly trained: MNIST's where it can be."""
+    if channels == 1 and GREY_SIDE % 2 ** (levels - 1) == 0:
+        return GREY_SIDE
+    return min(256, max(COLOUR_SIDE, LOWEST * 2 ** (levels - 1)))
 
 
 def check_blocks(what: str, blocks: tuple[str, ...], known: set[str]) -> None:
@@ -122,11 +138,18 @@ class UNetConfig(Config):
         return self
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Height and width. Raises: ValueError, where the config does not say them, or its levels can't halve them."""
-        if self.sample_size is None:
-            raise ValueError("sample_size is not given")
-        return halved(self.sample_size, len(self.block_out_channels))
+    def sized(self) -> bool:
+        """Whether the config says a size, which diffusers leaves open."""
+        return self.sample_size is not None
+
+    def size(self, asked: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Height and width: those asked for, the config's own, or what is usual for so many levels.
+
+        Raises:
+            ValueError: its levels can't halve them.
+        """
+        levels = len(self.block_out_channels)
+        return halved(asked or self.sample_size or usual_side(self.in_channels, levels), levels)
 
     @property
     def outputs(self) -> int:
@@ -169,9 +192,13 @@ class DiTConfig(Config):
         return self
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Height and width."""
-        return self.sample_size, self.sample_size
+    def sized(self) -> bool:
+        """True: diffusers has a size for it where the config says none."""
+        return True
+
+    def size(self, asked: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Height and width: those asked for, or its own. Raises: ValueError, of sides that no patches fill."""
+        return patched(asked or (self.sample_size, self.sample_size), self.patch_size)
 
     @property
     def outputs(self) -> int:

@@ -14,17 +14,25 @@ from diffstudio.checkpoints.adapters.components import (
     CONFIG,
     INDEX,
     NETWORK_FOLDERS,
+    NetworkAt,
     decoded,
     found_decoder,
     found_schedule,
+    index_of,
+    left_out,
     name_and_step,
+    network_at,
+    network_config,
+    sized,
 )
 from diffstudio.checkpoints.adapters.config import DiTConfig, KLConfig, UNetConfig, VQConfig
+from diffstudio.checkpoints.adapters.families import WAY_OUT, family_of_class, unknown_class
 from diffstudio.checkpoints.adapters.look import Look, read_json
 from diffstudio.checkpoints.adapters.parts import Parts, load, parts
 from diffstudio.checkpoints.adapters.prompted_config import PROMPTED
 from diffstudio.checkpoints.adapters.schedule import Schedule
-from diffstudio.checkpoints.card import Card, TrainingData
+from diffstudio.checkpoints.adapters.sidecar import asked_size, asked_where, completed
+from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile, DiffStudioError
 
@@ -59,21 +67,21 @@ def may_be_model(folder: Path, files: Collection[str], folders: Collection[str])
 
 @dataclass(frozen=True)
 class _Found:
-    """A pipeline in its parts, all checked; `labels` may be empty for numbers."""
+    """A pipeline in its parts, all checked; `labels` may be empty for numbers. notes: of what is left out."""
 
     network: UNetConfig | DiTConfig
-    folder: Path  # of the network
+    at: NetworkAt
     schedule: Schedule
     scheduler: str  # its class, "" where there is none
     vae: KLConfig | VQConfig | None
-    vae_folder: Path
+    decoder: Parts | None
     labels: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def card(look: Look) -> Card:
     """What the folder says, from its JSON files and the headers of its weights. Raises: NotFound, BadFile."""
     found = _found(look)
-    weights, decoder = _parts(found)
     name, step = name_and_step(look.path)
     config, schedule = found.network, found.schedule
     count = _classes(config)
@@ -90,45 +98,48 @@ def card(look: Look) -> Card:
     if labels:
         defaults |= {"label": "each", **({"guidance": 4.0} if conditional else {})}
     try:
-        height, width = config.size
-        return Card(
-            name=name,
-            title=name,
-            description=_description(found),
-            modality="image",
-            shape=(config.in_channels, height, width),
-            path=schedule.path,
-            prediction=schedule.prediction,
-            sigma_data=schedule.sigma_data,
-            learned_range=config.outputs == 2,
-            time=schedule.time,
-            any_label=conditional or not labels,
-            decoded=decoded(found.vae, height, width),
-            network="diffusers_dit" if conditional else "diffusers_unet",
-            network_args=args,
-            labels=labels,
-            data=TrainingData(dataset=""),
-            step=step,
-            parameters=weights.parameters + (decoder.parameters if decoder else 0),
-            decoder_parameters=decoder.parameters if decoder else 0,
-            dtype=weights.dtype,
-            defaults=defaults,
-            format="diffusers",
-        )
-    except ValidationError as error:
-        raise invalid(look.path, error) from error
+        height, width = config.size(asked_size(look.path, found.vae.factor if found.vae else 1))
     except ValueError as error:
-        raise BadFile(f"{shown(look.path, 400)}: {error}") from error
+        raise BadFile(f"{shown(asked_where(look.path), 400)}: {error}") from error
+    told = found.at.told()
+    return completed(
+        look.path,
+        {
+            "name": name,
+            "title": name,
+            "description": _description(found),
+            "modality": "image",
+            "shape": (config.in_channels, height, width),
+            "path": schedule.path,
+            "prediction": schedule.prediction,
+            "sigma_data": schedule.sigma_data,
+            "learned_range": config.outputs == 2,
+            "time": schedule.time,
+            "any_label": conditional or not labels,
+            "decoded": decoded(found.vae, height, width),
+            "network": "diffusers_dit" if conditional else "diffusers_unet",
+            "network_args": args,
+            "labels": labels,
+            "data": {"dataset": ""},
+            "step": step,
+            "parameters": found.at.weights.parameters + (found.decoder.parameters if found.decoder else 0),
+            "decoder_parameters": found.decoder.parameters if found.decoder else 0,
+            "dtype": found.at.weights.dtype,
+            "defaults": defaults,
+            "format": "diffusers",
+            **told,
+            "notes": (*sized(look, (height, width), config.sized), *found.notes, *told.get("notes", ())),
+        },
+    )
 
 
 def weights(look: Look) -> dict[str, Tensor]:
     """The tensors of the network and of the autoencoder. Raises: NotFound, BadFile."""
     found = _found(look)
-    files, decoder = _parts(found)
     prefix = "transformer." if isinstance(found.network, DiTConfig) else "unet."
-    tensors = load(files.files, prefix)
-    if decoder is not None:
-        tensors |= load(decoder.files, "vae.model.")
+    tensors = load(found.at.weights, prefix)
+    if found.decoder is not None:
+        tensors |= load(found.decoder, "vae.model.")
     return floats(look.path, tensors)
 
 
@@ -137,9 +148,11 @@ DIFFUSERS = Adapter(
     label="diffusers folder",
     opens="UNet2DModel (DDPM, DDIM, EDM, score-VE, consistency; with classes), DiT, either with AutoencoderKL or "
     "VQModel; sharded, fp16, .safetensors or .bin; checkpoint folders of a training",
-    recognised=f"{INDEX}, or {CONFIG} with a _class_name, or a folder unet or transformer that has one",
-    asks="nothing; without a scheduler beside a network DDPM's linear table is taken, and the card says so",
-    refuses="other pipelines, custom code, links and index files that lead out of the folder",
+    recognised=f"{INDEX}, or {CONFIG} with a _class_name, or a folder unet or transformer that has one; the network "
+    "lies in a folder of its own or, as in google/ddpm-cifar10-32, beside the index",
+    asks="nothing; without a scheduler beside a network DDPM's linear table is taken, without a sample_size what is "
+    "usual for so many levels, and the card says so; a card beside the folder (`NAME.card.json`) replaces either",
+    refuses="other pipelines, quantised weights, custom code, links and index files that lead out of the folder",
     recognises=recognises,
     card=card,
     weights=weights,
@@ -155,49 +168,42 @@ def _has_config(folder: Path) -> bool:
 
 
 def _found(look: Look) -> _Found:
-    folder, where = look.path, shown(look.path, 400)
-    index = read_json(folder, INDEX) if INDEX in look.names else {}
-    if CONFIG in look.names and not index:
-        network = folder
-    else:
-        names = _networks(look)
-        if not names:
-            raise BadFile(
-                f"{where} is a pipeline of the class '{shown(index.get('_class_name', 'unknown'))}', which has no "
-                "network that is known here"
-            )
-        network = folder / names[0]
-    table = read_json(network, CONFIG)
+    where, index = shown(look.path, 400), index_of(look)
+    folder, table = network_config(look, index)
+    pipeline = index.get("_class_name")
     kind = str(table.get("_class_name"))
     kind = _OLD_NAMES.get(kind, kind)
-    if kind in PROMPTED:
+    if kind in PROMPTED and not index:
         raise BadFile(
             f"{where} is the network of a text-to-image pipeline ({kind}) without its text encoders: open the folder "
             "of the whole pipeline"
         )
+    if kind in PROMPTED and family_of_class(pipeline) is None:
+        raise BadFile(
+            f"{where} is a '{shown(pipeline, 60)}' whose network ({kind}) is told a prompt or a picture, and its index "
+            f"names no text encoder: {WAY_OUT}"
+        )
     if kind not in _NETWORKS:
-        raise BadFile(f"{where}: its network is a '{shown(kind)}', expected one of {', '.join(_NETWORKS)}")
+        raise BadFile(f"{where} {unknown_class(kind, pipeline)}")
     try:
         config = (UNetConfig if kind == "UNet2DModel" else DiTConfig).model_validate(table)
     except ValidationError as error:
-        raise invalid(network / CONFIG, error) from error
-    schedule, scheduler = found_schedule(look, network)
+        raise invalid(folder / CONFIG, error) from error
+    at = network_at(look, folder, table)
+    schedule, scheduler = found_schedule(look, folder)
     vae, vae_folder = (None, folder) if CONFIG in look.names and not index else found_decoder(look)
     if vae is not None and vae.channels != config.in_channels:
         raise BadFile(
             f"{where}: the latents of its autoencoder have {vae.channels} channels, its network has "
             f"{config.in_channels}"
         )
-    return _Found(config, network, schedule, scheduler, vae, vae_folder, _labels(index, _classes(config)))
+    labels = _labels(index, _classes(config))
+    decoder = None if vae is None else parts(vae_folder)
+    return _Found(config, at, schedule, scheduler, vae, decoder, labels, left_out(index))
 
 
 def _classes(config: UNetConfig | DiTConfig) -> int:
     return config.num_embeds_ada_norm if isinstance(config, DiTConfig) else config.num_class_embeds or 0
-
-
-def _parts(found: _Found) -> tuple[Parts, Parts | None]:
-    """The files of the network and of the autoencoder."""
-    return parts(found.folder), None if found.vae is None else parts(found.vae_folder)
 
 
 def _labels(index: dict[str, Any], count: int) -> tuple[str, ...]:

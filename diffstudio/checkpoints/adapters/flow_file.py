@@ -40,7 +40,7 @@ _SCHNELL_STEPS = 4
 
 def recognises(look: Look) -> bool:
     """The first attention of either transformer, under the name that it has in such a file."""
-    return look.kind == "safetensors" and family_of(look) is not None
+    return family_of(look) is not None
 
 
 def card(look: Look) -> Card:
@@ -115,11 +115,12 @@ def words(look: Look) -> dict[str, Vocabulary]:
 
 FLOW_FILE = Adapter(
     name="flow_file",
-    label="Stable Diffusion 3, 3.5, Flux in one file, `.safetensors`",
+    label="Stable Diffusion 3, 3.5, Flux in one file, `.safetensors`, `.sft` or a pickle",
     opens="text-to-image files as Stability AI and ComfyUI have them, also in fp8, and transformers alone with their "
     "parts beside them (`clip_l`, `clip_g`, `t5xxl_fp16` or `…fp8…`, `ae.safetensors`, in the same folder, in "
     "`text_encoders` or in ComfyUI's); Stable Diffusion 3 also without its T5; CLIP's and T5's words are brought",
-    recognised=f"{' or '.join(f'`{first}`' for first in FIRST.values())}, alone or after `model.diffusion_model.`",
+    recognised=f"{' or '.join(f'`{first}`' for first in FIRST.values())}, alone or behind any prefix such as "
+    "`model.diffusion_model.`",
     asks="size where the metadata (ModelSpec) do not say it: 1,024 is taken; a card beside the file replaces what is "
     "taken from the published models: shift 3 for Stable Diffusion 3, dynamic shifting for Flux that is told its "
     "guidance (dev), no shift and 4 steps for Flux that is not (schnell)",
@@ -140,7 +141,7 @@ def _under(tensors: dict[str, Tensor], place: Place) -> dict[str, Tensor]:
 def _sizes(place: Place) -> Counter[str]:
     """How many numbers a part has of each dtype, by its header. Raises: BadFile, of one that is not opened."""
     out: Counter[str] = Counter()
-    for name, info in place.look.header.tensors.items():
+    for name, info in place.look.tensors.items():
         plain = name.removeprefix(place.prefix)
         if name.startswith(place.prefix) and is_weight(plain):
             check_dtype(place.look.path, plain, info.dtype)
@@ -194,7 +195,7 @@ def _published(found: FlowArchitecture) -> tuple[Schedule, str, dict[str, float]
 
 def _size(look: Look, found: FlowArchitecture) -> tuple[int, int]:
     """Height and width of the latents: what the metadata say, where they can be, or those of the published model."""
-    side = found.network.size[0] * found.factor
+    side = found.network.size()[0] * found.factor
     if isinstance(found.network, FluxConfig):
         height, width = pixels(look, side, found.factor * FLUX_FACTOR)
     else:

@@ -10,10 +10,13 @@ from pydantic import ValidationError
 
 from diffstudio.checkpoints.adapters.adapter import invalid
 from diffstudio.checkpoints.adapters.beside import PUBLISHED, beside
+from diffstudio.checkpoints.adapters.families import family_of_file
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.prompted_config import FluxConfig, SD3Config
+from diffstudio.checkpoints.adapters.quantised import check_floats
 from diffstudio.checkpoints.adapters.single_file_parts import HEAD, Shapes, autoencoder, openai_clip
 from diffstudio.checkpoints.adapters.text_to_image import T5_LENGTH
+from diffstudio.checkpoints.adapters.weight_sets import weight_set
 
 Part = Literal["network", "vae", "clip_l", "clip_g", "t5"]
 Family = Literal["3", "Flux"]
@@ -75,12 +78,16 @@ class FlowArchitecture:
         return 2 ** (len(self.vae["block_out_channels"]) - 1)
 
 
-def family_of(look: Look) -> tuple[Family, str] | None:
-    """Which of the two it is, and how the names of its transformer begin; None for another file."""
-    for prefix in NETWORK_PREFIXES:
-        for family, first in FIRST.items():
-            if f"{prefix}{first}" in look.tensors:
-                return family, prefix
+def family_of(look: Look) -> tuple[Family, str, str] | None:
+    """Which of the two it is, how the names of its transformer begin, and what of that wraps all; None for others.
+
+    Their relatives, Chroma, Flux 2 and such, have the same first tensor and others beside it.
+    """
+    for family, first in FIRST.items():
+        found = weight_set(look, (first,))
+        if found is not None and family_of_file(look) is None:
+            own = next(prefix for prefix in NETWORK_PREFIXES if found.prefix.endswith(prefix))
+            return family, found.prefix, found.prefix.removesuffix(own)
     return None
 
 
@@ -88,10 +95,11 @@ def flow_architecture(look: Look) -> FlowArchitecture:
     """The parts of a Stable Diffusion 3 or Flux, in the file or beside it. Raises: BadFile."""
     found = family_of(look)
     assert found is not None, "recognised before"
-    family, prefix = found
+    family, prefix, root = found
+    check_floats(look, prefix)
     places: dict[Part, Place] = {"network": Place(look, prefix)}
     for part in _OTHERS[family]:
-        place = _place(look, part, family)
+        place = _place(look, part, family, root)
         if place is not None:
             places[part] = place
     shapes = Shapes(look)
@@ -108,11 +116,11 @@ def flow_architecture(look: Look) -> FlowArchitecture:
     return FlowArchitecture(family, network, vae, encoders, parts, places)
 
 
-def _place(look: Look, part: Part, family: Family) -> Place | None:
+def _place(look: Look, part: Part, family: Family, root: str) -> Place | None:
     """Where a part lies: in the file itself, else in one beside it under the name that it was published with."""
     for prefix in _PREFIXES[part]:
-        if any(f"{prefix}{sign}" in look.tensors for sign in _SIGNS[part]):
-            return Place(look, prefix)
+        if any(f"{root}{prefix}{sign}" in look.tensors for sign in _SIGNS[part]):
+            return Place(look, root + prefix)
     for path in beside(look.path, part) if _apart(part, family) else ():
         other = Look(path)
         if other.kind == "safetensors" and any(sign in other.tensors for sign in _SIGNS[part]):

@@ -1,26 +1,25 @@
-"""Files of OpenAI's guided-diffusion and improved-diffusion: a bare table of weights, whose names say the network."""
+"""Files of OpenAI's guided-diffusion and improved-diffusion: weights whose names say the network."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from diffstudio.checkpoints.adapters.adapter import Adapter, Preset, floats, numbered
-from diffstudio.checkpoints.adapters.look import Look
-from diffstudio.checkpoints.adapters.parts import stored_weights
+from diffstudio.checkpoints.adapters.look import Look, Stored
 from diffstudio.checkpoints.adapters.sidecar import completed
+from diffstudio.checkpoints.adapters.weight_sets import WeightSet, weight_set
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.header import TensorInfo
 from diffstudio.checkpoints.names import name_and_step, shown
-from diffstudio.checkpoints.pickled import StoredTensor
 from diffstudio.errors import BadFile
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 FIRST, TIME = "input_blocks.0.0.weight", "time_embed.0.weight"
+SIGNS = (FIRST, TIME, "out.2.weight")
+ATTENDS = ".attn2.to_k.weight"  # to a prompt: what Stable Diffusion's U-Net has, and these never
 LOWEST = 8  # the side of the lowest level in every published model: 64 has four levels, 256 has six
 # Chains that the file does not tell: the published model of 64×64 was trained on the cosine, the others on the line.
 COSINE, LINEAR = "vp_cosine_table", "vp_linear"
@@ -34,16 +33,15 @@ PRESETS = {
 
 
 def recognises(look: Look) -> bool:
-    """The names of its first convolution and of its time's layers, at the top of the file."""
-    if look.kind not in ("torch", "safetensors"):
-        return False
-    tensors = look.tensors
-    return FIRST in tensors and TIME in tensors and "out.2.weight" in tensors
+    """The names of its first convolution and of its time's layers, and no attention to a prompt."""
+    found = weight_set(look, SIGNS)
+    return found is not None and not any(name.endswith(ATTENDS) for name in found.names)
 
 
 def card(look: Look) -> Card:
     """What the names and shapes say; the rest is taken from the published models. Raises: BadFile."""
-    tensors = look.tensors
+    found_in = _weights(look)
+    tensors = found_in.tensors
     args, channels, outputs = _architecture(look, tensors)
     labels = _shape(look, tensors, "label_emb.weight", 2)[0] if "label_emb.weight" in tensors else 0
     side = LOWEST * 2 ** (len(args["widths"]) - 1)
@@ -66,8 +64,9 @@ def card(look: Look) -> Card:
         "labels": numbered(labels),
         "data": {"dataset": ""},
         "step": step,
-        "parameters": sum(math.prod(tensor.shape) for tensor in tensors.values()),
+        "parameters": found_in.parameters,
         "dtype": tensors[FIRST].dtype,
+        **found_in.told(),
         "defaults": {"solver": "ddim", "steps": 50, "grid": "trailing", "clip": "static"}
         | ({"label": "each"} if labels else {}),
         "format": "guided-diffusion",
@@ -77,14 +76,20 @@ def card(look: Look) -> Card:
 
 def weights(look: Look) -> dict[str, Tensor]:
     """The weights. Raises: NotFound, BadFile."""
-    return floats(look.path, stored_weights(look))
+    return floats(look.path, _weights(look).load())
+
+
+def _weights(look: Look) -> WeightSet:
+    found = weight_set(look, SIGNS)
+    assert found is not None, "recognised before"
+    return found
 
 
 GUIDED_DIFFUSION = Adapter(
     name="guided-diffusion",
     label="guided-diffusion `.pt`, also as .safetensors",
     opens="the U-Net of ADM and improved-diffusion, with classes and with a learned variance",
-    recognised=f"`{FIRST}`, `{TIME}` and `out.2.weight` at the top of the file",
+    recognised=f"`{FIRST}`, `{TIME}` and `out.2.weight`, behind any prefix, and no `…{ATTENDS}`",
     asks="size, chain and heads, which the file does not say: those of the published model with as many levels are "
     "taken; `diffstudio card FILE` asks, with the published models as presets, and keeps it in a card beside the file",
     refuses="classifiers, the upsamplers' low-resolution input, levels without weights of their own",
@@ -92,10 +97,12 @@ GUIDED_DIFFUSION = Adapter(
     card=card,
     weights=weights,
     presets=PRESETS,
+    assumes=True,
+    tensors=lambda look: _weights(look).tensors,
 )
 
 
-def _shape(look: Look, tensors: Mapping[str, StoredTensor | TensorInfo], name: str, axes: int) -> tuple[int, ...]:
+def _shape(look: Look, tensors: Mapping[str, Stored], name: str, axes: int) -> tuple[int, ...]:
     tensor = tensors.get(name)
     if tensor is None or len(tensor.shape) != axes or 0 in tensor.shape:
         where = shown(look.path, 400)
@@ -103,7 +110,7 @@ def _shape(look: Look, tensors: Mapping[str, StoredTensor | TensorInfo], name: s
     return tensor.shape
 
 
-def _architecture(look: Look, tensors: Mapping[str, StoredTensor | TensorInfo]) -> tuple[dict[str, Any], int, int]:
+def _architecture(look: Look, tensors: Mapping[str, Stored]) -> tuple[dict[str, Any], int, int]:
     """The arguments of our network, the colours, and the outputs for each of them. Raises: BadFile.
 
     The last block on the way up of each level but the finest has a part that doubles the size; its place gives the

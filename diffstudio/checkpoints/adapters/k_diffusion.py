@@ -6,26 +6,30 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diffstudio.checkpoints.adapters.adapter import Adapter, floats, invalid, numbered
 from diffstudio.checkpoints.adapters.k_diffusion_hourglass import hourglass
-from diffstudio.checkpoints.adapters.look import Look, read_json
+from diffstudio.checkpoints.adapters.look import Look, Stored, read_json
 from diffstudio.checkpoints.adapters.parts import stored_weights
 from diffstudio.checkpoints.adapters.sidecar import completed
+from diffstudio.checkpoints.adapters.weight_sets import WeightSet, weight_set
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.header import TensorInfo
 from diffstudio.checkpoints.names import name_and_step, shown
-from diffstudio.checkpoints.pickled import StoredTensor
-from diffstudio.checkpoints.sandbox import pickled_weights
 from diffstudio.errors import BadFile
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-AVERAGED, WRAPPED = "model_ema.", "inner_model."  # the trainer's averaged weights; those beside its augmentations
+Named = TypeVar("Named")
+WRAPPED = "inner_model."  # the network beside its augmentations
+# Tensors of each of its networks, of the U-Net first.
+SIGNS = (
+    ("timestep_embed.weight", "mapping.0.weight", "proj_in.weight"),
+    ("time_emb.weight", "aug_emb.weight", "time_in_proj.weight"),
+)
 UNET, TRANSFORMER, HOURGLASS = "image_v1", "image_transformer_v1", "image_transformer_v2"
 Side = Annotated[int, Field(ge=1, le=4096)]
 Count = Annotated[int, Field(ge=0, le=8192)]
@@ -55,20 +59,21 @@ class ModelConfig(BaseModel):
 
 
 def recognises(look: Look) -> bool:
-    """A config in the metadata, or averaged weights as the trainer names them."""
-    if look.kind == "safetensors":
-        return '"model"' in look.header.metadata.get("config", "")
-    if look.kind != "torch":
-        return False
-    names = look.tensors.keys()
-    return f"{AVERAGED}time_emb.weight" in names or any(name.startswith(AVERAGED + WRAPPED) for name in names)
+    """A config in the metadata or in the trainer's file, or its networks' own names."""
+    return '"model"' in look.metadata.get("config", "") or _weights(look) is not None
+
+
+def _weights(look: Look) -> WeightSet | None:
+    """The weights of one of its networks, the averaged ones first; None in other files."""
+    return next((found for signs in SIGNS if (found := weight_set(look, signs)) is not None), None)
 
 
 def card(look: Look) -> Card:
     """What the config says, and the tensors. Raises: BadFile."""
     table = _table(look)
     config = _config(look, table)
-    tensors = _tensors(look)
+    found_in = _weights(look)
+    tensors: Mapping[str, Stored] = found_in.tensors if found_in else _unwrapped(look.tensors)
     network = _network(look, table, config, tensors)
     embedded = tensors["class_emb.weight"].shape if "class_emb.weight" in tensors else ()
     classes = embedded[0] - 1 if embedded else 0
@@ -90,6 +95,7 @@ def card(look: Look) -> Card:
         "step": step if type(step) is int and 0 <= step <= 10**9 else counted,
         "parameters": sum(math.prod(tensor.shape) for tensor in tensors.values()),
         "dtype": next(iter(tensors.values())).dtype if tensors else "",
+        **(found_in.told() if found_in else {}),
         "defaults": {"solver": "dpmpp_2m", "steps": 30, "grid": "karras", "grid_params": ends}
         | ({"label": "each"} if classes else {}),
         "format": "k-diffusion",
@@ -99,8 +105,8 @@ def card(look: Look) -> Card:
 
 def weights(look: Look) -> dict[str, Tensor]:
     """The averaged weights. Raises: NotFound, BadFile."""
-    found = pickled_weights(look.path, [AVERAGED]) if look.kind == "torch" else stored_weights(look)
-    return floats(look.path, {_own(name): tensor for name, tensor in found.items()})
+    found = _weights(look)
+    return floats(look.path, found.load() if found else _unwrapped(stored_weights(look)))
 
 
 K_DIFFUSION = Adapter(
@@ -108,7 +114,9 @@ K_DIFFUSION = Adapter(
     label="k-diffusion `.safetensors` and `.pth`",
     opens=f"`{UNET}` (a U-Net), `{TRANSFORMER}` and `{HOURGLASS}` (the Hourglass Diffusion Transformer, with "
     "every kind of its attention), these two also with classes: averaged weights, σ and its range from the config",
-    recognised="a config in the metadata, or `model_ema.inner_model.…` or `model_ema.time_emb.weight`",
+    recognised="a config in the metadata, or "
+    + " or ".join(", ".join(f"`{sign}`" for sign in signs) for signs in SIGNS)
+    + ", behind any prefix",
     asks="the config of a `.pth` that has none: a file `NAME.json` beside it",
     refuses=f"conditions other than classes, `{HOURGLASS}` from before the learned shares of its skips",
     recognises=recognises,
@@ -117,27 +125,21 @@ K_DIFFUSION = Adapter(
 )
 
 
-def _own(name: str) -> str:
-    """A tensor's name in our network."""
-    return name.removeprefix(AVERAGED).removeprefix(WRAPPED)
-
-
-def _tensors(look: Look) -> Mapping[str, StoredTensor | TensorInfo]:
-    """Those of the network, by the names of ours."""
-    found = look.tensors if look.kind == "safetensors" else look.pickled.within(AVERAGED)
-    return {_own(name): tensor for name, tensor in found.items()}
+def _unwrapped(found: Mapping[str, Named]) -> dict[str, Named]:
+    """By the names of ours."""
+    return {name.removeprefix(WRAPPED): each for name, each in found.items()}
 
 
 def _table(look: Look) -> dict[str, Any]:
     """The config: in the metadata, in the trainer's file, or in a JSON file beside it. Raises: BadFile."""
     where = shown(look.path, 400)
-    if look.kind == "safetensors":
+    if "config" in look.metadata:
         try:
-            table = json.loads(look.header.metadata["config"])
+            table = json.loads(look.metadata["config"])
         except (ValueError, RecursionError) as error:
             raise BadFile(f"{where}: the config in its metadata is not valid JSON: {shown(error)}") from error
         return table if isinstance(table, dict) else {}
-    values, prefix = look.pickled.values, "config.model."
+    values, prefix = (look.pickled.values if look.kind == "torch" else {}), "config.model."
     beside = f"{look.path.stem}.json"
     if f"{prefix}type" in values:
         return {"model": _nested({name[len(prefix) :]: values[name] for name in values if name.startswith(prefix)})}
@@ -192,9 +194,7 @@ def _config(look: Look, table: dict[str, Any]) -> ModelConfig:
     return config
 
 
-def _network(
-    look: Look, table: dict[str, Any], config: ModelConfig, tensors: Mapping[str, StoredTensor | TensorInfo]
-) -> dict[str, Any]:
+def _network(look: Look, table: dict[str, Any], config: ModelConfig, tensors: Mapping[str, Stored]) -> dict[str, Any]:
     """The entries of a card that name the network. Raises: BadFile."""
     if config.type == UNET:
         return _unet(config, tensors)
@@ -205,7 +205,7 @@ def _network(
     return _transformer(look, sides, tensors)
 
 
-def _unet(config: ModelConfig, tensors: Mapping[str, StoredTensor | TensorInfo]) -> dict[str, Any]:
+def _unet(config: ModelConfig, tensors: Mapping[str, Stored]) -> dict[str, Any]:
     patch = config.patch_size
     args = {
         "embed": config.mapping_out,
@@ -220,9 +220,7 @@ def _unet(config: ModelConfig, tensors: Mapping[str, StoredTensor | TensorInfo])
     return {"network": "k_diffusion_unet", "network_args": args}
 
 
-def _transformer(
-    look: Look, patch: tuple[int, int], tensors: Mapping[str, StoredTensor | TensorInfo]
-) -> dict[str, Any]:
+def _transformer(look: Look, patch: tuple[int, int], tensors: Mapping[str, Stored]) -> dict[str, Any]:
     down = tensors.get("blocks.0.ff.down_proj.weight")
     if down is None or len(down.shape) != 2:
         raise BadFile(f"{shown(look.path, 400)}: its tensors are not those of the '{TRANSFORMER}' in its config")

@@ -6,17 +6,37 @@ import functools
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
 from diffstudio.checkpoints.header import Header, TensorInfo, read_header
 from diffstudio.checkpoints.names import shown
+from diffstudio.checkpoints.other_files import no_table
 from diffstudio.checkpoints.pickled import Pickled, StoredTensor, read_pickled
 from diffstudio.errors import BadFile, NotFound
 
 MAX_JSON = 1 << 20
 START = 1 << 16  # bytes from which a format is recognised
+Stored = StoredTensor | TensorInfo  # a tensor as its file describes it, of either kind
+
+
+class Ends:
+    """The names of a file's tensors by how they end, so that one is found at once whatever stands before it."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_end: dict[str, list[str]] = {}
+        for name in names:
+            *_, last = words = name.rsplit(".", 2)
+            self._by_end.setdefault(".".join(words[-2:]), []).append(name)
+            if len(words) > 1 and last not in ("weight", "bias"):
+                self._by_end.setdefault(last, []).append(name)
+
+    def of(self, end: str) -> list[str]:
+        """The names that are `end`, or end so after a dot, in their order; "*" at its start: after anything."""
+        anywhere, end = end[:1] == "*", end.removeprefix("*")
+        found = self._by_end.get(".".join(end.rsplit(".", 2)[-2:]), ())
+        return [name for name in found if name == end or name.endswith(end if anywhere else f".{end}")]
 
 
 class Look:
@@ -24,6 +44,7 @@ class Look:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.sets: dict[tuple[str, ...], Any] = {}  # what `weight_sets` has found, by the signs
 
     @functools.cached_property
     def start(self) -> bytes | None:
@@ -61,13 +82,41 @@ class Look:
 
     @functools.cached_property
     def pickled(self) -> Pickled:
-        """Of a file of torch.save. Raises: as `read_pickled`."""
-        return read_pickled(self.path)
+        """Of a file of torch.save.
+
+        Raises:
+            NotFound, BadFile: as `read_pickled`; of what is another thing than weights the sentence says which.
+        """
+        try:
+            return read_pickled(self.path)
+        except BadFile as error:
+            what = no_table(self.path)
+            if not what:
+                raise
+            raise BadFile(f"{shown(self.path, 400)} {what}") from error
 
     @property
-    def tensors(self) -> Mapping[str, StoredTensor | TensorInfo]:
+    def tensors(self) -> Mapping[str, Stored]:
         """Of a file of weights, of either kind, what it says of them by name. Raises: as `header` and `pickled`."""
         return self.pickled.tensors if self.kind == "torch" else self.header.tensors
+
+    @functools.cached_property
+    def ends(self) -> Ends:
+        """The names of the tensors by how they end. Raises: as `tensors`."""
+        return Ends(self.tensors)
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What a .safetensors file says beside its tensors; {} for others. Raises: as `header`."""
+        return self.header.metadata if self.kind == "safetensors" else {}
+
+    def numbers(self, name: str) -> tuple[float, ...] | None:
+        """The numbers of a short list in float32, such as a table of betas; None where there is none of that kind.
+
+        Raises:
+            BadFile: as `header` and `pickled`, and for a file that has changed meanwhile.
+        """
+        return self.pickled.numbers(name) if self.kind == "torch" else self.header.numbers(name)
 
     @functools.cached_property
     def names(self) -> frozenset[str]:

@@ -1,92 +1,113 @@
-"""`model-12.pt` of denoising-diffusion-pytorch: the trainer's file, with the weights twice (plain and averaged)."""
+"""denoising-diffusion-pytorch: the trainer's `model-12.pt`, with the weights twice (plain and averaged), or less."""
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
 from diffstudio.checkpoints.adapters.adapter import Adapter, floats
-from diffstudio.checkpoints.adapters.look import Look
+from diffstudio.checkpoints.adapters.look import Look, Stored
 from diffstudio.checkpoints.adapters.sidecar import completed
+from diffstudio.checkpoints.adapters.weight_sets import WeightSet, weight_set
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import name_and_step, shown
-from diffstudio.checkpoints.pickled import StoredTensor
-from diffstudio.checkpoints.sandbox import pickled_weights
 from diffstudio.errors import BadFile
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-# The averaged weights are the ones that its own sampling uses.
-_PREFIXES = ("ema.ema_model.model.", "model.model.")
+SIGNS = ("init_conv.weight", "time_mlp.1.weight")
+MEMORY = "mid_attn.mem_kv"  # which no older version and no other tool's Unet of these names has
 ASSUMED_SIDE = 64
+STEPS = 1000
 
 
 def recognises(look: Look) -> bool:
-    """The trainer's step, and the first convolution and the time's layers of the Unet under "model"."""
-    if look.kind != "torch":
-        return False
-    tensors = look.pickled.tensors
-    return "model.model.init_conv.weight" in tensors and "model.model.time_mlp.1.weight" in tensors
+    """The first convolution and the time's layers of its Unet, and the tables of its diffusion or its memory."""
+    found = weight_set(look, SIGNS)
+    return found is not None and (MEMORY in found.names or f"{_beside(found)}betas" in look.tensors)
 
 
 def card(look: Look) -> Card:
     """What the names and shapes say, and the tables of betas and of the loss's weights. Raises: BadFile."""
-    prefix = _prefix(look)
-    tensors = look.pickled.within(prefix)
+    found_in = _weights(look)
+    tensors = found_in.tensors
     args, channels, outputs = _architecture(look, tensors)
     name, milestone = name_and_step(look.path)
-    step = look.pickled.values.get("step")
-    betas = _table(look, "betas")
+    step = look.pickled.values.get("step") if look.kind == "torch" else None
+    betas = look.numbers(f"{_beside(found_in)}betas")
+    assumed = f"The size of its pictures is not in the file: {ASSUMED_SIDE}×{ASSUMED_SIDE} is taken."
+    if betas is None:
+        assumed += f" Nor is its chain: the package's sigmoid table of {STEPS:,} steps and v are taken."
+    prediction = _prediction(look, found_in, betas) if betas else "v"
+    betas = betas or sigmoid_betas(STEPS)
     found: dict[str, Any] = {
         "name": name,
         "title": name,
-        "description": "A Unet of denoising-diffusion-pytorch. The size of its pictures is not in the file: "
-        f"{ASSUMED_SIDE}×{ASSUMED_SIDE} is taken. Data set, licence and classes are not known.",
+        "description": f"A Unet of denoising-diffusion-pytorch. {assumed} Data set, licence and classes are not known.",
         "modality": "image",
         "shape": (channels, ASSUMED_SIDE, ASSUMED_SIDE),
         "path": {"name": "vp_table", "betas": betas},
-        "prediction": _prediction(look, betas),
+        "prediction": prediction,
         "learned_range": outputs == 2,
         "time": "timestep",
         "network": "lucidrains_unet",
         "network_args": args,
         "data": {"dataset": ""},
         "step": step if type(step) is int and 0 <= step <= 10**9 else milestone,
-        "parameters": sum(_count(tensor) for tensor in tensors.values()),
+        "parameters": found_in.parameters,
         "dtype": tensors["init_conv.weight"].dtype,
         "defaults": {"solver": "ddim", "steps": min(50, len(betas)), "grid": "trailing", "clip": "static"},
         "format": "lucidrains",
+        **found_in.told(),
     }
     return completed(look.path, found)
 
 
 def weights(look: Look) -> dict[str, Tensor]:
-    """The averaged weights, or the plain ones where there are no others. Raises: BadFile."""
-    prefix = _prefix(look)
-    found = pickled_weights(look.path, [prefix])
-    return floats(look.path, {name.removeprefix(prefix): tensor for name, tensor in found.items()})
+    """The averaged weights, which its own sampling uses, or the plain ones. Raises: BadFile."""
+    return floats(look.path, _weights(look).load())
+
+
+def sigmoid_betas(steps: int) -> tuple[float, ...]:
+    """The package's own table: ᾱ falls as a sigmoid from −3 to 3, less its ends (Jabri et al. 2022, figure 4)."""
+
+    def sigmoid(x: float) -> float:
+        return 1 / (1 + math.exp(-x))
+
+    low, high = sigmoid(-3.0), sigmoid(3.0)
+    kept = [(high - sigmoid(6 * k / steps - 3)) / (high - low) for k in range(steps + 1)]
+    return tuple(min(0.999, 1 - kept[k + 1] / kept[k]) for k in range(steps))
 
 
 LUCIDRAINS = Adapter(
     name="lucidrains",
-    label="denoising-diffusion-pytorch `model-N.pt`",
+    label="denoising-diffusion-pytorch `model-N.pt`, or its Unet alone",
     opens="the Unet with its averaged weights, its own table of betas, its objective (told from the loss's weights)",
-    recognised="a torch file with `model.model.init_conv.weight` and `model.model.time_mlp.1.weight`",
+    recognised=f"`{SIGNS[0]}` and `{SIGNS[1]}`, behind any prefix, with a table `betas` beside them or `{MEMORY}`",
     asks=f"the size of the pictures, which the file does not say: {ASSUMED_SIDE} is taken, a card beside the file "
-    "replaces it",
+    "replaces it; of a Unet alone the chain too: the package's sigmoid table and v are taken",
     refuses="files from before the RMS norm (version 1.9), random Fourier features, everything but dense tensors",
     recognises=recognises,
     card=card,
     weights=weights,
+    tensors=lambda look: _weights(look).tensors,
 )
 
 
-def _prefix(look: Look) -> str:
-    return next(p for p in _PREFIXES if f"{p}init_conv.weight" in look.pickled.tensors)
+def _weights(look: Look) -> WeightSet:
+    found = weight_set(look, SIGNS)
+    assert found is not None, "recognised before"
+    return found
 
 
-def _architecture(look: Look, tensors: dict[str, StoredTensor]) -> tuple[dict[str, Any], int, int]:
+def _beside(found: WeightSet) -> str:
+    """How the names of the tables begin that the diffusion keeps beside its Unet."""
+    return found.prefix.removesuffix("model.")
+
+
+def _architecture(look: Look, tensors: dict[str, Stored]) -> tuple[dict[str, Any], int, int]:
     """The arguments of our network, the colours, and the outputs for each of them. Raises: BadFile."""
     where = shown(look.path, 400)
 
@@ -120,21 +141,11 @@ def _architecture(look: Look, tensors: dict[str, StoredTensor]) -> tuple[dict[st
     return args, channels, leaving // channels
 
 
-def _table(look: Look, name: str) -> tuple[float, ...]:
-    """A table that the diffusion keeps beside the network. Raises: BadFile."""
-    for at in (f"ema.ema_model.{name}", f"model.{name}"):
-        numbers = look.pickled.numbers(at)
-        if numbers:
-            return numbers
-    raise BadFile(f"{shown(look.path, 400)}: it has no table '{name}', which says of which chain it was trained on")
-
-
-def _prediction(look: Look, betas: tuple[float, ...]) -> str:
+def _prediction(look: Look, found: WeightSet, betas: tuple[float, ...]) -> str:
     """The objective, by the weights of its loss: 1 for ε, SNR for x0, SNR/(SNR + 1) for v (Hang et al. 2023 may bound
     the SNR at 5, so it is read where the SNR is near 3)."""
-    try:
-        loss = _table(look, "loss_weight")
-    except BadFile:
+    loss = look.numbers(f"{_beside(found)}loss_weight")
+    if not loss:
         return "eps"  # what the package predicted before it had these weights
     kept, snrs = 1.0, []
     for beta in betas:
@@ -143,10 +154,3 @@ def _prediction(look: Look, betas: tuple[float, ...]) -> str:
     k = min(range(min(len(snrs), len(loss))), key=lambda i: abs(snrs[i] - 3))
     expected = {"eps": 1.0, "x0": snrs[k], "v": snrs[k] / (snrs[k] + 1)}
     return min(expected, key=lambda name: abs(expected[name] - loss[k]))
-
-
-def _count(tensor: StoredTensor) -> int:
-    count = 1
-    for side in tensor.shape:
-        count *= side
-    return count

@@ -19,10 +19,14 @@ from diffstudio.checkpoints.adapters.config import (
     check_blocks,
     check_levels,
     halved,
+    patched,
 )
 
 _DOWN = {"CrossAttnDownBlock2D", "DownBlock2D"}
 _UP = {"CrossAttnUpBlock2D", "UpBlock2D"}
+# Layers of attention of a level, or of each of its blocks, as pruned networks have them; 0 where it does not attend.
+Attending = Annotated[int, Field(ge=0, le=16)]
+Nested = Attending | Annotated[tuple[Attending, ...], Field(min_length=1, max_length=8)]
 Wide = Annotated[int, Field(ge=1, le=65_536)]
 Deep = Annotated[int, Field(ge=1, le=128)]
 Heads = Annotated[int, Field(ge=1, le=128)]
@@ -58,7 +62,8 @@ class PromptedUNetConfig(Config):
     norm_num_groups: Groups = 32
     norm_eps: Small = 1e-5
     cross_attention_dim: Channels = 1280
-    transformer_layers_per_block: Layers | Annotated[tuple[Layers, ...], Field(max_length=8)] = 1
+    transformer_layers_per_block: Layers | Annotated[tuple[Nested, ...], Field(max_length=8)] = 1
+    reverse_transformer_layers_per_block: Annotated[tuple[Nested, ...], Field(max_length=8)] | None = None
     attention_head_dim: Channels | Annotated[tuple[Channels, ...], Field(max_length=8)] = 8
     dual_cross_attention: Literal[False] = False
     use_linear_projection: bool = False
@@ -95,10 +100,13 @@ class PromptedUNetConfig(Config):
             )
         return self
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width of the latents. Raises: ValueError, where its levels can't halve them."""
-        return halved(self.sample_size, len(self.block_out_channels))
+    def size(self, asked: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Height and width of the latents: those asked for, or its own.
+
+        Raises:
+            ValueError: its levels can't halve them.
+        """
+        return halved(asked or self.sample_size, len(self.block_out_channels))
 
     @property
     def channels(self) -> int:
@@ -167,10 +175,13 @@ class SD3Config(JointConfig):
             raise ValueError(f"sample_size is {side}, expected a multiple of {patch}, at most {most}")
         return self
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width of the latents."""
-        return self.sample_size, self.sample_size
+    def size(self, asked: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Height and width of the latents: those asked for, or its own. Raises: ValueError, where it has no such."""
+        height, width = patched(asked or (self.sample_size, self.sample_size), self.patch_size)
+        most = self.pos_embed_max_size * self.patch_size
+        if max(height, width) > most:
+            raise ValueError(f"sample_size is {height}×{width}, expected sides of at most {most}")
+        return height, width
 
     @property
     def channels(self) -> int:
@@ -206,10 +217,9 @@ class FluxConfig(JointConfig):
             raise ValueError(f"{inner:,} numbers a token, expected at most {MAX_INNER:,}")
         return self
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width of the latents."""
-        return self.latent_size, self.latent_size
+    def size(self, asked: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Height and width of the latents: those asked for, or its own. Raises: ValueError, of odd sides."""
+        return patched(asked or (self.latent_size, self.latent_size), FLUX_FACTOR)
 
     @property
     def channels(self) -> int:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from diffstudio.checkpoints.adapters.adapter import Adapter, floats
 from diffstudio.checkpoints.adapters.clip_words import COUNT, END, clip_vocabulary
+from diffstudio.checkpoints.adapters.families import family_of_file
+from diffstudio.checkpoints.adapters.flow_file_names import unscaled
 from diffstudio.checkpoints.adapters.library import library
 from diffstudio.checkpoints.adapters.look import Look
-from diffstudio.checkpoints.adapters.parts import stored_weights
+from diffstudio.checkpoints.adapters.quantised import check_floats
 from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
 from diffstudio.checkpoints.adapters.sidecar import completed
 from diffstudio.checkpoints.adapters.single_file_parts import Architecture, architecture, pixels
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
+from diffstudio.checkpoints.adapters.weight_sets import WeightSet, dotless, weight_set
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import name_and_step, shown
 from diffstudio.errors import BadFile
@@ -31,13 +35,15 @@ _SCALING = {"1": 0.18215, "2": 0.18215, "XL": 0.13025}
 
 def recognises(look: Look) -> bool:
     """The first convolution of its network, under the name that it has in such a file."""
-    return look.kind == "safetensors" and FIRST in look.tensors
+    return weight_set(look, (FIRST,)) is not None and family_of_file(look) is None
 
 
 def card(look: Look) -> Card:
     """What the names, the shapes and the metadata say; the rest is taken from the published models. Raises: BadFile."""
-    found = architecture(look)
-    schedule, said = _schedule(look, found)
+    stored = _weights(look)
+    check_floats(look, stored.prefix + UNET)
+    found = architecture(look, stored.tensors)
+    schedule, said = _schedule(look, stored, found)
     height, width = _size(look, found)
     name, step = name_and_step(look.path)
     unet, vae = found.unet, found.vae
@@ -64,19 +70,22 @@ def card(look: Look) -> Card:
             },
             "data": {"dataset": ""},
             "step": step,
-            "parameters": sum(math.prod(look.tensors[key].shape) for key in look.tensors if _wanted(key, found)),
-            "decoder_parameters": sum(math.prod(t.shape) for key, t in look.tensors.items() if key.startswith(VAE)),
-            "dtype": look.tensors[FIRST].dtype,
+            "parameters": sum(math.prod(t.shape) for key, t in stored.tensors.items() if _wanted(key, found)),
+            "decoder_parameters": sum(math.prod(t.shape) for key, t in stored.tensors.items() if key.startswith(VAE)),
+            "dtype": stored.tensors[FIRST].dtype,
             "defaults": {**schedule.defaults, "guidance": _GUIDANCE[found.family], "samples": 1},
             "format": "single_file",
+            **stored.told(),
         },
     )
 
 
 def weights(look: Look) -> dict[str, Tensor]:
     """The tensors of the network, of the text encoders and of the autoencoder. Raises: NotFound, BadFile, BadInput."""
-    found = architecture(look)
-    stored = {key: tensor for key, tensor in stored_weights(look).items() if _wanted(key, found)}
+    weights = _weights(look)
+    found = architecture(look, weights.tensors)
+    wanted = {key: at for key, at in weights.names.items() if _wanted(key, found)}
+    stored = unscaled(look.path, replace(weights, names=wanted).load())
     convert = library("loaders.single_file_utils")
     try:
         unet = convert.convert_ldm_unet_checkpoint(stored, found.unet)
@@ -94,7 +103,7 @@ def weights(look: Look) -> dict[str, Tensor]:
 
 def words(look: Look) -> dict[str, Vocabulary]:
     """CLIP's own words, for each of the text encoders; OpenCLIP's are padded otherwise. Raises: BadFile."""
-    found = architecture(look)
+    found = architecture(look, _weights(look).tensors)
     for name, encoder in found.encoders.items():
         if encoder["vocab_size"] != COUNT:
             raise BadFile(
@@ -109,10 +118,11 @@ def words(look: Look) -> dict[str, Vocabulary]:
 
 SINGLE_FILE = Adapter(
     name="single_file",
-    label="Stable Diffusion 1, 2, XL in one file, `.safetensors`",
+    label="Stable Diffusion 1, 2, XL in one file, `.safetensors` or `.ckpt`",
     opens="text-to-image files as A1111 and ComfyUI have them, with prompt and negative prompt; CLIP's words are "
     "brought",
-    recognised=f"`{FIRST}`",
+    recognised=f"`{FIRST}`, behind any prefix such as `state_dict.`; a pickle is read as any other here, without "
+    "running it",
     asks="prediction and size where the metadata (ModelSpec) do not say them: ε at 512 for 1, v at 768 for 2, ε at "
     "1,024 for XL (v where it has a tensor `v_pred`) are taken, a card beside the file replaces them",
     refuses="networks that are also given a picture or a mask, XL's refiner, files without text encoder or autoencoder",
@@ -128,14 +138,21 @@ def _wanted(key: str, found: Architecture) -> bool:
     return key.startswith((UNET, VAE, *found.prefixes.values())) and not key.endswith("position_ids")
 
 
-def _schedule(look: Look, found: Architecture) -> tuple[Schedule, str]:
+def _weights(look: Look) -> WeightSet:
+    """All tensors, without what wraps them; of the U-Net the averaged ones, where both are there."""
+    found = weight_set(look, (FIRST,))
+    assert found is not None, "recognised before"
+    return dotless(found, UNET)
+
+
+def _schedule(look: Look, stored: WeightSet, found: Architecture) -> tuple[Schedule, str]:
     """Its chain, and how that is known."""
     said = {"epsilon": "epsilon", "eps": "epsilon", "v": "v_prediction"}
-    told = said.get(look.header.metadata.get("modelspec.prediction_type", ""))
-    flag = "v_prediction" if "v_pred" in look.tensors else None
+    told = said.get(look.metadata.get("modelspec.prediction_type", ""))
+    flag = "v_prediction" if "v_pred" in stored.names else None
     prediction = told or flag or ("v_prediction" if found.family == "2" else "epsilon")
     table: dict[str, Any] = {**_BETAS, "prediction_type": prediction}
-    if "ztsnr" in look.tensors:
+    if "ztsnr" in stored.names:
         table |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
     else:
         table["steps_offset"] = 1

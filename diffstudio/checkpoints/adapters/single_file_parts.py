@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from diffstudio.checkpoints.adapters.look import Look
+from diffstudio.checkpoints.adapters.look import Look, Stored
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
 
@@ -42,10 +43,9 @@ class Architecture:
         return 2 ** (len(self.vae["block_out_channels"]) - 1)
 
 
-def architecture(look: Look) -> Architecture:
-    """The parts of a Stable Diffusion in one file. Raises: BadFile."""
-    tensors = look.tensors
-    shapes = Shapes(look)
+def architecture(look: Look, tensors: Mapping[str, Stored]) -> Architecture:
+    """The parts of a Stable Diffusion in one file, by its tensors without what wraps them. Raises: BadFile."""
+    shapes = Shapes(look, tensors)
     found: list[tuple[Family, tuple[str, ...]]] = [
         (family, places)
         for family, places in _PLACES.items()
@@ -53,6 +53,11 @@ def architecture(look: Look) -> Architecture:
     ]
     if any(key.startswith("conditioner.embedders.0.model.") for key in tensors):
         raise shapes.refuse("it is the refiner of Stable Diffusion XL, which goes on from another model: open its base")
+    if not any(key.endswith(".attn2.to_k.weight") for key in tensors) and any(key.startswith(VAE) for key in tensors):
+        raise shapes.refuse(
+            "it is a latent diffusion that takes no prompt, in one file as its authors had it: open it as a folder of "
+            "diffusers, as CompVis/ldm-celebahq-256 is"
+        )
     if not found or not any(key.startswith(VAE) for key in tensors):
         raise BadFile(
             f"{shown(look.path, 400)} has a network of Stable Diffusion without the text encoders or the autoencoder "
@@ -68,10 +73,10 @@ def architecture(look: Look) -> Architecture:
 
 
 class Shapes:
-    """The shapes in a file, each checked when it is asked for."""
+    """The shapes in a file, each checked when it is asked for. tensors: those looked at, all of the file without."""
 
-    def __init__(self, look: Look) -> None:
-        self._where, self.tensors = shown(look.path, 400), look.tensors
+    def __init__(self, look: Look, tensors: Mapping[str, Stored] | None = None) -> None:
+        self._where, self.tensors = shown(look.path, 400), look.tensors if tensors is None else tensors
 
     def of(self, name: str, axes: int) -> tuple[int, ...]:
         """Raises: BadFile, where it is missing or has another number of axes."""
@@ -95,7 +100,7 @@ def pixels(look: Look, side: int, step: int, most: int = 4096) -> tuple[int, int
 
     most: the largest side that the network can draw.
     """
-    width, _, height = look.header.metadata.get("modelspec.resolution", "").partition("x")
+    width, _, height = look.metadata.get("modelspec.resolution", "").partition("x")
     sides = [int(word) if word.isdecimal() and len(word) <= 5 else 0 for word in (height, width)]
     if not all(64 <= each <= most and each % step == 0 for each in sides):
         return side, side

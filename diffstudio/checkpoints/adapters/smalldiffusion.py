@@ -8,21 +8,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from diffstudio.checkpoints.adapters.adapter import Adapter, floats, numbered
-from diffstudio.checkpoints.adapters.look import Look
-from diffstudio.checkpoints.adapters.parts import stored_weights
+from diffstudio.checkpoints.adapters.look import Look, Stored
 from diffstudio.checkpoints.adapters.sidecar import completed
+from diffstudio.checkpoints.adapters.weight_sets import WeightSet, weight_set
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.header import TensorInfo
 from diffstudio.checkpoints.names import name_and_step, shown
-from diffstudio.checkpoints.pickled import StoredTensor
 from diffstudio.errors import BadFile
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+Tensors = Mapping[str, Stored]
 NOISE, CLASSES = "sig_embed.mlp.0.weight", "cond_embed.embeddings.weight"
-UNET = {"conv_in.weight", NOISE, "downs.0.blocks.0.0.layer1.0.weight", "out_layer.2.weight"}
-DIT = {"pos_embed", "x_embed.proj.weight", NOISE, "final_linear.weight"}
+UNET = ("downs.0.blocks.0.0.layer1.0.weight", "conv_in.weight", NOISE, "out_layer.2.weight")
+DIT = ("x_embed.proj.weight", "pos_embed", NOISE, "final_linear.weight")
+MLP = ("net.0.weight", "net.0.bias", "net.2.weight")
 # What the file does not say is taken from the package's own examples: the largest and the smallest σ.
 SIGMAS = {"smalldiffusion_mlp": (0.005, 10.0), "smalldiffusion_unet": (0.01, 20.0), "smalldiffusion_dit": (0.01, 157.0)}
 HEADS = 6
@@ -31,15 +31,20 @@ GREY_SIDE, COLOUR_SIDE = 28, 32
 
 def recognises(look: Look) -> bool:
     """The first names of one of its networks."""
-    if look.kind not in ("torch", "safetensors"):
-        return False
-    names = look.tensors.keys()
-    return names >= UNET or names >= DIT or _points(look)
+    return _weights(look) is not None
 
 
-def _points(look: Look) -> bool:
+def _weights(look: Look) -> WeightSet | None:
+    """The weights of one of its networks, None in other files."""
+    found = weight_set(look, UNET) or weight_set(look, DIT)
+    if found is not None:
+        return found
+    found = weight_set(look, MLP)
+    return found if found is not None and _points(found.tensors) else None
+
+
+def _points(tensors: Tensors) -> bool:
     """Linear layers at every second place; the first takes two numbers more than the last gives, and a class's."""
-    tensors = look.tensors
     classes = {f"cond_embed.{name}" for name in ("embeddings.weight", "mlp.1.weight", "mlp.1.bias")}
     names = tensors.keys() - classes
     count = len(names) // 2
@@ -54,8 +59,11 @@ def _points(look: Look) -> bool:
 
 def card(look: Look) -> Card:
     """What the names and shapes say; the rest is taken from the package's examples. Raises: BadFile."""
-    tensors = look.tensors
-    found = _mlp(look) if "net.0.weight" in tensors else _dit(look) if "pos_embed" in tensors else _unet(look)
+    weights = _weights(look)
+    assert weights is not None, "recognised before"
+    tensors = weights.tensors
+    shapes = _Shapes(look, tensors)
+    found = _mlp(shapes) if "net.0.weight" in tensors else _dit(shapes) if "pos_embed" in tensors else _unet(shapes)
     network = found["network"]
     labels = tensors[CLASSES].shape[0] - 1 if CLASSES in tensors and tensors[CLASSES].shape else 0
     flow = found["network_args"].get("embedding") == "timestep"
@@ -73,7 +81,8 @@ def card(look: Look) -> Card:
         "labels": numbered(labels),
         "data": {"dataset": ""},
         "step": step,
-        "parameters": sum(math.prod(tensor.shape) for tensor in tensors.values()),
+        "parameters": weights.parameters,
+        **weights.told(),
         "dtype": next(iter(tensors.values())).dtype,
         "defaults": ({"solver": "euler", "steps": 30, "grid": "uniform"} if flow else _ramp(low, high))
         | ({"label": "each"} if labels else {}),
@@ -91,8 +100,10 @@ def _ramp(low: float, high: float) -> dict[str, Any]:
 
 
 def weights(look: Look) -> dict[str, Tensor]:
-    """All tensors of the file. Raises: NotFound, BadFile."""
-    return floats(look.path, stored_weights(look))
+    """The tensors of its network. Raises: NotFound, BadFile."""
+    found = _weights(look)
+    assert found is not None, "recognised before"
+    return floats(look.path, found.load())
 
 
 SMALLDIFFUSION = Adapter(
@@ -112,37 +123,42 @@ SMALLDIFFUSION = Adapter(
 )
 
 
-def _shape(look: Look, name: str, axes: int) -> tuple[int, ...]:
-    tensors: Mapping[str, StoredTensor | TensorInfo] = look.tensors
-    tensor = tensors.get(name)
-    if tensor is None or len(tensor.shape) != axes or 0 in tensor.shape:
-        where = shown(look.path, 400)
-        raise BadFile(
-            f"{where}: '{shown(name)}' is missing or of another shape: not a network of smalldiffusion known here"
-        )
-    return tensor.shape
+class _Shapes:
+    """The shapes of a network's tensors, each checked when it is asked for."""
+
+    def __init__(self, look: Look, tensors: Tensors) -> None:
+        self.where, self.tensors = shown(look.path, 400), tensors
+
+    def of(self, name: str, axes: int) -> tuple[int, ...]:
+        """Raises: BadFile, where it is missing or has another number of axes."""
+        tensor = self.tensors.get(name)
+        if tensor is None or len(tensor.shape) != axes or 0 in tensor.shape:
+            raise BadFile(
+                f"{self.where}: '{shown(name)}' is missing or of another shape: not a network of smalldiffusion known "
+                "here"
+            )
+        return tensor.shape
+
+    def count(self, pattern: str) -> int:
+        """One more than the largest number in names of that pattern."""
+        return 1 + max((int(m[1]) for name in self.tensors if (m := re.match(pattern, name))), default=-1)
 
 
-def _count(look: Look, pattern: str) -> int:
-    """One more than the largest number in names of that pattern."""
-    return 1 + max((int(m[1]) for name in look.tensors if (m := re.match(pattern, name))), default=-1)
+def _embedding(shapes: _Shapes) -> str:
+    return "sigma" if shapes.of(NOISE, 2)[1] == 2 else "timestep"
 
 
-def _embedding(look: Look) -> str:
-    return "sigma" if _shape(look, NOISE, 2)[1] == 2 else "timestep"
-
-
-def _mlp(look: Look) -> dict[str, Any]:
-    count = len([name for name in look.tensors if re.fullmatch(r"net\.\d+\.weight", name)])
-    widths = [_shape(look, f"net.{2 * i}.weight", 2)[0] for i in range(count)]
+def _mlp(shapes: _Shapes) -> dict[str, Any]:
+    count = len([name for name in shapes.tensors if re.fullmatch(r"net\.\d+\.weight", name)])
+    widths = [shapes.of(f"net.{2 * i}.weight", 2)[0] for i in range(count)]
     if widths[-1] != 2:
         raise BadFile(
-            f"{shown(look.path, 400)} is a TimeInputMLP of smalldiffusion for points of {widths[-1]} coordinates, "
+            f"{shapes.where} is a TimeInputMLP of smalldiffusion for points of {widths[-1]} coordinates, "
             "expected 2: other points can't be shown"
         )
     args: dict[str, Any] = {"hidden": widths[:-1]}
-    if CLASSES in look.tensors:
-        args["classes"] = _shape(look, CLASSES, 2)[1]
+    if CLASSES in shapes.tensors:
+        args["classes"] = shapes.of(CLASSES, 2)[1]
     return {
         "description": "A TimeInputMLP of smalldiffusion.",
         "modality": "points",
@@ -152,9 +168,9 @@ def _mlp(look: Look) -> dict[str, Any]:
     }
 
 
-def _dit(look: Look) -> dict[str, Any]:
-    _, tokens, width = _shape(look, "pos_embed", 3)
-    _, channels, patch, _ = _shape(look, "x_embed.proj.weight", 4)
+def _dit(shapes: _Shapes) -> dict[str, Any]:
+    _, tokens, width = shapes.of("pos_embed", 3)
+    _, channels, patch, _ = shapes.of("x_embed.proj.weight", 4)
     side = patch * math.isqrt(tokens)
     return {
         "description": f"A DiT of smalldiffusion. Its heads are not in the file: {HEADS} are taken.",
@@ -163,21 +179,21 @@ def _dit(look: Look) -> dict[str, Any]:
         "network": "smalldiffusion_dit",
         "network_args": {
             "width": width,
-            "depth": _count(look, r"blocks\.(\d{1,3})\."),
-            "hidden": _shape(look, "blocks.0.mlp.0.weight", 2)[0],
+            "depth": shapes.count(r"blocks\.(\d{1,3})\."),
+            "hidden": shapes.of("blocks.0.mlp.0.weight", 2)[0],
             "patch": patch,
             "heads": HEADS,
-            "embedding": _embedding(look),
+            "embedding": _embedding(shapes),
         },
     }
 
 
-def _unet(look: Look) -> dict[str, Any]:
-    width, channels = _shape(look, "conv_in.weight", 4)[:2]
-    levels = _count(look, r"downs\.(\d{1,2})\.")
+def _unet(shapes: _Shapes) -> dict[str, Any]:
+    width, channels = shapes.of("conv_in.weight", 4)[:2]
+    levels = shapes.count(r"downs\.(\d{1,2})\.")
     first = [f"downs.{k}.blocks.0" for k in range(levels)]
     side = GREY_SIDE if channels == 1 and GREY_SIDE % 2 ** (levels - 1) == 0 else COLOUR_SIDE
-    embedding = _embedding(look)
+    embedding = _embedding(shapes)
     return {
         "description": f"A Unet of smalldiffusion. The size of its pictures is not in the file: {side}×{side} is "
         "taken" + ("." if embedding == "timestep" else ", and that its input is scaled."),
@@ -186,10 +202,10 @@ def _unet(look: Look) -> dict[str, Any]:
         "network": "smalldiffusion_unet",
         "network_args": {
             "width": width,
-            "widths": [_shape(look, f"{at}.0.layer1.2.weight", 4)[0] for at in first],
-            "attention": [f"{at}.1.attn.qkv.weight" in look.tensors for at in first],
-            "embed": _shape(look, f"{first[0]}.0.temb_proj.1.weight", 2)[1],
-            "blocks": _count(look, r"downs\.0\.blocks\.(\d{1,2})\."),
+            "widths": [shapes.of(f"{at}.0.layer1.2.weight", 4)[0] for at in first],
+            "attention": [f"{at}.1.attn.qkv.weight" in shapes.tensors for at in first],
+            "embed": shapes.of(f"{first[0]}.0.temb_proj.1.weight", 2)[1],
+            "blocks": shapes.count(r"downs\.0\.blocks\.(\d{1,2})\."),
             "embedding": embedding,
             "scaled": embedding == "sigma",
         },

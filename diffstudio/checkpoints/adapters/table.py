@@ -6,14 +6,21 @@ python -m diffstudio.checkpoints.adapters.table > resources/docs/formats.md
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
-from diffstudio.checkpoints.adapters import ADAPTERS, REFUSED
+from diffstudio.checkpoints.adapters import ADAPTERS
+from diffstudio.checkpoints.adapters.refused import rows as refused_rows
 
 _HEAD = """# Formats of checkpoints
 
 What a file is, its content says, never its suffix. No file can run code: pickles are read without being run, and their
 weights are loaded with `weights_only=True` in a process of its own with a limit of memory and time. Nothing asks the
 network. There is no "load anyway".
+
+What wraps the weights of a network means nothing: a key (`state_dict`, `model`, `ema`, any other), a prefix (`module.`,
+`_orig_mod.`, `model.`, several of them), a training's optimiser or the tables of its chain beside them. Where a file or
+folder has averaged weights and raw ones, also as an average without names whose order is sure, the averaged ones are
+taken, the card and the list say so, and `diffstudio card FILE --weights raw` takes the others.
 
 | format | opens | how it is recognised | what is asked | what is refused |
 |---|---|---|---|---|
@@ -25,14 +32,19 @@ _REFUSED = """
 |---|---|---|
 """
 _SIDECAR = """
-## A card beside a file
+## A card beside a file or a folder
 
-Where a file does not say everything, `NAME.card.json` beside it does: for `model-12.pt` it is `model-12.pt.card.json`.
-Its entries are those of a card, and replace what was found or assumed, for example
+Where a file or a folder does not say everything, `NAME.card.json` beside it does: for `model-12.pt` it is
+`model-12.pt.card.json`, for the folder `cats` it is `cats.card.json` in the folder that holds `cats`. Its entries are
+those of a card, and replace what was found or assumed, for example
 
 ```json
 {"shape": [3, 32, 32], "labels": ["cat", "dog"], "licence": "MIT", "defaults": {"steps": 100, "solver": "ddim"}}
 ```
+
+`shape` is also how a model that opens runs at another size than its own: of a latent model the picture (`decoded`)
+follows from it, or it from the picture. `weights` is `averaged` or `raw`, where both are there. `diffstudio card NAME`
+with `--shape`, `--weights`, `--labels`, `--prediction`, `--path` or `--args` writes what is given and keeps the rest.
 
 With a `network` and its `network_args` it makes weights alone a model of any network in the registry. For the networks
 trained here `diffstudio card weights.pt`, or in the window File → Write a card for weights…, writes it: network,
@@ -70,11 +82,10 @@ step, `sigma`, or `flow` (1000·t).
 def markdown() -> str:
     """The page."""
     rows = [(a.label, a.opens, a.recognised, a.asks, a.refuses) for a in ADAPTERS]
-    refused = [(r.label, r.recognised, r.why) for r in REFUSED]
-    return f"{_HEAD}{_rows(rows)}{_REFUSED}{_rows(refused)}{_SIDECAR}"
+    return f"{_HEAD}{_rows(rows)}{_REFUSED}{_rows(refused_rows())}{_SIDECAR}"
 
 
-def _rows(rows: list[tuple[str, ...]]) -> str:
+def _rows(rows: Sequence[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in rows)
 
 

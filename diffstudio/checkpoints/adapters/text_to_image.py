@@ -12,28 +12,35 @@ from diffstudio.checkpoints.adapters.adapter import Adapter, floats, invalid
 from diffstudio.checkpoints.adapters.components import (
     CONFIG,
     INDEX,
-    NETWORK_FOLDERS,
+    TEXT,
+    NetworkAt,
+    config_of,
     decoded,
     found_decoder,
     found_schedule,
+    left_out,
     name_and_step,
+    named,
+    network_at,
+    network_config,
 )
 from diffstudio.checkpoints.adapters.config import KLConfig
 from diffstudio.checkpoints.adapters.encoder_config import ENCODER_CLASSES, ENCODERS, CLIPConfig, T5Config
+from diffstudio.checkpoints.adapters.families import family_of_class, odd_config, unknown_class
 from diffstudio.checkpoints.adapters.look import Look, read_json
 from diffstudio.checkpoints.adapters.parts import Parts, load, parts
 from diffstudio.checkpoints.adapters.prompted_config import PROMPTED, FluxConfig, PromptedUNetConfig, SD3Config
+from diffstudio.checkpoints.adapters.quantised import quantised_by_config
 from diffstudio.checkpoints.adapters.schedule import Schedule
+from diffstudio.checkpoints.adapters.sidecar import asked_size, asked_where, completed
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary, prompt_length, read_vocabulary
-from diffstudio.checkpoints.card import Card, TrainingData
+from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
-from diffstudio.specs import PromptSpec
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3")
 _TOKENIZERS = {"text_encoder": "tokenizer", "text_encoder_2": "tokenizer_2", "text_encoder_3": "tokenizer_3"}
 _LIBRARIES = ("diffusers", "transformers")
 T5_LENGTH = {"diffusers_sd3": 256, "diffusers_flux": 512}  # tokens, as their pipelines take them
@@ -51,18 +58,19 @@ Encoder = CLIPConfig | T5Config
 
 @dataclass(frozen=True)
 class _Found:
-    """A pipeline in its parts, all checked; encoders: by the names of their components."""
+    """A pipeline in its parts, all checked; encoders: by the names of their components. notes: of what is left out."""
 
     network: PromptedUNetConfig | SD3Config | FluxConfig
     kind: str  # of our network
     class_name: str
-    folder: Path  # of the network
+    at: NetworkAt
     encoders: dict[str, Encoder]
     zero_empty: bool
     schedule: Schedule
     scheduler: str
     vae: KLConfig
-    vae_folder: Path
+    others: dict[str, Parts]  # the weights of the encoders and of the autoencoder
+    notes: tuple[str, ...]
 
     @property
     def family(self) -> tuple[str, float]:
@@ -78,50 +86,52 @@ def recognises(look: Look) -> bool:
 def card(look: Look) -> Card:
     """What the folder says, from its JSON files and the headers of its weights. Raises: NotFound, BadFile."""
     found = _found(look)
-    weights, others = _parts(look, found)
     name, step = name_and_step(look.path)
     distilled = isinstance(found.network, FluxConfig) and found.network.guidance_embeds
     guided = {"guidance": found.family[1], **({"distilled_guidance": DISTILLED} if distilled else {})}
     try:
-        height, width = found.network.size
-        return Card(
-            name=name,
-            title=name,
-            description=_description(found),
-            modality="image",
-            shape=(found.network.channels, height, width),
-            path=found.schedule.path,
-            prediction=found.schedule.prediction,
-            time=found.schedule.time,
-            decoded=decoded(found.vae, height, width),
-            prompts=PromptSpec(tokens=max(encoder.length for encoder in found.encoders.values()), distilled=distilled),
-            network=found.kind,
-            network_args=_arguments(found),
-            data=TrainingData(dataset=""),
-            step=step,
-            parameters=weights.parameters + sum(part.parameters for part in others.values()),
-            decoder_parameters=others["vae"].parameters,
-            dtype=weights.dtype,
-            defaults={**found.schedule.defaults, **guided, "samples": 1},
-            format="text_to_image",
-        )
-    except ValidationError as error:
-        raise invalid(look.path, error) from error
+        height, width = found.network.size(asked_size(look.path, found.vae.factor))
     except ValueError as error:
-        raise BadFile(f"{shown(look.path, 400)}: {error}") from error
+        raise BadFile(f"{shown(asked_where(look.path), 400)}: {error}") from error
+    told = found.at.told()
+    return completed(
+        look.path,
+        {
+            "name": name,
+            "title": name,
+            "description": _description(found),
+            "modality": "image",
+            "shape": (found.network.channels, height, width),
+            "path": found.schedule.path,
+            "prediction": found.schedule.prediction,
+            "time": found.schedule.time,
+            "decoded": decoded(found.vae, height, width),
+            "prompts": {"tokens": max(each.length for each in found.encoders.values()), "distilled": distilled},
+            "network": found.kind,
+            "network_args": _arguments(found),
+            "data": {"dataset": ""},
+            "step": step,
+            "parameters": found.at.weights.parameters + sum(part.parameters for part in found.others.values()),
+            "decoder_parameters": found.others["vae"].parameters,
+            "dtype": found.at.weights.dtype,
+            "defaults": {**found.schedule.defaults, **guided, "samples": 1},
+            "format": "text_to_image",
+            **told,
+            "notes": (*found.notes, *told.get("notes", ())),
+        },
+    )
 
 
 def weights(look: Look) -> dict[str, Tensor]:
     """The tensors of the network, of the text encoders and of the autoencoder. Raises: NotFound, BadFile."""
     found = _found(look)
-    network, others = _parts(look, found)
-    tensors = load(network.files, "network.")
-    for name, part in others.items():
+    tensors = load(found.at.weights, "network.")
+    for name, part in found.others.items():
         if name in found.encoders:
-            stored = load(part.files, "")
+            stored = load(part, "")
             tensors |= {f"{name}.{key}": tensor for key, tensor in _named(stored, found.encoders[name]).items()}
         else:
-            tensors |= load(part.files, "vae.model.")
+            tensors |= load(part, "vae.model.")
     return floats(look.path, tensors)
 
 
@@ -150,39 +160,44 @@ TEXT_TO_IMAGE = Adapter(
 
 
 def _has_text(index: dict[str, Any]) -> bool:
-    return any(_named_component(index.get(name)) for name in (*TEXT, "tokenizer"))
-
-
-def _named_component(entry: Any) -> bool:
-    """Whether an entry of an index names something: a component that is left out is [null, null]."""
-    return bool(entry) and entry != [None, None]
+    return any(named(index.get(name)) for name in (*TEXT, "tokenizer"))
 
 
 def _found(look: Look) -> _Found:
-    folder, where = look.path, shown(look.path, 400)
-    index = read_json(folder, INDEX)
+    where = shown(look.path, 400)
+    index = read_json(look.path, INDEX)
     title = index.get("_class_name")
     if not isinstance(title, str):
         raise BadFile(f"{where} brings code of its own for its pipeline, which is not run: '{shown(title, 60)}'")
-    names = [name for name in NETWORK_FOLDERS if name in look.names]
-    if not names:
-        raise BadFile(f"{where} is a pipeline of the class '{shown(title)}', which has no network that is known here")
-    network = folder / names[0]
-    table = _config(network)
+    folder, table = network_config(look, index)
+    table = {key: value for key, value in table.items() if value is not None}  # as good as none here
     class_name = str(table.get("_class_name"))
     if class_name not in PROMPTED:
-        raise BadFile(f"{where}: its network is a '{shown(class_name)}', expected one of {', '.join(PROMPTED)}")
+        raise BadFile(f"{where} {unknown_class(class_name, title)}")
     model, kind = PROMPTED[class_name]
     try:
         config = model.model_validate(table)
     except ValidationError as error:
-        raise invalid(network / CONFIG, error) from error
+        odd = odd_config(table, title)
+        if odd:
+            raise BadFile(f"{where} {odd}") from error
+        raise invalid(folder / CONFIG, error) from error
+    if family_of_class(title) is not None:
+        raise BadFile(f"{where} {unknown_class(class_name, title)}")
     encoders = _encoders(look, index, kind)
     kinds = tuple(encoder.kind for encoder in encoders.values())
+    if tuple(encoders) == TEXT[1:2] and kind == "diffusers_prompted_unet":
+        raise BadFile(
+            f"{where} is the refiner of Stable Diffusion XL, which goes on from another model: open its base instead"
+        )
     if (kind, kinds) not in _FAMILIES or tuple(encoders) != TEXT[: len(encoders)]:
         has = ", ".join(f"{name} ({encoder.kind})" for name, encoder in encoders.items()) or "none"
-        raise BadFile(f"{where}: a {class_name} with the text encoders {has} is not known here")
-    schedule, scheduler = found_schedule(look, network)
+        known = "; ".join(
+            f"{', '.join(each)} of {family}" for (of, each), (family, _) in _FAMILIES.items() if of == kind
+        )
+        raise BadFile(f"{where}: a {class_name} with the text encoders {has} is not known here, expected {known}")
+    at = network_at(look, folder, table)
+    schedule, scheduler = found_schedule(look, folder)
     vae, vae_folder = found_decoder(look)
     if not isinstance(vae, KLConfig):
         raise BadFile(f"{where}: its autoencoder is not an AutoencoderKL, which a text-to-image pipeline has")
@@ -190,10 +205,11 @@ def _found(look: Look) -> _Found:
         raise BadFile(
             f"{where}: the latents of its autoencoder have {vae.channels} channels, its network has {config.channels}"
         )
+    others = {**{name: parts(look.path / name) for name in encoders}, "vae": parts(vae_folder)}
     zero = bool(index.get("force_zeros_for_empty_prompt", True)) and kinds == ("clip", "clip")
     return _Found(
-        config, kind, class_name, network, encoders, zero and kind == "diffusers_prompted_unet", schedule, scheduler,
-        vae, vae_folder,
+        config, kind, class_name, at, encoders, zero and kind == "diffusers_prompted_unet", schedule, scheduler, vae,
+        others, left_out(index),
     )  # fmt: skip
 
 
@@ -202,7 +218,7 @@ def _encoders(look: Look, index: dict[str, Any], kind: str) -> dict[str, Encoder
     where, found = shown(look.path, 400), {}
     for name in TEXT:
         entry = index.get(name)
-        if not _named_component(entry):
+        if not named(entry):
             continue
         library = entry[0] if isinstance(entry, list) and len(entry) == 2 else entry
         if library not in _LIBRARIES:
@@ -215,7 +231,10 @@ def _encoders(look: Look, index: dict[str, Any], kind: str) -> dict[str, Encoder
 
 def _encoder(look: Look, name: str, kind: str) -> Encoder:
     folder = look.path / name
-    table = _config(folder)
+    table = config_of(folder)
+    how = quantised_by_config(table)
+    if how:
+        raise BadFile(f"{shown(folder, 400)}: {how}")
     classes = table.get("architectures")
     class_name = str(classes[0]) if isinstance(classes, list) and classes else "unknown"
     if "auto_map" in table:
@@ -243,21 +262,10 @@ def _tokenizer(look: Look, encoder: str) -> Path:
     return look.path / name
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    """A component's config; null is as good as none."""
-    return {key: value for key, value in read_json(folder, CONFIG).items() if value is not None}
-
-
 def _arguments(found: _Found) -> dict[str, Any]:
     encoders = {name: {"kind": encoder.kind, **encoder.for_card()} for name, encoder in found.encoders.items()}
     zero = {"zero_empty": True} if found.zero_empty else {}
     return {**found.network.for_card(), **encoders, **zero, "vae": {"kind": found.vae.kind, **found.vae.for_card()}}
-
-
-def _parts(look: Look, found: _Found) -> tuple[Parts, dict[str, Parts]]:
-    """The files of the network, and those of the other components."""
-    others = {name: parts(look.path / name) for name in found.encoders}
-    return parts(found.folder), {**others, "vae": parts(found.vae_folder)}
 
 
 def _named(stored: dict[str, Tensor], encoder: Encoder) -> dict[str, Tensor]:

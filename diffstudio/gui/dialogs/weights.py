@@ -40,6 +40,7 @@ class WeightsDialog(QDialog):
         self.preset.currentIndexChanged.connect(self._on_preset)
         self.labels = QLineEdit(", ".join(str(i) for i in range(found.labels)))
         self.labels.setEnabled(found.labels > 0)
+        self.set = _combo({"averaged": tr("the averaged ones"), "raw": tr("the raw ones")}, "averaged")
         form = QFormLayout()
         rows = ({tr("As published"): self.preset} if found.presets else {}) | {
             tr("It predicts"): self.prediction,
@@ -47,6 +48,7 @@ class WeightsDialog(QDialog):
             tr("It counts time in"): self.time,
             tr("Shape of a sample"): self.shape,
             tr("Classes"): self.labels,
+            **({tr("Weights"): self.set} if found.sets else {}),
         }
         for name, field in rows.items():
             field.setAccessibleName(name)
@@ -102,6 +104,7 @@ class WeightsDialog(QDialog):
             "prediction": self.prediction.currentData(),
             "path": {"name": self.path.currentData()},
             "time": self.time.currentData(),
+            **({"weights": self.set.currentData()} if found.sets else {}),
         }
 
 

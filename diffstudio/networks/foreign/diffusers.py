@@ -10,13 +10,16 @@ from torch import Tensor, nn
 from diffstudio.checkpoints.adapters.config import DECODERS, DiTConfig, KLConfig, UNetConfig, VQConfig
 from diffstudio.checkpoints.adapters.library import library
 
+MOST_CLASS_CHANNELS = 1024
+
 
 class DiffusersUNet(nn.Module):
     """diffusers' UNet2DModel, with the autoencoder of a latent model beside it.
 
     kind: "plain" gives what the card's prediction says; "score_ve" is told σ and gives ε of data in [0, 1] (Song et al.
     2021); "consistency" is told σ and gives x̂0 through its boundary condition (Song et al. 2023, appendix C).
-    vae: the config of the autoencoder, without it the states are pictures.
+    class_channels: as many channels of the picture are an embedding of the class, as in the network of the Hugging Face
+    course.  vae: the config of the autoencoder, without it the states are pictures.
     """
 
     def __init__(
@@ -27,6 +30,7 @@ class DiffusersUNet(nn.Module):
         sigma_data: float = 0.5,
         sigma_min: float = 0.002,
         outputs: int = 1,
+        class_channels: int = 0,
         vae: dict[str, Any] | None = None,
         **config: Any,
     ) -> None:
@@ -35,14 +39,23 @@ class DiffusersUNet(nn.Module):
             raise ValueError(f"kind is {kind!r}, expected plain, score_ve or consistency")
         checked = UNetConfig.model_validate(config)
         _check_shape(shape, checked, outputs)
-        if labels != (checked.num_class_embeds or 0):
+        if labels != (checked.num_class_embeds or 0) and not (labels and class_channels):
             raise ValueError(f"{labels} classes on the card, {checked.num_class_embeds or 0} in the network")
+        if not 0 <= class_channels <= MOST_CLASS_CHANNELS or (class_channels and checked.num_class_embeds):
+            raise ValueError(
+                f"class_channels is {class_channels}, expected 0 to {MOST_CLASS_CHANNELS}, or classes alone"
+            )
         self.kind, self.sigma_data, self.sigma_min = kind, sigma_data, sigma_min
-        self.unet = library("models.unets.unet_2d").UNet2DModel(**checked.arguments())
+        entering = {"in_channels": checked.in_channels + class_channels}
+        self.unet = library("models.unets.unet_2d").UNet2DModel(**checked.arguments() | entering)
+        self.class_emb = nn.Embedding(labels, class_channels) if class_channels else None
         self.vae = None if vae is None else Autoencoder(vae)
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         """x: (B, C, H, W), t: (B,), labels: (B,) → (B, outputs·C, H, W)."""
+        if self.class_emb is not None:
+            told = self.class_emb(labels)[:, :, None, None].expand(-1, -1, *x.shape[2:])
+            return self.unet(torch.cat([x, told], dim=1), t).sample
         if self.kind == "score_ve":
             return self._score_ve(x, t, labels)
         return self._consistency(x, t, labels) if self.kind == "consistency" else self.unet(x, t, labels).sample
@@ -61,10 +74,20 @@ class DiffusersUNet(nn.Module):
 
 
 class DiffusersDiT(nn.Module):
-    """diffusers' DiTTransformer2DModel, with the autoencoder of its latents."""
+    """diffusers' DiTTransformer2DModel, with the autoencoder of its latents.
+
+    freq_shift: how much less than half its width the frequencies of a time's embedding are spread over: 1 in diffusers,
+    0 in the authors' own code (facebookresearch/DiT, models.py).
+    """
 
     def __init__(
-        self, shape: tuple[int, ...], labels: int, outputs: int = 1, vae: dict[str, Any] | None = None, **config: Any
+        self,
+        shape: tuple[int, ...],
+        labels: int,
+        outputs: int = 1,
+        freq_shift: int = 1,
+        vae: dict[str, Any] | None = None,
+        **config: Any,
     ) -> None:
         super().__init__()
         checked = DiTConfig.model_validate(config)
@@ -73,6 +96,10 @@ class DiffusersDiT(nn.Module):
             raise ValueError(f"{labels} classes on the card, {checked.num_embeds_ada_norm} in the network")
         module = library("models.transformers.dit_transformer_2d")
         self.transformer = module.DiTTransformer2DModel(**checked.arguments())
+        if freq_shift not in (0, 1):
+            raise ValueError(f"freq_shift is {freq_shift}, expected 0 or 1")
+        for block in self.transformer.transformer_blocks:
+            block.norm1.emb.time_proj.downscale_freq_shift = freq_shift
         self.vae = None if vae is None else Autoencoder(vae)
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:

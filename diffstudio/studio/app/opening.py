@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from diffstudio.checkpoints.adapters import may_be_model
-from diffstudio.checkpoints.finding import SUFFIXES
+from diffstudio.checkpoints.finding import LISTED, SUFFIXES
 from diffstudio.checkpoints.listing import Entry, Listing
 from diffstudio.errors import BadInput, DiffStudioError, NotFound
 from diffstudio.modalities import MODALITIES
@@ -58,8 +58,8 @@ def look_at(path: Path) -> Opened:
     suffix = path.suffix.lower()
     if start[:7] == MAGIC[:7] or suffix == ".trace":
         return Opened("trace", path)
-    if _are_weights(start, size) or suffix in SUFFIXES:
-        return Opened("checkpoint", path)
+    if _are_weights(start, size) or (path.name.lower().endswith(LISTED) and suffix not in ARRAYS):
+        return Opened("checkpoint", path)  # or what is none: the way out is said when it is looked at
     if suffix in (*PICTURES, ".apng", *MOVIES, *SOUNDS):
         found = _settings(path)
         if found:

@@ -276,18 +276,25 @@ def test_attention_under_its_old_names_is_found(tmp_path, make_unet):
 @pytest.mark.parametrize(
     ("file", "changes", "says"),
     [
-        ("unet/config.json", {"_class_name": "os.system"}, "its network is a 'os.system', expected one of UNet2DModel"),
+        (
+            "unet/config.json",
+            {"_class_name": "os.system"},
+            "with a network of the class 'os.system', which is not known here",
+        ),
         ("unet/config.json", {"in_channels": 10**9}, "in_channels"),
         ("unet/config.json", {"block_out_channels": [8, 10**9]}, "block_out_channels.1"),
         ("unet/config.json", {"down_block_types": ["DownBlock2D", "Evil"]}, "has 'Evil', expected one of"),
-        ("unet/config.json", {"sample_size": None}, "sample_size is not given"),
         ("unet/config.json", {"num_class_embeds": -1}, "num_class_embeds"),
         ("scheduler/scheduler_config.json", {"_class_name": "MyScheduler"}, "the scheduler 'MyScheduler' is not known"),
         ("scheduler/scheduler_config.json", {"beta_end": 5.0}, "beta_end"),
         ("scheduler/scheduler_config.json", {"num_train_timesteps": 1e12}, "num_train_timesteps"),
         ("scheduler/scheduler_config.json", {"trained_betas": [0.5, 2.0]}, "betas"),
         ("scheduler/scheduler_config.json", {"beta_schedule": "cubic"}, "beta_schedule"),
-        ("unet/config.json", {"_class_name": "UNet2DConditionModel"}, "of a text-to-image pipeline"),
+        (
+            "unet/config.json",
+            {"_class_name": "UNet2DConditionModel"},
+            "is a 'DDPMPipeline' whose network (UNet2DConditionModel) is told a prompt or a picture",
+        ),
     ],
 )
 def test_a_config_out_of_its_bounds_is_refused_by_the_name_of_its_field(folder, file, changes, says):

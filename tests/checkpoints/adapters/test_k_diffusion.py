@@ -110,17 +110,17 @@ HOURGLASS = {"type": "image_transformer_v2", "input_channels": 1, "input_size": 
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"widths": None}, "model field widths: "),
-        ({"widths": [64] * 9}, "model field widths: "),
-        ({"widths": [10**6]}, "model field widths.0: "),
+        ({"widths": None}, "model field widths is '"),
+        ({"widths": [64] * 9}, "model field widths has 9 entries, expected at most 8"),
+        ({"widths": [10**6]}, "model field widths.0 is '"),
         ({"depths": [1, 1]}, "depths has 2 entries for 1 widths"),
-        ({"depths": [65]}, "model field depths.0: "),
+        ({"depths": [65]}, "model field depths.0 is '"),
         ({"d_ffs": [8, 8]}, "d_ffs has 2 entries for 1 widths"),
         ({"self_attns": [{"type": "global"}] * 2}, "self_attns has 2 entries for 1 widths"),
-        ({"self_attns": [{"type": "linear"}]}, "model field self_attns.0.type: "),
+        ({"self_attns": [{"type": "linear"}]}, "model field self_attns.0.type is '"),
         ({"self_attns": [{"type": "shifted-window"}]}, "a shifted-window has no window_size"),
-        ({"self_attns": [{"type": "neighborhood", "kernel_size": 99}]}, "model field self_attns.0.kernel_size: "),
-        ({"mapping_width": "wide"}, "model field mapping_width: "),
+        ({"self_attns": [{"type": "neighborhood", "kernel_size": 99}]}, "model field self_attns.0.kernel_size is '"),
+        ({"mapping_width": "wide"}, "model field mapping_width is '"),
         ({"mapping_cond_dim": 768}, "mapping_cond_dim 768, expected 0: conditions other than classes"),
         ({"self_attns": [{"type": "neighborhood", "kernel_size": 4}]}, "reach is 4 on 8×8 tokens, expected an odd"),
         ({"self_attns": [{"type": "neighborhood", "kernel_size": 9}]}, "reach is 9 on 8×8 tokens"),
@@ -147,7 +147,7 @@ def test_an_embedding_of_classes_that_holds_nothing_costs_nothing(tmp_path, shap
     path = tmp_path / "one.safetensors"
     path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(0 if shape else 4))
     if shape:
-        with pytest.raises(BadFile, match="at most 10000 items"):
+        with pytest.raises(BadFile, match="labels has 10,001 entries, expected at most 10,000"):
             card_at(path)
     else:
         assert card_at(path).labels == ()
@@ -174,3 +174,22 @@ def test_what_is_not_known_is_said_with_its_name(tmp_path):
     )
     assert "is not valid JSON" in sentence('{"model"')
     assert "model field" in sentence('{"model": {"type": "x\\n<b>", "input_channels": 1e999, "input_size": []}}')
+
+
+@pytest.mark.parametrize("wrap", ["model", "model_ema", "state_dict"])
+def test_its_networks_are_known_by_their_own_names_under_any_key(tmp_path, wrap):
+    case = CASES["unet"]
+    weights, _ = drawn(case)
+    torch.save({wrap: weights, "step": 5, "opt": {"state": {}, "param_groups": []}}, tmp_path / "cats.pth")
+    (tmp_path / "cats.json").write_text(json.dumps(case["config"]), "utf-8")
+    card = card_at(tmp_path / "cats.pth")
+    assert (card.format, card.step) == ("k-diffusion", 5)
+    assert card.parameters == sum(weight.numel() for weight in weights.values())
+
+
+def test_of_raw_and_averaged_weights_the_averages_are_taken(tmp_path):
+    case = CASES["unet"]
+    weights, _ = drawn(case)
+    raw = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    torch.save({"model": raw, "model_ema": weights, "config": case["config"]}, tmp_path / "cats.pth")
+    assert card_at(tmp_path / "cats.pth").weights == "averaged"

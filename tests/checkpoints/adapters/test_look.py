@@ -122,7 +122,7 @@ def test_parts_that_are_missing_or_no_files_are_named(folder, tmp_path):
     (folder / "unet" / "config.json").unlink()
     assert "the file 'config.json' is missing" in refusal(folder)
     shutil.rmtree(folder / "unet")
-    assert "has no network that is known here" in refusal(folder)
+    assert "the folder unet is missing, which its index names; copy the folder again" in refusal(folder)
     assert "is a folder without a model" in refusal(tmp_path)
 
 

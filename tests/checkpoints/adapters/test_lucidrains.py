@@ -7,6 +7,7 @@ its output at one t and its own DDIM sample, with weights drawn in the order of 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_what_is_assumed_is_said_and_a_wrong_card_beside_it_is_named(tmp_path):
     assert "64×64 is taken" in card.description
     beside = tmp_path / "cats" / "model-3.pt.card.json"
     for table, says in (
-        ({"shape": [1, 0, 8]}, "field shape.1: "),
+        ({"shape": [1, 0, 8]}, "field shape.1 is '0'"),
         ({"sha256": ""}, "'sha256' is not an entry"),
         ({"run": "me"}, "'run' is not an entry"),
         ([1], "is not a table"),
@@ -87,3 +88,32 @@ def test_what_is_assumed_is_said_and_a_wrong_card_beside_it_is_named(tmp_path):
             card_at(path)
         assert str(beside) in str(caught.value)
         assert says in str(caught.value)
+
+
+def test_the_diffusion_alone_brings_its_tables_and_the_unet_alone_gets_the_packages_own(tmp_path):
+    case = CASES["plain"]
+    weights = {name: torch.zeros(shape) for name, shape in case["weights"].items()}  # all begin with "model."
+    tables = {name: torch.tensor(values) for name, values in case["tables"].items()}
+    torch.save(weights | tables, tmp_path / "diffusion.pt")
+    whole = card_at(tmp_path / "diffusion.pt")
+    assert whole.path.betas == pytest.approx(case["tables"]["betas"])
+    assert whole.prediction == "v" and "sigmoid table" not in whole.description
+    unet = {name.removeprefix("model."): tensor for name, tensor in weights.items()}
+    torch.save({"module." + name: tensor for name, tensor in unet.items()}, tmp_path / "unet.pt")
+    alone = card_at(tmp_path / "unet.pt")
+    assert (alone.network_args, alone.parameters) == (whole.network_args, whole.parameters)
+    assert "the package's sigmoid table of 1,000 steps and v are taken" in alone.description
+    # ᾱ(t) = (σ(3) − σ(6t − 3))/(σ(3) − σ(−3)), the middle of which is half
+    kept = torch.cumprod(1 - torch.tensor(alone.path.betas, dtype=torch.float64), 0)
+    t = torch.arange(1, 1001, dtype=torch.float64) / 1000
+    expected = ((6 * t - 3).sigmoid() - 1 / (1 + math.exp(-3))) / (1 / (1 + math.exp(3)) - 1 / (1 + math.exp(-3)))
+    torch.testing.assert_close(kept[:-1], expected[:-1], atol=1e-9, rtol=1e-6)
+    assert kept[499] == pytest.approx(0.5)
+
+
+def test_unets_of_other_tools_with_its_names_are_not_taken_for_its_own(tmp_path):
+    """As the annotated diffusion model has them: the same first layers, and others after these."""
+    names = ("init_conv.weight", "time_mlp.1.weight", "downs.0.0.mlp.1.weight", "downs.0.0.block1.proj.weight")
+    torch.save({name: torch.zeros(4, 4) for name in names}, tmp_path / "annotated.pt")
+    with pytest.raises(BadFile, match="is not known here"):
+        card_at(tmp_path / "annotated.pt")

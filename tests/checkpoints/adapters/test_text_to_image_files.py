@@ -89,7 +89,11 @@ CHANGED = [
     ("unet/config.json", {"in_channels": 9}, "a network that is also given a picture or a mask is not opened"),
     ("unet/config.json", {"down_block_types": ["Evil", "DownBlock2D"]}, "has 'Evil', expected one of"),
     ("unet/config.json", {"time_cond_proj_dim": 32}, "time_cond_proj_dim"),
-    ("unet/config.json", {"_class_name": "UNetMotionModel"}, "its network is a 'UNetMotionModel', expected one of"),
+    (
+        "unet/config.json",
+        {"_class_name": "UNetMotionModel"},
+        "is AnimateDiff, a model of videos: it does not open here",
+    ),
     ("vae/config.json", {"latent_channels": 8}, "have 8 channels, its network has 4"),
     ("vae/config.json", {"_class_name": "AsymmetricAutoencoderKL"}, "its autoencoder is a 'AsymmetricAutoencoderKL'"),
 ]

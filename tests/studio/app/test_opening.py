@@ -76,6 +76,15 @@ def test_a_file_of_no_known_kind_is_one_sentence(tmp_path):
         look_at(tmp_path / "gone")
 
 
+def test_what_may_be_weights_is_looked_at_as_such_whatever_tool_wrote_it(tmp_path):
+    """So that the catalog says what it is, with the way out, instead of "can't be opened"."""
+    for name in ("a.gguf", "b.onnx", "c.PT", "best.pth.tar", "d.keras", "e.sft", "f.pt2"):
+        (tmp_path / name).write_bytes(b"GGUF" + bytes(60))
+        assert look_at(tmp_path / name).kind == "checkpoint", name
+    (tmp_path / "samples.npz").write_bytes(b"PK\x03\x04")
+    assert look_at(tmp_path / "samples.npz").kind == "source"
+
+
 def test_a_folder_is_a_model_a_clip_or_may_hold_checkpoints(tmp_path):
     model, clip, both = tmp_path / "model", tmp_path / "clip", tmp_path / "both"
     (model / "unet").mkdir(parents=True)

@@ -118,7 +118,7 @@ class CardPanel(QWidget):
 
 def describe(card: Card, file_bytes: int) -> list[str]:
     """A card in sentences of a line or two."""
-    out = [card.description or card.title or card.name, *_origin(card)]
+    out = [card.description or card.title or card.name, *(_sentence(note) for note in card.notes), *_origin(card)]
     network = options.NETWORKS[card.network].label
     weights = [parameters(card.parameters)] if card.parameters else []
     dtype = [card.dtype] if card.dtype else []
@@ -141,6 +141,10 @@ def describe(card: Card, file_bytes: int) -> list[str]:
     if unknown:
         out.append(tr("Unknown: {}").format(", ".join(unknown)))
     return out
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:]}."
 
 
 def _unknown(card: Card) -> list[str]:

@@ -71,7 +71,8 @@ class ModelRows:
         # What nothing was trained for needs a word of what it is.
         described = [card.description] if card.group == "exact" and card.description else []
         title = [card.title] if card.title and card.title != model.name else []
-        item.setToolTip(0, tip("\n".join([model.name, *title, subtitle, *described, *about(model.default)])))
+        said = [model.name, *title, subtitle, *described, *card.notes, *about(model.default)]
+        item.setToolTip(0, tip("\n".join(said)))
         entries = model.entries[::-1] if len(model.entries) > 1 else ()
         hidden = 0 if self.unfolded or len(entries) <= MANY + 1 else len(entries) - MANY
         self.children = [_checkpoint(entry, entry is model.default) for entry in entries[: len(entries) - hidden]]

@@ -186,3 +186,10 @@ def test_a_hash_that_was_read_before_is_there_at_once(card, catalog):
     bare = known.card.model_copy(update={"sha256": "", "format": "bare"})
     card.show_entry(Entry(known.path, bare, 10, "user", hashed=digest))
     assert card.lines()[-1] == "sha256 1234 5678 … abcd"
+
+
+def test_notes_stand_below_the_description(card, catalog):
+    known = catalog.find("digits")
+    noted = known.card.model_copy(update={"notes": ("its size is not said: 28×28 is taken", "its <b>part</b> is out")})
+    card.show_entry(Entry(known.path, noted, 10, "bundled"))
+    assert card.lines()[1:3] == ["Its size is not said: 28×28 is taken.", "Its <b>part</b> is out."]

@@ -425,3 +425,15 @@ def test_a_model_that_is_chosen_otherwise_is_not_hidden_by_the_filter(three, qtb
     qtbot.keyClicks(three.search, "be")
     assert three.choose("bear") and three.search.text() == "be"
     assert three.choose("ape@1") and three.search.text() == "" and not three.hides_chosen
+
+
+def test_what_a_card_notes_is_told_in_the_list(make, folder):
+    import torch
+
+    from diffstudio.networks import NETWORKS
+
+    torch.manual_seed(0)
+    state = NETWORKS["smalldiffusion_mlp"]((2,), 0, hidden=(8, 8)).state_dict()
+    torch.save({"model": state, "ema": state}, folder / "both.pt")
+    panel, _ = make()
+    assert "its averaged weights are taken; --weights raw" in row(panel, "both").toolTip(0)
