@@ -50,8 +50,8 @@ class Card(BaseModel):
     text: TextSpec | None = None  # what the states of a text model stand for
     prompts: PromptSpec | None = None  # what a model that draws what a prompt says can be told
     learned_range: bool = False  # the network has twice the channels, the second half a range of variances
-    # How the network counts time: our t, the number of a training step, σ = s/a, or 1000·s/(a + s) of a flow.
-    time: Literal["t", "timestep", "sigma", "flow"] = "t"
+    # How the network counts time: our t, the number of a training step, σ = s/a, ln(σ)/4, or 1000·s/(a + s) of a flow.
+    time: Literal["t", "timestep", "sigma", "log_sigma", "flow"] = "t"
     any_label: bool = True  # it also knows "any class", which guidance needs; False: only its classes
     decoded: Annotated[tuple[Annotated[int, Field(ge=1, le=16_384)], ...], Field(max_length=4)] = ()
     colours: Annotated[tuple[tuple[Finite, ...], ...], Field(max_length=3)] = ()

@@ -38,6 +38,7 @@ def agreement() -> list[Row]:
 
     return [
         *_ancestral(diffusers),
+        _trajectory(diffusers),
         *_dpm_solver(diffusers),
         *_unipc_and_deis(diffusers),
         *_sigma(diffusers),
@@ -179,6 +180,14 @@ def _ancestral(diffusers: Any) -> list[Row]:
         ours = _ours("ddim", "vp_linear", levels, _start(), {"eta": eta})
         rows.append(_row(f"DDIMScheduler, η = {eta:g}", theirs, ours))
     return rows
+
+
+def _trajectory(diffusers: Any) -> Row:
+    scheduler = _prepared(diffusers.TCDScheduler(beta_schedule="linear", beta_start=1e-4, beta_end=0.02))
+    path = path_of("vp_linear")
+    levels = levels_of(path, STEPS, "lcm", params={"end": 1})
+    theirs = _theirs(scheduler, levels, _start(), _eps, eta=0.3, generator=_generator())
+    return _row("TCDScheduler, γ = 0.3", theirs, _ours("tcd", "vp_linear", levels, _start()))
 
 
 def _dpm_solver(diffusers: Any) -> list[Row]:
