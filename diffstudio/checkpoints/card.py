@@ -52,6 +52,7 @@ class Card(BaseModel):
     learned_range: bool = False  # the network has twice the channels, the second half a range of variances
     # How the network counts time: our t, the number of a training step, σ = s/a, ln(σ)/4, or 1000·s/(a + s) of a flow.
     time: Literal["t", "timestep", "sigma", "log_sigma", "flow"] = "t"
+    unit_noise: bool = False  # a chain from noise starts with a variance of a² + s², that of data of variance 1 there
     any_label: bool = True  # it also knows "any class", which guidance needs; False: only its classes
     decoded: Annotated[tuple[Annotated[int, Field(ge=1, le=16_384)], ...], Field(max_length=4)] = ()
     colours: Annotated[tuple[tuple[Finite, ...], ...], Field(max_length=3)] = ()

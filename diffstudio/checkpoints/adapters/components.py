@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from diffstudio.checkpoints.adapters.adapter import invalid
 from diffstudio.checkpoints.adapters.config import DECODERS, KLConfig, VQConfig
 from diffstudio.checkpoints.adapters.look import Look, read_json
-from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
+from diffstudio.checkpoints.adapters.schedule import Schedule, schedule_of
+from diffstudio.checkpoints.adapters.scheduler_config import SchedulerConfig
 from diffstudio.checkpoints.names import model_name, name_of_folder, shown
 from diffstudio.errors import BadFile
 
 INDEX, CONFIG, SCHEDULER = "model_index.json", "config.json", "scheduler_config.json"
 NETWORK_FOLDERS = ("unet_ema", "unet", "transformer")
+# The schedulers that networks were published with, for those that lie without one. DDPM's own is that of the others.
+USUAL: dict[str, dict[str, Any]] = {
+    "UNet2DConditionModel": {
+        "_class_name": "DDIMScheduler",
+        "beta_schedule": "scaled_linear",
+        "beta_start": 0.00085,
+        "beta_end": 0.012,
+        "steps_offset": 1,
+        "clip_sample": False,
+    },
+    "SD3Transformer2DModel": {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0},
+    "FluxTransformer2DModel": {"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": True},
+}
 _DECODER_FOLDERS = ("vae", "vqvae")
 STEP_FOLDER = re.compile(r"(?:checkpoint|ckpt|step|steps|global[-_]?step|iter|epoch)[-_]?(\d{1,9})")
 
 
 def found_schedule(look: Look, network: Path) -> tuple[Schedule, str]:
-    """What the scheduler beside the network says, or DDPM's own without one, and its class ("" without one)."""
+    """What the scheduler beside the network says, and its class; without one the network's usual, and ""."""
+    kind = str(read_json(network, CONFIG).get("_class_name"))
     for folder in (look.path / "scheduler", look.path.parent / "scheduler", look.path, network):
         if folder.is_dir() and SCHEDULER in Look(folder).names:
-            table = {key: value for key, value in read_json(folder, SCHEDULER).items() if value is not None}
+            table = {**read_json(folder, SCHEDULER), "network": kind}
             try:
                 config = SchedulerConfig.model_validate(table)
                 return schedule_of(config), config.class_name
@@ -32,7 +48,7 @@ def found_schedule(look: Look, network: Path) -> tuple[Schedule, str]:
                 raise invalid(folder / SCHEDULER, error) from error
             except ValueError as error:
                 raise BadFile(f"{shown(folder / SCHEDULER, 400)}: {error}") from error
-    return schedule_of(SchedulerConfig.model_validate({})), ""
+    return schedule_of(SchedulerConfig.model_validate({**USUAL.get(kind, {}), "network": kind})), ""
 
 
 def found_decoder(look: Look) -> tuple[KLConfig | VQConfig | None, Path]:

@@ -102,6 +102,7 @@ def card(look: Look) -> Card:
             sigma_data=schedule.sigma_data,
             learned_range=config.outputs == 2,
             time=schedule.time,
+            unit_noise=schedule.unit_noise,
             any_label=conditional or not labels,
             decoded=decoded(found.vae, height, width),
             network="diffusers_dit" if conditional else "diffusers_unet",
@@ -217,4 +218,5 @@ def _description(found: _Found) -> str:
         if found.scheduler
         else ("nothing says of which chain it was trained on: DDPM's linear table is taken")
     )
-    return f"A {kind} of diffusers{latent}; {chain}. Data set, licence and training are not known."
+    told = found.schedule.told if found.scheduler else ""
+    return f"A {kind} of diffusers{latent}; {chain}.{told} Data set, licence and training are not known."

@@ -21,7 +21,8 @@ from diffstudio.checkpoints.adapters.library import library
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.parts import stored_weights
 from diffstudio.checkpoints.adapters.prompted_config import FLUX_FACTOR, FluxConfig
-from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
+from diffstudio.checkpoints.adapters.schedule import Schedule, schedule_of
+from diffstudio.checkpoints.adapters.scheduler_config import SchedulerConfig
 from diffstudio.checkpoints.adapters.sidecar import completed
 from diffstudio.checkpoints.adapters.single_file_parts import pixels
 from diffstudio.checkpoints.adapters.t5_words import ROWS, t5_vocabulary
@@ -62,6 +63,7 @@ def card(look: Look) -> Card:
             "path": schedule.path,
             "prediction": schedule.prediction,
             "time": schedule.time,
+            "unit_noise": schedule.unit_noise,
             "decoded": (3, height * found.factor, width * found.factor),
             "prompts": {
                 "tokens": max(encoder["length"] for encoder in found.encoders.values()),
@@ -178,10 +180,10 @@ def _renamed(look: Look, found: FlowArchitecture, part: Part, own: dict[str, Ten
 
 def _published(found: FlowArchitecture) -> tuple[Schedule, str, dict[str, float]]:
     """The chain of the published model, what it is called, and how it is guided."""
-    table: dict[str, object] = {"_class_name": _SCHEDULER, "shift": 3.0}
+    table: dict[str, object] = {"_class_name": _SCHEDULER, "shift": 3.0, "network": "SD3Transformer2DModel"}
     if isinstance(found.network, FluxConfig):
         distilled = found.network.guidance_embeds
-        table = {"_class_name": _SCHEDULER, "use_dynamic_shifting": distilled}
+        table = {"_class_name": _SCHEDULER, "use_dynamic_shifting": distilled, "network": "FluxTransformer2DModel"}
         schedule = schedule_of(SchedulerConfig.model_validate(table))
         if distilled:
             return schedule, "Flux, told its guidance as dev is", {"guidance": 1.0, "distilled_guidance": DISTILLED}

@@ -10,7 +10,8 @@ from diffstudio.checkpoints.adapters.clip_words import COUNT, END, clip_vocabula
 from diffstudio.checkpoints.adapters.library import library
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.parts import stored_weights
-from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
+from diffstudio.checkpoints.adapters.schedule import Schedule, schedule_of
+from diffstudio.checkpoints.adapters.scheduler_config import SchedulerConfig
 from diffstudio.checkpoints.adapters.sidecar import completed
 from diffstudio.checkpoints.adapters.single_file_parts import Architecture, architecture, pixels
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
@@ -53,6 +54,7 @@ def card(look: Look) -> Card:
             "path": schedule.path,
             "prediction": schedule.prediction,
             "time": schedule.time,
+            "unit_noise": schedule.unit_noise,
             "decoded": (3, height * found.factor, width * found.factor),
             "prompts": {"tokens": 77},
             "network": "diffusers_prompted_unet",

@@ -92,7 +92,9 @@ def card(look: Look) -> Card:
             shape=(found.network.channels, height, width),
             path=found.schedule.path,
             prediction=found.schedule.prediction,
+            sigma_data=found.schedule.sigma_data,
             time=found.schedule.time,
+            unit_noise=found.schedule.unit_noise,
             decoded=decoded(found.vae, height, width),
             prompts=PromptSpec(tokens=max(encoder.length for encoder in found.encoders.values()), distilled=distilled),
             network=found.kind,
@@ -281,7 +283,8 @@ def _named(stored: dict[str, Tensor], encoder: Encoder) -> dict[str, Tensor]:
 
 def _description(found: _Found) -> str:
     chain = f"its chain is that of its {found.scheduler}" if found.scheduler else "nothing says of which chain it is"
+    told = found.schedule.told if found.scheduler else ""
     return (
         f"A text-to-image model ({found.family[0]}): a {found.class_name} of diffusers on the latents of an "
-        f"{found.vae.kind}; {chain}. Data set, licence and training are not known."
+        f"{found.vae.kind}; {chain}.{told} Data set, licence and training are not known."
     )
