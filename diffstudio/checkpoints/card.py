@@ -45,6 +45,8 @@ class Card(BaseModel):
     shape: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=4)]
     path: PathSpec
     prediction: Literal["eps", "x0", "v", "flow", "edm", "tokens"]
+    # What nothing says, and the published models have: the first loading finds it out.
+    untold: tuple[Literal["prediction"], ...] = ()
     sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5  # of an "edm" network
     audio: AudioSpec | None = None  # how the states of an audio model become sound
     text: TextSpec | None = None  # what the states of a text model stand for

@@ -115,6 +115,20 @@ class Catalog:
             self.cache.put(entry.path, entry.changed, entry.size, picture=picture)
             self.cache.save()
 
+    def renew(self, path: Path) -> None:
+        """Read the card of a checkpoint again, of which its loading has found out more than its file says."""
+        for (group, known), entry in list(self._known.items()):
+            if known != path:
+                continue
+            if self.cache is not None:
+                self.cache.put(path, entry.changed, entry.size, card="", problem="")
+            anew = self._known[group, path] = self._read(path, entry.changed, entry.size, group)
+            for folder, entries in list(self._found.items()):
+                self._found[folder] = [anew if each is entry else each for each in entries]
+        self._list()
+        if self.cache is not None:
+            self.cache.save()
+
     def find(self, spec: str) -> Entry:
         """The checkpoint that "digits", "digits@400" or a path names.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from diffstudio.checkpoints.adapters import ENDING, is_step_folder, may_be_model
 from diffstudio.checkpoints.adapters.beside import newest
+from diffstudio.checkpoints.adapters.told import beside
 
 SUFFIX = ".safetensors"  # of our own
 # Which files a folder is searched for; what a file is, its content says.
@@ -79,7 +80,8 @@ def folders_in(folder: Path, most: int) -> list[Path]:
 def stamp(path: Path) -> tuple[int, int]:
     """When it was last changed, in ns, and its bytes; of a folder over its files and those of its folders.
 
-    The card beside a file counts for it, and so do the text encoders and the autoencoder beside a large one.
+    The card and what else is told beside a file count for it, and so do the text encoders and the autoencoder beside a
+    large one.
 
     Raises:
         OSError: it is gone.
@@ -87,7 +89,7 @@ def stamp(path: Path) -> tuple[int, int]:
     stat = path.stat()
     if not path.is_dir():
         card = path.with_name(path.name + ENDING)
-        told = card.stat().st_mtime_ns if card.is_file() else 0
+        told = max((at.stat().st_mtime_ns for at in (card, *beside(path)) if at.is_file()), default=0)
         return max(stat.st_mtime_ns, told, newest(path) if stat.st_size >= WITH_PARTS else 0), stat.st_size
     changed, size, waiting, count = stat.st_mtime_ns, 0, [path], 0
     while waiting:

@@ -20,6 +20,7 @@ from diffstudio.checkpoints.adapters.components import (
 )
 from diffstudio.checkpoints.adapters.config import KLConfig
 from diffstudio.checkpoints.adapters.encoder_config import ENCODER_CLASSES, ENCODERS, CLIPConfig, T5Config
+from diffstudio.checkpoints.adapters.few_steps import SCHNELL, FewSteps, by_scheduler, by_words
 from diffstudio.checkpoints.adapters.look import Look, read_json
 from diffstudio.checkpoints.adapters.parts import Parts, load, parts
 from diffstudio.checkpoints.adapters.prompted_config import PROMPTED, FluxConfig, PromptedUNetConfig, SD3Config
@@ -82,12 +83,14 @@ def card(look: Look) -> Card:
     name, step = name_and_step(look.path)
     distilled = isinstance(found.network, FluxConfig) and found.network.guidance_embeds
     guided = {"guidance": found.family[1], **({"distilled_guidance": DISTILLED} if distilled else {})}
+    few = _few(look, found, name)
+    own = few.defaults(found.family[1]) if few else {}
     try:
         height, width = found.network.size
         return Card(
             name=name,
             title=name,
-            description=_description(found),
+            description=_description(found, few),
             modality="image",
             shape=(found.network.channels, height, width),
             path=found.schedule.path,
@@ -104,7 +107,7 @@ def card(look: Look) -> Card:
             parameters=weights.parameters + sum(part.parameters for part in others.values()),
             decoder_parameters=others["vae"].parameters,
             dtype=weights.dtype,
-            defaults={**found.schedule.defaults, **guided, "samples": 1},
+            defaults={**found.schedule.defaults, **guided, **own, "samples": 1},
             format="text_to_image",
         )
     except ValidationError as error:
@@ -281,9 +284,20 @@ def _named(stored: dict[str, Tensor], encoder: Encoder) -> dict[str, Tensor]:
     return out
 
 
-def _description(found: _Found) -> str:
+def _few(look: Look, found: _Found, name: str) -> FewSteps | None:
+    """How it is sampled if it was distilled: by its config, its scheduler, or what it or its index is called."""
+    if isinstance(found.network, FluxConfig) and not found.network.guidance_embeds:
+        return SCHNELL
+    origin = read_json(look.path, INDEX).get("_name_or_path")
+    texts = (name, origin.rsplit("/", 1)[-1] if isinstance(origin, str) else "")
+    table = isinstance(found.network, PromptedUNetConfig) and found.schedule.prediction == "eps"
+    return by_words(texts) or (by_scheduler(found.scheduler, found.schedule.defaults) if table else None)
+
+
+def _description(found: _Found, few: FewSteps | None) -> str:
     chain = f"its chain is that of its {found.scheduler}" if found.scheduler else "nothing says of which chain it is"
     told = found.schedule.told if found.scheduler else ""
+    chain += f"; {few.told()}" if few else ""
     return (
         f"A text-to-image model ({found.family[0]}): a {found.class_name} of diffusers on the latents of an "
         f"{found.vae.kind}; {chain}.{told} Data set, licence and training are not known."

@@ -6,10 +6,10 @@ import json
 import subprocess
 import sys
 
-import ldm_names
+import ldm_files
 import pytest
 import torch
-from safetensors.torch import save_file
+from spoilt_file import spoilt
 
 from diffstudio.checkpoints.adapters import card_at
 from diffstudio.checkpoints.adapters.clip_words import clip_vocabulary
@@ -19,88 +19,13 @@ from diffstudio.errors import BadFile
 from diffstudio.networks.model import load_file
 from diffstudio.networks.words import Words
 
-STEPS, WIDTH = 5, 64
+STEPS = 5
 PROMPT, NEGATIVE = "a photo of a red cat", "blurry, bad anatomy!"
-UNET = {"sample_size": 8, "block_out_channels": (32, 64), "layers_per_block": 1, "cross_attention_dim": WIDTH}
-BETAS = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "steps_offset": 1}
 
 
 @pytest.fixture(autouse=True)
 def _transformers():
     pytest.importorskip("transformers")
-
-
-def tokenizer(pad="<|endoftext|>"):
-    from transformers import CLIPTokenizer
-
-    words = clip_vocabulary("!")
-    return CLIPTokenizer(vocab=words.pieces, merges=list(words.merges), pad_token=pad, model_max_length=77)
-
-
-def encoder(words, kind="quick_gelu", projected=False):
-    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
-
-    torch.manual_seed(len(kind) + projected)
-    config = CLIPTextConfig(
-        vocab_size=len(words), hidden_size=WIDTH, intermediate_size=32, num_hidden_layers=2, num_attention_heads=1,
-        projection_dim=WIDTH, hidden_act=kind,
-    )  # fmt: skip
-    return (CLIPTextModelWithProjection if projected else CLIPTextModel)(config).eval()
-
-
-def decoder(diffusers):
-    torch.manual_seed(4)
-    return diffusers.AutoencoderKL(
-        block_out_channels=(32, 32), down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2,
-    ).eval()  # fmt: skip
-
-
-def first(diffusers, folder, second=False):
-    """Stable Diffusion 1, or 2: the file, and the pipeline with the same tensors."""
-    torch.manual_seed(0)
-    shape = {"down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"), "attention_head_dim": 8}
-    shape |= {"up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D")}
-    if second:
-        shape |= {"attention_head_dim": (1, 1), "use_linear_projection": True}
-    words = tokenizer("!" if second else "<|endoftext|>")
-    text = encoder(words, "gelu" if second else "quick_gelu")
-    network = diffusers.UNet2DConditionModel(**UNET, **shape).eval()
-    prediction = "v_prediction" if second else "epsilon"
-    pipeline = diffusers.StableDiffusionPipeline(
-        vae=decoder(diffusers), text_encoder=text, tokenizer=words, unet=network, safety_checker=None,
-        scheduler=diffusers.DDIMScheduler(**BETAS, clip_sample=False, prediction_type=prediction),
-        feature_extractor=None, requires_safety_checker=False,
-    )  # fmt: skip
-    told = ldm_names.openclip(text, "cond_stage_model.", 1) if second else ldm_names.openai(text, "cond_stage_model.")
-    return saved(pipeline, told, folder / "painter.safetensors")
-
-
-def large(diffusers, folder):
-    """Stable Diffusion XL."""
-    torch.manual_seed(0)
-    words, more = tokenizer(), tokenizer("!")
-    one, two = encoder(words), encoder(more, "gelu", projected=True)
-    network = diffusers.UNet2DConditionModel(
-        **{**UNET, "cross_attention_dim": 2 * WIDTH}, attention_head_dim=(1, 1), transformer_layers_per_block=(1, 2),
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        use_linear_projection=True, addition_embed_type="text_time", addition_time_embed_dim=256,
-        projection_class_embeddings_input_dim=WIDTH + 6 * 256,
-    ).eval()  # fmt: skip
-    pipeline = diffusers.StableDiffusionXLPipeline(
-        vae=decoder(diffusers), text_encoder=one, text_encoder_2=two, tokenizer=words, tokenizer_2=more, unet=network,
-        scheduler=diffusers.DDIMScheduler(**BETAS, clip_sample=False), add_watermarker=False,
-    )  # fmt: skip
-    told = ldm_names.openai(one, "conditioner.embedders.0.") | ldm_names.openclip(two, "conditioner.embedders.1.")
-    return saved(pipeline, told, folder / "large.safetensors")
-
-
-def saved(pipeline, told, path, **more):
-    pipeline.set_progress_bar_config(disable=True)
-    beside = {"model_ema.decay": torch.tensor(0.9), "alphas_cumprod": torch.ones(1000)}
-    tensors = {**ldm_names.unet(pipeline.unet), **ldm_names.vae(pipeline.vae), **told, **beside, **more}
-    save_file({name: tensor.clone().contiguous() for name, tensor in tensors.items()}, path)
-    return path, pipeline
 
 
 def difference(path, pipeline):
@@ -120,7 +45,7 @@ def difference(path, pipeline):
 
 @pytest.mark.parametrize("second", [False, True], ids=["1", "2"])
 def test_stable_diffusion_in_one_file(tmp_path, diffusers, second):
-    path, pipeline = first(diffusers, tmp_path, second)
+    path, pipeline = ldm_files.first(diffusers, tmp_path, second)
     card = card_at(path)
     side = 768 if second else 512
     assert (card.shape, card.decoded) == ((4, side // 2, side // 2), (3, side, side))
@@ -130,9 +55,26 @@ def test_stable_diffusion_in_one_file(tmp_path, diffusers, second):
 
 
 def test_stable_diffusion_xl_in_one_file(tmp_path, diffusers):
-    path, pipeline = large(diffusers, tmp_path)
+    path, pipeline = ldm_files.large(diffusers, tmp_path)
     assert card_at(path).decoded == (3, 1024, 1024)
     assert difference(path, pipeline) < 1e-4
+
+
+def test_cosxl_in_one_file(tmp_path, diffusers):
+    """v in EDM's continuous σ, of which the file has the ends."""
+    marks = {"edm_vpred.sigma_max": torch.tensor(120.0), "edm_vpred.sigma_min": torch.tensor(0.002)}
+    path, pipeline = ldm_files.large(diffusers, tmp_path, **marks)
+    pipeline.scheduler = diffusers.EDMEulerScheduler(
+        sigma_max=120.0, sigma_data=1.0, prediction_type="v_prediction", sigma_schedule="exponential"
+    )
+    model = load_file(path).prompted(PROMPT, NEGATIVE)
+    own = model.card.defaults
+    grid = levels(model.path, STEPS, own["grid"], params=own["grid_params"])
+    x = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(5))
+    *_, last = reverse(model.guided(3.0), model.path, grid, x, None, solver=own["solver"], cond=model.labels(None, 1))
+    given = {"negative_prompt": NEGATIVE, "num_inference_steps": STEPS, "guidance_scale": 3.0, "latents": x}
+    expected = pipeline(PROMPT, output_type="latent", **given).images
+    assert float((last.xt - expected).abs().max()) < 1e-3
 
 
 def test_words_have_the_numbers_that_openai_gave_them():
@@ -142,28 +84,6 @@ def test_words_have_the_numbers_that_openai_gave_them():
 
 
 # ── the file ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def spoilt(tmp_path, change, metadata=None):
-    """A file of headers alone is enough for a card: tensors of the right shapes, changed."""
-    tensors = {
-        "model.diffusion_model.input_blocks.0.0.weight": (32, 4, 3, 3),
-        "model.diffusion_model.input_blocks.1.0.out_layers.3.weight": (32, 32, 3, 3),
-        "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (32, 64),
-        "model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight": (32, 64),
-        "model.diffusion_model.middle_block.1.proj_in.weight": (32, 32, 1, 1),
-        "model.diffusion_model.out.2.weight": (4, 32, 3, 3),
-        "first_stage_model.encoder.down.0.block.0.conv2.weight": (32, 32, 3, 3),
-        "first_stage_model.decoder.conv_in.weight": (32, 4, 3, 3),
-        "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight": (49408, 1),
-        "cond_stage_model.transformer.text_model.embeddings.position_embedding.weight": (77, 1),
-        "cond_stage_model.transformer.text_model.encoder.layers.1.mlp.fc1.weight": (2, 1),
-        "cond_stage_model.transformer.text_model.encoder.layers.0.mlp.fc1.weight": (2, 1),
-    }
-    tensors = {name: shape for name, shape in {**tensors, **change}.items() if shape is not None}
-    path = tmp_path / "spoilt.safetensors"
-    save_file({name: torch.zeros(shape) for name, shape in tensors.items()}, path, metadata)
-    return path
 
 
 @pytest.mark.parametrize(
