@@ -29,7 +29,7 @@ USUAL: dict[str, dict[str, Any]] = {
         "clip_sample": False,
     },
     "SD3Transformer2DModel": {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0},
-    "FluxTransformer2DModel": {"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": True},
+    "FluxTransformer2DModel": {"_class_name": "FlowMatchEulerDiscreteScheduler"},
 }
 _DECODER_FOLDERS = ("vae", "vqvae")
 STEP_FOLDER = re.compile(r"(?:checkpoint|ckpt|step|steps|global[-_]?step|iter|epoch)[-_]?(\d{1,9})")
@@ -37,18 +37,20 @@ STEP_FOLDER = re.compile(r"(?:checkpoint|ckpt|step|steps|global[-_]?step|iter|ep
 
 def found_schedule(look: Look, network: Path) -> tuple[Schedule, str]:
     """What the scheduler beside the network says, and its class; without one the network's usual, and ""."""
-    kind = str(read_json(network, CONFIG).get("_class_name"))
+    config = read_json(network, CONFIG)
+    kind = str(config.get("_class_name"))
     for folder in (look.path / "scheduler", look.path.parent / "scheduler", look.path, network):
         if folder.is_dir() and SCHEDULER in Look(folder).names:
             table = {**read_json(folder, SCHEDULER), "network": kind}
             try:
-                config = SchedulerConfig.model_validate(table)
-                return schedule_of(config), config.class_name
+                scheduler = SchedulerConfig.model_validate(table)
+                return schedule_of(scheduler), scheduler.class_name
             except ValidationError as error:
                 raise invalid(folder / SCHEDULER, error) from error
             except ValueError as error:
                 raise BadFile(f"{shown(folder / SCHEDULER, 400)}: {error}") from error
-    return schedule_of(SchedulerConfig.model_validate({**USUAL.get(kind, {}), "network": kind})), ""
+    dev = {"use_dynamic_shifting": True} if config.get("guidance_embeds") else {}  # of Flux; schnell is not shifted
+    return schedule_of(SchedulerConfig.model_validate({**USUAL.get(kind, {}), **dev, "network": kind})), ""
 
 
 def found_decoder(look: Look) -> tuple[KLConfig | VQConfig | None, Path]:

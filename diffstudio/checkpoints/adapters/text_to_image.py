@@ -295,7 +295,8 @@ def _few(look: Look, found: _Found, name: str) -> FewSteps | None:
 
 
 def _description(found: _Found, few: FewSteps | None) -> str:
-    chain = f"its chain is that of its {found.scheduler}" if found.scheduler else "nothing says of which chain it is"
+    chain = "nothing says of which chain it is, and that of the published models is taken"
+    chain = f"its chain is that of its {found.scheduler}" if found.scheduler else chain
     told = found.schedule.told if found.scheduler else ""
     chain += f"; {few.told()}" if few else ""
     return (
