@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -140,16 +141,16 @@ def _check_table(
         raise ValueError(f"'{grid}' has original {original:,}, expected at most {n:,}, the training steps of '{path}'")
     if steps is None:
         return
+    stride = 1
     have = min(round(t_start * n), n - cut)
-    if original:
-        have = min(original, have // (n // original))
+    if original and steps <= have:
+        stride, have = distilled(n, t_start, steps, original)
     if steps + spare > have:
-        what = "steps of the distillation" if original else "training steps"
         left = f" without {cut:,} that are cut" if cut else ""
         more = " and a spare one" if spare else ""
         raise ValueError(
-            f"'{grid}' has {max(0, have):,} {what} on '{path}'{up_to}{left}, found {steps:,} steps{more}: choose fewer "
-            "or uniform"
+            f"'{grid}' has {max(0, have):,} training steps on '{path}'{up_to}{left}, found {steps:,} steps{more}: "
+            "choose fewer or uniform"
         )
     ratio = have // (steps + spare)
     first = (steps + spare - 1) * ratio + offset
@@ -159,9 +160,18 @@ def _check_table(
             f"expected at most {have - 1:,} on '{path}'{up_to}"
         )
     lowest = round(have - (steps - 1) * trailing_stride(have, round(t_start * n), steps)) - 1
-    before = {"leading": spare * ratio + offset, "linspace": spare, "trailing": lowest}
-    if numbers.get("end") and before.get(grid, n // max(1, original) - 1) < 1:
+    before = {"leading": spare * ratio + offset, "linspace": spare, "trailing": lowest, "lcm": stride - 1}
+    if numbers.get("end") and before[grid] < 1:
         raise ValueError(f"'{grid}' visits training step 0 itself, where end 1 would stand still: choose end 0")
+
+
+def distilled(n: int, t_start: float, steps: int, original: int) -> tuple[int, int]:
+    """Of `lcm`: training steps between two of a distillation in so many steps, and how many lie up to t_start.
+
+    Where a run has more steps than that, the distillation is taken to have had as many.
+    """
+    count = min(n, max(original, math.ceil(steps / t_start)))
+    return n // count, min(count, round(t_start * n) // (n // count))
 
 
 def trailing_stride(have: int, n: int, steps: int) -> float:

@@ -90,7 +90,16 @@ GRIDS: dict[str, GridOption] = by_name(
         "Distillation steps",
         "Some of the training steps at which a network was distilled, from the last (Luo et al. 2023).",
         (
-            Param("original", "Distilled", 50, 1, 100_000, "Steps of the distillation.", 1, True),
+            Param(
+                "original",
+                "Distilled",
+                50,
+                1,
+                100_000,
+                "Steps of the distillation; as many as a run has, where it has more.",
+                1,
+                True,
+            ),
             _END,
         ),
         needs="table",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from diffstudio.diffusion.paths import Path
-from diffstudio.specs import trailing_stride
+from diffstudio.specs import distilled, trailing_stride
 
 
 def leading(
@@ -64,18 +64,11 @@ def lcm(path: Path, steps: int, t_start: float = 1.0, original: float = 50, end:
     """Training steps k·⌊n/D⌋ − 1, k ≤ D, of which every so many-th is taken from the end of the table.
 
     The times of a distillation in D = original steps (Luo et al. 2023, latent consistency models): a network that was
-    distilled knows no others. end: as in `linspace`.
+    distilled knows no others. A run of more steps has a larger D. end: as in `linspace`.
     """
-    stride = training_steps(path.n, 1.0) // int(original)
-    known = distilled(path.n, t_start, int(original))
+    stride, known = distilled(training_steps(path.n, 1.0), t_start, steps, int(original))
     # At least one: ⌊i·D/S⌋ from the noisiest
     return _on_table(path, t_start, end, ((known - i * known // steps) * stride - 1 for i in range(steps)))
-
-
-def distilled(n: int | None, t_start: float, original: int) -> int:
-    """How many of the times of a distillation in so many steps lie up to t_start."""
-    stride = training_steps(n, 1.0) // original
-    return min(original, training_steps(n, t_start) // stride)
 
 
 def training_steps(n: int | None, t_start: float) -> int:
