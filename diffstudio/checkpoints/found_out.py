@@ -19,6 +19,8 @@ from diffstudio.files import write_bytes
 log = logging.getLogger("diffstudio")
 Shown = Literal["epsilon", "v_prediction", "unclear"]
 Kept = dict[Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")], Shown]
+PREDICTIONS: dict[str, Literal["eps", "v"]] = {"epsilon": "eps", "v_prediction": "v"}  # as a card has them
+SIGNS = {"epsilon": "ε", "v_prediction": "v"}
 MAX_ENTRIES = 2000
 MAX_BYTES = 1 << 20
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from diffstudio.checkpoints.adapters import card_at
 from diffstudio.checkpoints.card import Card
-from diffstudio.checkpoints.found_out import Shown, remember_prediction
+from diffstudio.checkpoints.found_out import PREDICTIONS, Shown, remember_prediction
 from diffstudio.diffusion.denoiser import Denoiser, estimate
 from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.paths import Path, make_path
@@ -22,7 +22,6 @@ ALIKE = 0.5  # correlation, and share of the noise that went in, from which what
 MIDDLE = 0.5  # the a of the level at which ε and v are told apart
 
 LOG_SNR = math.log(MIDDLE**2 / (1 - MIDDLE**2))
-_PREDICTIONS = {"epsilon": "eps", "v_prediction": "v"}
 
 
 def with_prediction(card: Card, file: FilePath, output: Denoiser) -> Card:
@@ -36,7 +35,7 @@ def with_prediction(card: Card, file: FilePath, output: Denoiser) -> Card:
         anew = card_at(file)
     except DiffStudioError:
         anew = card
-    prediction = anew.prediction if found == "unclear" else _PREDICTIONS[found]
+    prediction = anew.prediction if found == "unclear" else PREDICTIONS[found]
     return anew.model_copy(update={"untold": (), "prediction": prediction})
 
 

@@ -15,6 +15,7 @@ from diffstudio.checkpoints.found_out import cache_file, remember_prediction, sh
 from diffstudio.checkpoints.scan_cache import ScanCache
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import level
+from diffstudio.networks import diffusers as foreign
 from diffstudio.networks import prompted
 from diffstudio.networks.found_out import shown_by
 from diffstudio.networks.model import load_file
@@ -195,3 +196,25 @@ def test_a_run_goes_on_with_what_its_first_loading_has_found_out(painter, monkey
     assert [e.card.prediction for e in engine.catalog.scan()] == ["eps"]
     again = Catalog([("test", painter.parent)], ScanCache(tmp_path / "scan.jsonl"))
     assert again.find("painter").card.untold == ()
+
+
+@pytest.mark.parametrize("prediction", ["eps", "v"])
+def test_a_network_of_diffusers_without_a_scheduler_is_tried_too(tmp_path, monkeypatch, prediction):
+    diffusers = pytest.importorskip("diffusers")
+    diffusers.UNet2DModel(
+        sample_size=16, block_out_channels=(8,), norm_num_groups=4, layers_per_block=1,
+        down_block_types=("DownBlock2D",), up_block_types=("UpBlock2D",),
+    ).save_pretrained(tmp_path / "bare")  # fmt: skip
+    card = card_at(tmp_path / "bare")
+    assert (card.prediction, card.untold) == ("eps", ("prediction",))
+    path = make_path(card.path)
+
+    def forward(self, x, t, labels=None):
+        if x.is_meta:
+            return x
+        return known(prediction, 0.3)(x, level(path, path.t_at_timestep(round(float(t[0])))), None)
+
+    monkeypatch.setattr(foreign.DiffusersUNet, "forward", forward)
+    found = load_file(tmp_path / "bare").card
+    assert (found.prediction, found.untold) == (prediction, ())
+    assert f"has shown that it predicts {'ε' if prediction == 'eps' else 'v'}" in card_at(tmp_path / "bare").description

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -13,6 +14,7 @@ from diffstudio.checkpoints.adapters.config import DECODERS, KLConfig, VQConfig
 from diffstudio.checkpoints.adapters.look import Look, read_json
 from diffstudio.checkpoints.adapters.schedule import Schedule, schedule_of
 from diffstudio.checkpoints.adapters.scheduler_config import SchedulerConfig
+from diffstudio.checkpoints.found_out import PREDICTIONS, SIGNS, shown_prediction
 from diffstudio.checkpoints.names import model_name, name_of_folder, shown
 from diffstudio.errors import BadFile
 
@@ -51,6 +53,26 @@ def found_schedule(look: Look, network: Path) -> tuple[Schedule, str]:
                 raise BadFile(f"{shown(folder / SCHEDULER, 400)}: {error}") from error
     dev = {"use_dynamic_shifting": True} if config.get("guidance_embeds") else {}  # of Flux; schnell is not shifted
     return schedule_of(SchedulerConfig.model_validate({**USUAL.get(kind, {}), **dev, "network": kind})), ""
+
+
+def untold(look: Look, schedule: Schedule, scheduler: str) -> tuple[Schedule, tuple[Literal["prediction"], ...], str]:
+    """The schedule of a network that lies without a scheduler, with what a call of the network has shown it to predict.
+
+    Besides: what the first loading has to find out, and how much of it is known, for the card.
+    """
+    if scheduler or schedule.kind != "plain" or schedule.prediction not in PREDICTIONS.values():
+        return schedule, (), ""
+    seen = shown_prediction(look.path)
+    if seen is None:
+        return schedule, ("prediction",), ", and ε, until its first run shows what it predicts"
+    if seen == "unclear":
+        return schedule, (), ", and ε, since a call of its network has not shown what it predicts"
+    found = PREDICTIONS[seen]
+    return (
+        replace(schedule, prediction=found),
+        (),
+        f", and a call of its network has shown that it predicts {SIGNS[seen]}",
+    )
 
 
 def found_decoder(look: Look) -> tuple[KLConfig | VQConfig | None, Path]:

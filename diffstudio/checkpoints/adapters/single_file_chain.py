@@ -16,7 +16,7 @@ from diffstudio.checkpoints.adapters.scheduler_config import SchedulerConfig
 from diffstudio.checkpoints.adapters.sidecar import sidecar
 from diffstudio.checkpoints.adapters.single_file_parts import Family
 from diffstudio.checkpoints.adapters.told import EPSILON, Told, V, told
-from diffstudio.checkpoints.found_out import Shown, shown_prediction
+from diffstudio.checkpoints.found_out import SIGNS, Shown, shown_prediction
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
 
@@ -26,7 +26,6 @@ _SCHEDULERS: dict[Family, dict[str, Any]] = {
     "2": {"_class_name": "DDIMScheduler", "clip_sample": False},
     "XL": {"_class_name": "EulerDiscreteScheduler"},
 }
-_WHAT = {EPSILON: "ε", V: "v"}
 _GUIDANCE: dict[Family, float] = {"1": 7.5, "2": 7.5, "XL": 5.0}
 _PIXELS: dict[Family, int] = {"1": 512, "2": 768, "XL": 1024}
 _SCALING: dict[Family, float] = {"1": 0.18215, "2": 0.18215, "XL": 0.13025}
@@ -82,14 +81,14 @@ def _edm(found: Told) -> tuple[dict[str, Any], str, bool] | None:
 def _table(look: Look, family: Family, found: Told) -> tuple[dict[str, Any], str, bool]:
     """The chain on a table of betas."""
     prediction = found.prediction or (V if family == "2" else EPSILON)
-    said, untold = f"{found.by} that it predicts {_WHAT[prediction]}", False
+    said, untold = f"{found.by} that it predicts {SIGNS[prediction]}", False
     if "prediction" in sidecar(look.path):
         said = "the card beside it says what it predicts"
     elif not found.sure:
         seen = shown_prediction(look.path)
         untold = seen is None
         prediction = prediction if seen in (None, "unclear") else seen
-        said = _unsure(found, seen, _WHAT[prediction])
+        said = _unsure(found, seen, SIGNS[prediction])
     table = {**_BETAS, **found.betas, **_SCHEDULERS[family], "prediction_type": prediction}
     if found.zero_snr:
         return {**table, "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}, said, untold

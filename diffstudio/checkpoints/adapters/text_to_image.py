@@ -17,6 +17,7 @@ from diffstudio.checkpoints.adapters.components import (
     found_decoder,
     found_schedule,
     name_and_step,
+    untold,
 )
 from diffstudio.checkpoints.adapters.config import KLConfig
 from diffstudio.checkpoints.adapters.encoder_config import ENCODER_CLASSES, ENCODERS, CLIPConfig, T5Config
@@ -83,6 +84,7 @@ def card(look: Look) -> Card:
     name, step = name_and_step(look.path)
     distilled = isinstance(found.network, FluxConfig) and found.network.guidance_embeds
     guided = {"guidance": found.family[1], **({"distilled_guidance": DISTILLED} if distilled else {})}
+    schedule, asked, seen = untold(look, found.schedule, found.scheduler)
     few = _few(look, found, name)
     own = few.defaults(found.family[1]) if few else {}
     try:
@@ -90,11 +92,12 @@ def card(look: Look) -> Card:
         return Card(
             name=name,
             title=name,
-            description=_description(found, few),
+            description=_description(found, few, seen),
             modality="image",
             shape=(found.network.channels, height, width),
             path=found.schedule.path,
-            prediction=found.schedule.prediction,
+            prediction=schedule.prediction,
+            untold=asked,
             sigma_data=found.schedule.sigma_data,
             time=found.schedule.time,
             unit_noise=found.schedule.unit_noise,
@@ -294,8 +297,8 @@ def _few(look: Look, found: _Found, name: str) -> FewSteps | None:
     return by_words(texts) or (by_scheduler(found.scheduler, found.schedule.defaults) if table else None)
 
 
-def _description(found: _Found, few: FewSteps | None) -> str:
-    chain = "nothing says of which chain it is, and that of the published models is taken"
+def _description(found: _Found, few: FewSteps | None, seen: str) -> str:
+    chain = f"nothing says of which chain it is: that of the published models is taken{seen}"
     chain = f"its chain is that of its {found.scheduler}" if found.scheduler else chain
     told = found.schedule.told if found.scheduler else ""
     chain += f"; {few.told()}" if few else ""
