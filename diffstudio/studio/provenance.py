@@ -23,7 +23,7 @@ from diffstudio import __version__
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.clip_file import MOVIES, open_movie
 from diffstudio.modalities.wave_file import read_wave
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import TraceHeader, first_problem
 from diffstudio.traces.reader import Trace
 

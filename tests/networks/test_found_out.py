@@ -15,12 +15,12 @@ from diffstudio.checkpoints.found_out import cache_file, remember_prediction, sh
 from diffstudio.checkpoints.scan_cache import ScanCache
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import level
-from diffstudio.networks import diffusers as foreign
-from diffstudio.networks import prompted
+from diffstudio.networks.foreign import diffusers as foreign
+from diffstudio.networks.foreign import prompted
 from diffstudio.networks.found_out import shown_by
 from diffstudio.networks.model import load_file
-from diffstudio.studio.defaults import default_request
 from diffstudio.studio.engine import Engine
+from diffstudio.studio.request.defaults import default_request
 from diffstudio.traces.reader import Trace
 
 PATHS = [

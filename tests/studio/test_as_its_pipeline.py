@@ -7,8 +7,8 @@ import torch
 from tqdm import tqdm
 
 from diffstudio.checkpoints.catalog import Catalog
-from diffstudio.studio.defaults import default_request
 from diffstudio.studio.engine import Engine
+from diffstudio.studio.request.defaults import default_request
 from diffstudio.traces.reader import Trace
 
 SEED = 11

@@ -10,7 +10,7 @@ from spoilt_file import spoilt
 
 from diffstudio.checkpoints.adapters import card_at
 from diffstudio.checkpoints.adapters.few_steps import by_words
-from diffstudio.studio.defaults import default_request
+from diffstudio.studio.request.defaults import default_request
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
