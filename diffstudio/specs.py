@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -102,8 +103,14 @@ def grid_problem(
         check_params("grid", grid, params or {}, options.GRIDS[grid].params)
         _check_run(steps, t_start)
         needs = options.GRIDS[grid].needs
+        numbers = {p.name: p.default for p in options.GRIDS[grid].params} | dict(params or {})
         if needs == "table":
-            _check_table(grid, path, n, steps, t_start, int((params or {}).get("steps_offset", 0)))
+            _check_table(grid, path, n, steps, t_start, numbers)
+        elif numbers.get("levels") and steps is not None and steps > numbers["levels"]:
+            return f"'{grid}' has {numbers['levels']:g} levels of a distillation, found {steps:,} steps: choose fewer"
+        elif numbers.get("between"):
+            spacing = {1: "leading", 2: "trailing"}[int(numbers["between"])]
+            _check_table(spacing, path, n, steps, 1.0, {"steps_offset": numbers["steps_offset"]})
         elif needs == "times":
             _check_times(grid, times, steps, t_start)
         elif needs == "shape" and not shape:
@@ -122,22 +129,54 @@ def _check_run(steps: int | None, t_start: float) -> None:
         raise ValueError(f"the start is t = {t_start:g}, expected more than 0 and at most 1")
 
 
-def _check_table(grid: str, path: str, n: int | None, steps: int | None, t_start: float, offset: int) -> None:
+def _check_table(
+    grid: str, path: str, n: int | None, steps: int | None, t_start: float, numbers: Mapping[str, float]
+) -> None:
+    """numbers: the parameters of the grid, those that it has."""
     if n is None:
         raise ValueError(f"'{grid}' counts integer training steps, and '{path}' has none: choose uniform or karras")
-    have, up_to = round(t_start * n), f" up to t = {t_start:g}" if t_start < 1 else ""
+    up_to = f" up to t = {t_start:g}" if t_start < 1 else ""
+    offset, spare, cut, original = (int(numbers.get(name, 0)) for name in ("steps_offset", "spare", "cut", "original"))
+    if original > n:
+        raise ValueError(f"'{grid}' has original {original:,}, expected at most {n:,}, the training steps of '{path}'")
     if steps is None:
         return
-    if steps > have:
+    stride = 1
+    have = min(round(t_start * n), n - cut)
+    if original and steps <= have:
+        stride, have = distilled(n, t_start, steps, original)
+    if steps + spare > have:
+        left = f" without {cut:,} that are cut" if cut else ""
+        more = " and a spare one" if spare else ""
         raise ValueError(
-            f"'{grid}' has {have:,} training steps on '{path}'{up_to}, found {steps:,} steps: choose fewer or uniform"
+            f"'{grid}' has {max(0, have):,} training steps on '{path}'{up_to}{left}, found {steps:,} steps{more}: "
+            "choose fewer or uniform"
         )
-    first = (steps - 1) * (have // steps) + offset
+    ratio = have // (steps + spare)
+    first = (steps + spare - 1) * ratio + offset
     if grid == "leading" and first >= have:
         raise ValueError(
             f"'{grid}' starts at training step {first:,} with steps_offset {offset}, "
             f"expected at most {have - 1:,} on '{path}'{up_to}"
         )
+    lowest = round(have - (steps - 1) * trailing_stride(have, round(t_start * n), steps)) - 1
+    before = {"leading": spare * ratio + offset, "linspace": spare, "trailing": lowest, "lcm": stride - 1}
+    if numbers.get("end") and before[grid] < 1:
+        raise ValueError(f"'{grid}' visits training step 0 itself, where end 1 would stand still: choose end 0")
+
+
+def distilled(n: int, t_start: float, steps: int, original: int) -> tuple[int, int]:
+    """Of `lcm`: training steps between two of a distillation in so many steps, and how many lie up to t_start.
+
+    Where a run has more steps than that, the distillation is taken to have had as many.
+    """
+    count = min(n, max(original, math.ceil(steps / t_start)))
+    return n // count, min(count, round(t_start * n) // (n // count))
+
+
+def trailing_stride(have: int, n: int, steps: int) -> float:
+    """Training steps between two of `trailing`: those of the whole table, as long as it has enough without its cut."""
+    return n / steps if (steps - 1) * n / steps < have - 0.5 else have / steps
 
 
 def _check_times(grid: str, times: Sequence[float] | None, steps: int | None, t_start: float) -> None:

@@ -46,13 +46,16 @@ class Card(BaseModel):
     shape: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=4)]
     path: PathSpec
     prediction: Literal["eps", "x0", "v", "flow", "edm", "tokens"]
+    # What nothing says, and the published models have: the first loading finds it out.
+    untold: tuple[Literal["prediction"], ...] = ()
     sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5  # of an "edm" network
     audio: AudioSpec | None = None  # how the states of an audio model become sound
     text: TextSpec | None = None  # what the states of a text model stand for
     prompts: PromptSpec | None = None  # what a model that draws what a prompt says can be told
     learned_range: bool = False  # the network has twice the channels, the second half a range of variances
-    # How the network counts time: our t, the number of a training step, σ = s/a, or 1000·s/(a + s) of a flow.
-    time: Literal["t", "timestep", "sigma", "flow"] = "t"
+    # How the network counts time: our t, the number of a training step, σ = s/a, ln(σ)/4, or 1000·s/(a + s) of a flow.
+    time: Literal["t", "timestep", "sigma", "log_sigma", "flow"] = "t"
+    unit_noise: bool = False  # a chain from noise starts with a variance of a² + s², that of data of variance 1 there
     any_label: bool = True  # it also knows "any class", which guidance needs; False: only its classes
     decoded: Annotated[tuple[Annotated[int, Field(ge=1, le=16_384)], ...], Field(max_length=4)] = ()
     colours: Annotated[tuple[tuple[Finite, ...], ...], Field(max_length=3)] = ()

@@ -159,6 +159,22 @@ class Catalog:
         if known is not None and known.hashed != sha256 and known.stamp[:2] == (entry.changed, entry.size):
             self._known[entry.path] = replace(known, hashed=sha256)
 
+    def renew(self, path: Path) -> None:
+        """Read the card of a checkpoint again, of which its loading has found out more than its file says."""
+        for inside in self._inside.values():
+            inside.renew(path)
+        known = self._known.pop(path, None)
+        if known is None:
+            return
+        if self.cache is not None:
+            self.cache.put(path, known.stamp.changed, known.stamp.size, card="", problem="")
+        for folder, entries in list(self._found.items()):
+            self._found[folder] = [self._entry(path, e.group) or e if e.path == path else e for e in entries]
+        if self._listing is not None:
+            self._list()
+        if self.cache is not None:
+            self.cache.save()
+
     def find(self, spec: str) -> Entry:
         """The checkpoint that a spec names (see `listing`), or that lies at a path.
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from diffstudio.checkpoints.adapters import is_step_folder, may_be_model
 from diffstudio.checkpoints.adapters.beside import newest
 from diffstudio.checkpoints.adapters.sidecar import card_beside
+from diffstudio.checkpoints.adapters.told import beside
 from diffstudio.checkpoints.names import shown
 from diffstudio.checkpoints.other_files import ENDINGS
 
@@ -148,15 +149,15 @@ def stamp(path: Path) -> tuple[int, int]:
 def stamped(path: Path) -> Stamp:
     """When a checkpoint was last changed, how large it is, and which it really is; of a folder over all its files.
 
-    The card beside a file or folder counts for it, and so do the text encoders and the autoencoder beside a large file.
-    The steps of a training, which lie in the folder of the finished model, do not count for that. A folder is known by
-    its weights and configs: two snapshots of the Hugging Face cache that share them are the same.
+    The card and what else is told beside a file or folder count for it, and so do the text encoders and the autoencoder
+    beside a large file. The steps of a training, which lie in the folder of the finished model, do not count for that.
+    A folder is known by its weights and configs: two snapshots of the Hugging Face cache that share them are the same.
 
     Raises:
         OSError: it is gone.
     """
-    stat, card = path.stat(), card_beside(path)
-    told = card.stat().st_mtime_ns if card.is_file() else 0
+    stat = path.stat()
+    told = max((at.stat().st_mtime_ns for at in (card_beside(path), *beside(path)) if at.is_file()), default=0)
     if not path.is_dir():
         changed = max(stat.st_mtime_ns, told, newest(path) if stat.st_size >= WITH_PARTS else 0)
         return Stamp(changed, stat.st_size, _identity(path, stat), stat.st_mtime_ns)

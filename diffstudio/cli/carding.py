@@ -14,7 +14,7 @@ from diffstudio import options
 if TYPE_CHECKING:
     from diffstudio.checkpoints.proposal import Proposal
 
-TIMES = ("t", "timestep", "sigma", "flow")
+TIMES = ("t", "timestep", "sigma", "log_sigma", "flow")
 
 
 @click.command(short_help="Write a card for bare weights.")

@@ -15,6 +15,7 @@ from diffstudio.diffusion.paths import Array, Path
 from diffstudio.diffusion.times import Level, level
 
 Condition = Tensor | None
+UNBOUNDED = "x0_unbounded"  # the extra from which a first-order step takes its ε̂, where it is there
 Times = TypeVar("Times", float, Array)
 
 
@@ -24,7 +25,7 @@ class Estimate:
 
     x0_hat: (B, …).
     extras: more of the same call by name, each (B, …): "variance_range" (a learned variance, 0 is β̃ and 1 is β, on a
-        log scale), "x0_cond" and "x0_free" (the two halves of guidance).
+        log scale), "x0_cond" and "x0_free" (the two halves of guidance), "x0_unbounded" (x̂0 before it was clipped).
     """
 
     x0_hat: Tensor
@@ -153,7 +154,8 @@ def clock(name: str, path: Path) -> Callable[[Level], float] | None:
     """How a network of another tool counts time on its path; None for "t", our own way.
 
     timestep: the integer number of a training step, and what lies between two of them between.
-    sigma: s/a.   flow: 1000·s/(a + s), as transformers of straight flows are told.
+    sigma: s/a.   log_sigma: ln(s/a)/4, EDM's c_noise.   flow: 1000·s/(a + s), as transformers of straight flows are
+    told.
 
     Raises:
         ValueError: a path without training steps, or an unknown name.
@@ -162,6 +164,8 @@ def clock(name: str, path: Path) -> Callable[[Level], float] | None:
         return None
     if name == "sigma":
         return lambda at: at.sigma
+    if name == "log_sigma":
+        return lambda at: 0.25 * math.log(at.sigma)
     if name == "flow":
         return lambda at: 1000 * at.s / (at.a + at.s)
     if name != "timestep":

@@ -23,6 +23,7 @@ from diffstudio.diffusion.times import Level
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.networks import build
 from diffstudio.networks.exact import as_denoiser
+from diffstudio.networks.found_out import with_prediction
 from diffstudio.networks.precision import convert, half_dtype, let_in_float32
 
 log = logging.getLogger("diffstudio")
@@ -149,7 +150,10 @@ def load_model(spec: str | FilePath, device: str = "cpu") -> Model:
 
 
 def load_file(file: FilePath, device: str = "cpu", precision: str = "float32") -> Model:
-    """Load the checkpoint in that file or folder, in "float32" or "half" precision; errors as `load_model`."""
+    """Load the checkpoint in that file or folder, in "float32" or "half" precision; errors as `load_model`.
+
+    What its card leaves untold is found out by a call of the network.
+    """
     look = Look(file)
     card, weights = card_and_weights(look)
     where = shown(file, 400)
@@ -168,6 +172,17 @@ def load_file(file: FilePath, device: str = "cpu", precision: str = "float32") -
     network = network.to(place).eval().requires_grad_(False)
     if len(card.shape) >= 3 and place.type == "cpu":
         network = network.to(memory_format=torch.channels_last)  # +15 % on CPU  # pyright: ignore
+    model = _model(card, network, place, words, where)
+    if not card.untold:
+        return model
+    output = _model(card.model_copy(update={"prediction": "x0"}), network, place, words, where).prompted("")
+    own = output.labels(None, 1)
+    found = with_prediction(card, file, lambda x, at, _: output.denoiser(x.to(place), at, own))
+    return _model(found, network, place, words, where)
+
+
+def _model(card: Card, network: nn.Module, place: torch.device, words: Mapping[str, Vocabulary], where: str) -> Model:
+    """Raises: BadFile, where what stands behind the card is no denoiser."""
     try:
         denoiser = as_denoiser(network, card, place)
     except ValueError as error:

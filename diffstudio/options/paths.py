@@ -89,6 +89,15 @@ PATHS: dict[str, PathOption] = by_name(
         (_SIGMA_MAX, Param("rho", "ρ", 7.0, 1.0, 20.0, "1 is VE; the larger, the more t is spent near the data.", 0.5)),
     ),
     PathOption(
+        "vp_edm",
+        "VP, EDM's pace",
+        "EDM's levels at a variance of 1: a = 1/√(1 + σ²), s = σ·a with σ = σ_max·t^ρ, for v in continuous σ (CosXL).",
+        (
+            Param("sigma_max", "σ max", 120.0, 0.1, 10_000.0, "Noise level σ = s/a at t = 1.", 1.0),
+            Param("rho", "ρ", 7.0, 1.0, 20.0, "The larger, the more t is spent near the data.", 0.5),
+        ),
+    ),
+    PathOption(
         "mixing",
         "Mixing, Gaussian θ",
         "x_k = (1 − α_k)·x_{k−1} + α_k·θ with θ ~ N(0, 1).",

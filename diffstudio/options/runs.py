@@ -14,13 +14,24 @@ FORWARD_MODES: dict[str, Choice] = by_name(
     Choice("off", "No forward chain", "Only the reverse chain is computed and recorded."),
 )
 
+_KEEP_EPS = Param(
+    "keep_eps",
+    "Keep ε̂",
+    0,
+    0,
+    1,
+    "1 keeps the ε̂ of the uncut x̂0 in the steps of DDIM and DDPM, as diffusers' DDIM does; 0 takes it anew.",
+    1,
+    True,
+)
+
 CLIPS: dict[str, Choice] = by_name(
     Choice("none", "Off", "x̂0 is taken as it is."),
     Choice(
         "static",
         "Clip",
         "x̂0 is cut to the range of the data.",
-        (Param("limit", "Limit", 1.0, 0.01, 100.0, "x̂0 stays within ± this.", 0.1),),
+        (Param("limit", "Limit", 1.0, 0.01, 100.0, "x̂0 stays within ± this.", 0.1), _KEEP_EPS),
     ),
     Choice(
         "dynamic",
@@ -31,6 +42,7 @@ CLIPS: dict[str, Choice] = by_name(
                 "percentile", "Percentile", 0.995, 0.5, 1.0, "Share of the values of a sample that stay uncut.", 0.005
             ),
             Param("most", "Most", 100.0, 1.0, 1000.0, "The threshold is at most this; at 1 it only clips.", 1.0),
+            _KEEP_EPS,
         ),
     ),
 )

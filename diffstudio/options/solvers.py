@@ -136,6 +136,17 @@ SOLVERS: dict[str, SolverOption] = by_name(
         noise="fresh",
     ),
     SolverOption(
+        "tcd",
+        "Trajectory consistency (TCD)",
+        "DDIM past the next level, then noise up to it; for networks distilled along trajectories (Zheng et al. 2024).",
+        order=None,
+        stochastic=True,
+        params=(
+            Param("gamma", "γ", 0.3, 0.0, 1.0, "How far past the next level: 0 is DDIM, 1 goes to the data's side."),
+        ),
+        noise="fresh",
+    ),
+    SolverOption(
         "rk45",
         "Runge-Kutta 5(4), adaptive",
         "A reference: Dormand-Prince with a tolerance makes as many calls between two levels as it takes, for each "

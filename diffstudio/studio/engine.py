@@ -116,6 +116,7 @@ class Engine:
                     networks = self._networks(plan)
             except Left:
                 return
+            plan = self._renewed(plan)
             from diffstudio.studio.compute.chains import Stopped, chains
             from diffstudio.studio.compute.prepare import prepare
 
@@ -261,6 +262,13 @@ class Engine:
             other,
             half,
         )
+
+    def _renewed(self, plan: Plan) -> Plan:
+        """The plan with what the first loading has found out of a checkpoint, its size among it. Errors as `plan`."""
+        if not plan.card.untold:
+            return plan
+        self.catalog.renew(plan.entry.path)
+        return self.plan(plan.request)
 
     def _with_colours(self, plan: Plan, model: Model) -> Plan:
         """The plan, its card with the colours of latents; everything that draws reads them from the trace."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from diffstudio.diffusion.chain import invert, reverse
+from diffstudio.diffusion.clipping import CLIPS
 from diffstudio.diffusion.denoiser import Condition, Estimate
 from diffstudio.diffusion.paths import flow_resolution
 from diffstudio.diffusion.times import Level
@@ -38,6 +39,8 @@ def agreement() -> list[Row]:
 
     return [
         *_ancestral(diffusers),
+        *_clipped(diffusers),
+        *_distilled(diffusers),
         *_dpm_solver(diffusers),
         *_unipc_and_deis(diffusers),
         *_sigma(diffusers),
@@ -181,6 +184,31 @@ def _ancestral(diffusers: Any) -> list[Row]:
     return rows
 
 
+def _clipped(diffusers: Any) -> list[Row]:
+    """x̂0 cut to [−½, ½], with ε̂ taken anew, as in the code of ADM, and kept, as diffusers does by itself."""
+    rows = []
+    for keep_eps, way in ((0, "ε̂ taken anew"), (1, "ε̂ kept")):
+        scheduler = _prepared(diffusers.DDIMScheduler(clip_sample_range=0.5))
+        levels = _table(scheduler)
+        theirs = _theirs(scheduler, levels, _start(), _eps, use_clipped_model_output=not keep_eps)
+        denoise = CLIPS["static"](_denoise, limit=0.5, keep_eps=keep_eps)
+        *_, last = reverse(denoise, path_of("vp_linear"), levels, _start(), _Replayed(), solver="ddim")
+        rows.append(_row(f"DDIMScheduler, clipped, {way}", theirs, last.xt))
+    return rows
+
+
+def _distilled(diffusers: Any) -> list[Row]:
+    """At the times of a distillation in 50 steps, to the data, or to training step 0 (TCD)."""
+    rows, path = [], path_of("vp_linear")
+    table = {"beta_schedule": "linear", "beta_start": 1e-4, "beta_end": 0.02}
+    for name, solver, end in (("LCMScheduler", "lcm", 0), ("TCDScheduler", "tcd", 1)):
+        scheduler = _prepared(getattr(diffusers, name)(**table))
+        levels = levels_of(path, STEPS, "lcm", params={"end": end})
+        theirs = _theirs(scheduler, levels, _start(), _eps, generator=_generator())
+        rows.append(_row(name, theirs, _ours(solver, "vp_linear", levels, _start())))
+    return rows
+
+
 def _dpm_solver(diffusers: Any) -> list[Row]:
     rows = []
     for solver, params, options in (
@@ -253,7 +281,21 @@ def _edm(diffusers: Any) -> list[Row]:
         theirs = _theirs(scheduler, levels, x, _edm_output, generator=_generator())
         label = ", ".join([name, *(f"{value}" for value in options.values())])
         rows.append(_row(label, theirs, _ours(solver, "ve", levels, x)))
-    return rows
+    return [*rows, _v_in_sigma(diffusers)]
+
+
+def _v_in_sigma(diffusers: Any) -> Row:
+    """EDM's continuous σ with a network of v (CosXL): theirs steps in x, ours in x/√(1 + σ²)."""
+    options = {"prediction_type": "v_prediction", "sigma_data": 1.0, "sigma_max": 120.0}
+    scheduler, path = _prepared(diffusers.EDMEulerScheduler(**options)), path_of("vp_edm")
+    levels = levels_of(path, STEPS, "karras")
+
+    def output(x: Tensor, at: Level) -> Tensor:
+        own = at.a * x  # the state on our path
+        return at.a * _eps(own, at) - at.s * TRUTH.denoise(own, at)
+
+    theirs = _theirs(scheduler, levels, _start(1 / levels[0].a), output)
+    return _row("EDMEulerScheduler, v", theirs, _ours("euler", "vp_edm", levels, _start()))
 
 
 def _flow(diffusers: Any) -> list[Row]:

@@ -10,17 +10,22 @@ import torch
 from diffusers import (
     DDIMScheduler,
     DDPMScheduler,
+    DPMSolverMultistepScheduler,
     EDMEulerScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
+    LCMScheduler,
+    TCDScheduler,
 )
 
 from diffstudio.diffusion.clipping import dynamically_thresholded
-from diffstudio.diffusion.denoiser import network_time, network_x, x0_from
+from diffstudio.diffusion.denoiser import clock, network_time, network_x, x0_from
 from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import GRIDS, Level, level, levels
 from diffstudio.specs import PathSpec
 
+# Their NumPy call, of a tensor.
+OLD_CALL = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 SCHEDULES = {
     "vp_linear": "linear",
     "vp_scaled_linear": "scaled_linear",
@@ -82,7 +87,7 @@ def test_the_offset_of_leading_is_theirs(steps):
     assert [path.timestep(at.t) for at in ours] == scheduler.timesteps.tolist()
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # their NumPy call, of a tensor
+@OLD_CALL
 @pytest.mark.parametrize(
     ("grid", "theirs"), [("karras", "use_karras_sigmas"), ("exponential", "use_exponential_sigmas")]
 )
@@ -143,6 +148,55 @@ def test_edms_preconditioning_is_theirs(sigma):
         x0_from("edm", out, x, 1.0, sigma, 0.6), scheduler.precondition_outputs(x, out, sigma), rtol=1e-5, atol=1e-5
     )
     assert network_time("edm", 0.5, 1.0, sigma) == pytest.approx(scheduler.precondition_noise(sigma).item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("sigma", [0.002, 0.5, 80.0])
+def test_v_in_edms_sigma_is_theirs(sigma):
+    scheduler = EDMEulerScheduler(sigma_data=1.0, prediction_type="v_prediction", sigma_max=120.0)
+    path = path_of("vp_edm")
+    at = level(path, path.t_at_log_snr(-2 * math.log(sigma)))
+    x, out = (torch.randn(2, 3, generator=torch.Generator().manual_seed(k)) * (1 + sigma) for k in (0, 1))
+    torch.testing.assert_close(network_x("v", at.a * x, at.a, at.s), scheduler.precondition_inputs(x, sigma))
+    found = x0_from("v", out, at.a * x, at.a, at.s)
+    torch.testing.assert_close(found, scheduler.precondition_outputs(x, out, sigma), rtol=1e-5, atol=1e-5)
+    assert clock("log_sigma", path)(at) == pytest.approx(scheduler.precondition_noise(sigma).item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4, 8, 50])
+@pytest.mark.parametrize("theirs", [LCMScheduler, TCDScheduler])
+@pytest.mark.parametrize(("n", "original"), [(1000, 50), (1000, 100), (357, 50)])
+def test_the_times_of_a_distillation_are_theirs(theirs, n, original, steps):
+    path, scheduler = path_of("vp_scaled_linear", n=n), theirs(n, original_inference_steps=original)
+    scheduler.set_timesteps(steps)
+    found = levels(path, steps, "lcm", params={"original": original})[:-1]
+    assert [path.timestep(at.t) for at in found] == scheduler.timesteps.tolist()
+
+
+@OLD_CALL
+@pytest.mark.parametrize("n", [1000, 357])
+@pytest.mark.parametrize("steps", [1, 2, 7, 25, 50])
+@pytest.mark.parametrize("grid", ["leading", "linspace", "trailing"])
+@pytest.mark.parametrize("clipped", [-math.inf, -5.1, -3.0])
+def test_training_steps_of_multistep_schedulers_are_theirs(grid, steps, n, clipped):
+    scheduler = DPMSolverMultistepScheduler(n, timestep_spacing=grid, lambda_min_clipped=clipped)
+    scheduler.set_timesteps(steps)
+    path = path_of("vp_linear", n=n)
+    cut = int((0.5 * path.log_snr((np.arange(n) + 1) / n) < clipped).sum())
+    spare = {} if grid == "trailing" else {"spare": 1}
+    found = levels(path, steps, grid, params={"cut": cut, **spare})[:-1]
+    theirs = scheduler.timesteps.tolist()
+    if len(theirs) == steps:  # where more is cut than one stride has, theirs are fewer
+        assert [path.timestep(at.t) for at in found] == theirs
+
+
+@OLD_CALL
+@pytest.mark.parametrize("steps", [1, 7, 30])
+def test_times_between_training_steps_are_theirs(steps):
+    scheduler = EulerDiscreteScheduler(1000, beta_schedule="scaled_linear", **ends("vp_scaled_linear"))
+    scheduler.set_timesteps(steps)
+    found = levels(path_of("vp_scaled_linear"), steps, "linspace", params={"whole": 0})
+    np.testing.assert_allclose([1000 * at.t - 1 for at in found[:-1]], scheduler.timesteps.numpy(), atol=1e-4)
+    np.testing.assert_allclose([at.sigma for at in found], scheduler.sigmas.numpy(), rtol=2e-4)
 
 
 def test_dynamic_thresholding_is_theirs():

@@ -9,6 +9,7 @@ import torch
 from exact import Gaussian
 
 from diffstudio import options
+from diffstudio.diffusion.chain import reverse
 from diffstudio.diffusion.clipping import CLIPS, clipped, dynamically_thresholded
 from diffstudio.diffusion.denoiser import (
     Estimate,
@@ -195,6 +196,31 @@ def test_clipping_cuts_at_its_limit():
     ]
     assert clipped(known, 2.0)(x, Level(0.5, 0.5, 0.5), None).x0_hat.abs().max() == 2
     assert CLIPS["none"](known) is known
+
+
+@pytest.mark.parametrize("name", ["static", "dynamic"])
+@pytest.mark.parametrize(("solver", "params"), [("ddim", {}), ("ddim", {"eta": 0.7}), ("ddpm", {})])
+def test_a_clipped_step_can_keep_its_noise(name, solver, params):
+    """x′ = a′·x̂0 + √(s′² − η²)·ε̂ + η·z with the ε̂ of the x̂0 before it was cut."""
+    path, x = make_path(PathSpec(name="vp_linear")), torch.tensor([[-3.0, -0.4, 0.2, 4.0]])
+    at, to = level(path, 0.6), level(path, 0.3)
+
+    class Noise:
+        def between(self, at, to):
+            return torch.ones_like(x)
+
+    def beyond(x, at, cond):
+        return 2 * x
+
+    ends = {}
+    for kept in (0, 1):
+        denoise = CLIPS[name](beyond, keep_eps=kept)
+        ends[kept] = list(reverse(denoise, path, [at, to], x, Noise(), solver=solver, params=params))[-1].xt
+    cut = estimate(CLIPS[name](beyond)(x, at, None)).x0_hat
+    eta = (params.get("eta", 0) if solver == "ddim" else 1) * to.s * math.sqrt(1 - (to.s * at.a / (to.a * at.s)) ** 2)
+    for kept, x0_hat in ((0, cut), (1, 2 * x)):
+        expected = to.a * cut + math.sqrt(to.s**2 - eta**2) * (x - at.a * x0_hat) / at.s + eta
+        torch.testing.assert_close(ends[kept], expected)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.995, 1.0])

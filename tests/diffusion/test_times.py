@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 
+import numpy as np
 import pytest
 
 from diffstudio import options
 from diffstudio.diffusion.paths import PATHS, make_path
 from diffstudio.diffusion.times import GRIDS, level, levels, prediction_problem
 from diffstudio.diffusion.times.grids import tokens
+from diffstudio.diffusion.times.quantile import beta_quantile
 from diffstudio.errors import BadInput
 from diffstudio.specs import PathSpec, grid_problem
 
@@ -155,6 +158,129 @@ def test_the_whole_table_is_each_of_its_training_steps(t_start):
         assert [at.t for at in levels(path, len(every) - 1, grid, t_start)] == pytest.approx(every, abs=1e-12)
 
 
+TABLES = [path for path in ALL if path.n is not None and path.a(1.0) > 0]
+
+
+@pytest.mark.parametrize("grid", ["karras", "exponential", "beta", "log_snr"])
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.name)
+def test_a_ramp_on_a_table_lies_between_the_tables_own_ends(path, grid):
+    """Below its first training step a network was never asked."""
+    found = levels(path, 10, grid)
+    ends = level(path, 1.0), level(path, 1 / path.n)
+    assert (found[0].sigma, found[-2].sigma) == pytest.approx([at.sigma for at in ends], rel=1e-9)
+    assert [path.timestep(at.t) for at in (found[0], found[-2])] == [path.n - 1, 0]
+
+
+@pytest.mark.parametrize("grid", ["karras", "exponential", "beta"])
+def test_a_ramp_elsewhere_has_edms_ends(grid):
+    for path, high in ((path_of("ve", sigma_max=50), 50), (path_of("edm"), 80), (path_of("vp_edm"), 120)):
+        found = levels(path, 10, grid)
+        assert (found[0].sigma, found[-2].sigma) == pytest.approx((high, 0.002), rel=1e-9)
+    found = levels(path_of("flow"), 10, grid)
+    assert (found[0].a, found[-2].sigma) == (0, pytest.approx(0.002, rel=1e-9))
+    assert found[1].sigma < 80
+
+
+def test_a_ramp_can_start_at_its_largest_sigma():
+    found = levels(path_of("vp_linear"), 5, "karras", params={"sigma_max": 20.0, "start": 1})
+    assert found[0].sigma == pytest.approx(20, rel=1e-9)
+    assert levels(path_of("vp_linear"), 5, "karras", 0.5, params={"sigma_max": 0.9, "start": 1})[0].t == 0.5
+
+
+@pytest.mark.parametrize(("between", "grid"), [(1, "leading"), (2, "trailing")])
+def test_a_ramp_can_lie_between_the_ends_of_other_training_steps(between, grid):
+    path, offset = path_of("vp_scaled_linear"), {"steps_offset": 1} if grid == "leading" else {}
+    found = levels(path, 8, "exponential", params={"between": between, **offset})
+    same = levels(path, 8, grid, params=offset)
+    assert (found[0].sigma, found[-2].sigma) == pytest.approx((same[0].sigma, same[-2].sigma), rel=1e-9)
+
+
+def test_a_beta_ramp_stands_at_equal_shares_of_the_distribution():
+    for path, params in ((path_of("edm"), {}), (path_of("edm"), {"alpha": 2.0, "beta": 0.5})):
+        found = levels(path, 9, "beta", params=params)
+        shares = (np.array([at.sigma for at in found[:-1]]) - 0.002) / (80 - 0.002)
+        # Beta(1/2, 1/2) would be the arcsine law; here the density itself is summed.
+        a, b = params.get("alpha", 0.6), params.get("beta", 0.6)
+        u = (np.arange(400_000) + 0.5) / 400_000 * math.pi / 2  # x = sin²u has no pole at the ends
+        weight = np.sin(u) ** (2 * a - 1) * np.cos(u) ** (2 * b - 1)
+        below = np.interp(np.arcsin(np.sqrt(shares.clip(0, 1))), u, np.cumsum(weight) / weight.sum())
+        np.testing.assert_allclose(below, np.linspace(1, 0, 9), atol=2e-5)
+
+
+def test_quantiles_of_a_beta_distribution_have_closed_forms():
+    p = np.linspace(0, 1, 21)
+    np.testing.assert_allclose(beta_quantile(p, 1.0, 1.0), p, atol=1e-13)
+    np.testing.assert_allclose(beta_quantile(p, 0.5, 0.5), np.sin(math.pi * p / 2) ** 2, atol=1e-13)
+    np.testing.assert_allclose(beta_quantile(p, 3.0, 1.0), p ** (1 / 3), atol=1e-13)
+    np.testing.assert_allclose(beta_quantile(p, 1.0, 4.0), 1 - (1 - p) ** 0.25, atol=1e-13)
+
+
+@pytest.mark.parametrize("grid", ["leading", "trailing", "linspace", "lcm"])
+def test_training_steps_can_end_at_the_first_of_the_table(grid):
+    path = path_of("vp_linear")
+    params = {"end": 1} | ({"spare": 1} if grid in ("leading", "linspace") else {})
+    found = levels(path, 10, grid, params=params)
+    assert found[-1] == level(path, 0.001)
+    assert found[-2].t > 0.001
+
+
+def test_the_times_of_a_distillation_are_counted_from_the_end_of_the_table():
+    path = path_of("vp_scaled_linear")
+    found = [path.timestep(at.t) for at in levels(path, 4, "lcm")]
+    assert found[:-1] == [999, 759, 499, 259]
+    assert [path.timestep(at.t) for at in levels(path, 50, "lcm")][:-1] == list(range(999, 0, -20))
+    assert [path.timestep(at.t) for at in levels(path, 3, "lcm", 0.5)][1:-1] == [339, 179]
+    assert [path.timestep(at.t) for at in levels(path, 100, "lcm")][:-1] == list(range(999, 0, -10))
+    assert len(levels(path, 1000, "lcm")) == 1001
+
+
+def test_shifted_times_can_end_where_they_are_told():
+    path = path_of("flow")
+    assert [at.t for at in levels(path, 3, "shifted", params={"shift": 1, "last": 0.1})] == pytest.approx(
+        [1, 0.55, 0.1, 0]
+    )
+    assert [at.t for at in levels(path, 3, "shifted", params={"shift": 1, "first": 0.9})] == pytest.approx(
+        [0.9, 0.6, 0.3, 0]
+    )
+    assert [at.t for at in levels(path, 3, "shifted", params={"shift": 1, "floor": 0.1})] == pytest.approx(
+        [1, 0.7, 0.4, 0]
+    )
+    stretched = levels(path, 3, "shifted", params={"shift": 1, "terminal": 0.1})
+    assert [at.t for at in stretched] == pytest.approx([1, 1 - 1 / 3 * 0.9 * 1.5, 0.1, 0])
+    linear = {"base_shift": 2.5, "max_shift": 2.5, "linear": 1}
+    found = levels(path, 9, "shifted_resolution", params=linear, shape=(4, 8, 8))
+    same = levels(path, 9, "shifted", params={"shift": 2.5})
+    assert [at.t for at in found] == pytest.approx([at.t for at in same], abs=1e-14)
+
+
+def test_whatever_is_not_refused_falls_from_its_start():
+    """Every grid on every path with numbers from all over their bounds."""
+    draw, tried = random.Random(0), 0
+    while tried < 1500:
+        path, row = draw.choice(ALL), draw.choice([row for row in options.GRIDS.values() if row.needs != "times"])
+        params = {p.name: _number(draw, p) for p in row.params if draw.random() < 0.6}
+        steps, t_start = draw.choice([1, 2, 3, 10, 50]), draw.choice([1.0, 1.0, 0.9996, draw.uniform(0.01, 1)])
+        given = {"t_start": t_start, "params": params, "shape": (4, 64, 64)}
+        if grid_problem(row.name, path.name, path.n, steps, **given):
+            continue
+        try:
+            t = [at.t for at in levels(path, steps, row.name, **given)]
+        except BadInput as error:
+            assert "at one time" in str(error)
+            continue
+        tried += 1
+        told = path.name, row.name, steps, given
+        assert len(t) == steps + 1 and 0 <= t[-1] < t[0] <= 1, told
+        assert all(a > b for a, b in itertools.pairwise(t)), told
+        assert t_start == 1 or t[0] == t_start, told
+
+
+def _number(draw, param):
+    if param.integer:
+        return draw.choice([param.low, param.low + 1, draw.randint(int(param.low), int(min(param.high, 60)))])
+    return draw.choice([param.low, param.high, draw.uniform(param.low, param.high)])
+
+
 FLOW, TABLE = ("flow", None), ("vp_linear", 1000)
 
 
@@ -201,6 +327,42 @@ FLOW, TABLE = ("flow", None), ("vp_linear", 1000)
             "leading",
             {"params": {"steps_offset": 1}},
             "'leading' starts at training step 1,000 with steps_offset 1, expected at most 999 on 'vp_linear'",
+        ),
+        (
+            TABLE,
+            999,
+            "linspace",
+            {"params": {"spare": 1, "cut": 1}},
+            "'linspace' has 999 training steps on 'vp_linear' without 1 that are cut, found 999 steps and a spare one: "
+            "choose fewer or uniform",
+        ),
+        (
+            TABLE,
+            5,
+            "lcm",
+            {"params": {"original": 1001}},
+            "'lcm' has original 1,001, expected at most 1,000, the training steps of 'vp_linear'",
+        ),
+        (
+            TABLE,
+            5,
+            "leading",
+            {"params": {"end": 1}},
+            "'leading' visits training step 0 itself, where end 1 would stand still: choose end 0",
+        ),
+        (
+            FLOW,
+            5,
+            "karras",
+            {"params": {"between": 1}},
+            "'leading' counts integer training steps, and 'flow' has none: choose uniform or karras",
+        ),
+        (
+            FLOW,
+            50,
+            "karras",
+            {"params": {"levels": 40}},
+            "'karras' has 40 levels of a distillation, found 50 steps: choose fewer",
         ),
         (
             FLOW,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -15,9 +15,11 @@ from diffstudio.checkpoints.adapters.families import family_of_class, unknown_cl
 from diffstudio.checkpoints.adapters.look import Look, read_json
 from diffstudio.checkpoints.adapters.parts import Parts, parts
 from diffstudio.checkpoints.adapters.quantised import quantised_by_config
-from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
+from diffstudio.checkpoints.adapters.schedule import Schedule, schedule_of
+from diffstudio.checkpoints.adapters.scheduler_config import SchedulerConfig
 from diffstudio.checkpoints.adapters.sidecar import asked_size, card_beside, sidecar
 from diffstudio.checkpoints.adapters.weight_sets import told_of
+from diffstudio.checkpoints.found_out import PREDICTIONS, SIGNS, shown_prediction
 from diffstudio.checkpoints.names import model_name, name_of_folder, shown
 from diffstudio.errors import BadFile
 
@@ -28,6 +30,19 @@ TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3")
 # What a pipeline has beside its network that is read, or that changes no picture.
 _READ = {*NETWORK_FOLDERS, *TEXT, "vae", "vqvae", "scheduler", "tokenizer", "tokenizer_2", "tokenizer_3"}
 _IDLE = {"safety_checker", "feature_extractor", "image_processor", "watermark", "watermarker"}
+# The schedulers that networks were published with, for those that lie without one. DDPM's own is that of the others.
+USUAL: dict[str, dict[str, Any]] = {
+    "UNet2DConditionModel": {
+        "_class_name": "DDIMScheduler",
+        "beta_schedule": "scaled_linear",
+        "beta_start": 0.00085,
+        "beta_end": 0.012,
+        "steps_offset": 1,
+        "clip_sample": False,
+    },
+    "SD3Transformer2DModel": {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0},
+    "FluxTransformer2DModel": {"_class_name": "FlowMatchEulerDiscreteScheduler"},
+}
 _DECODER_FOLDERS = ("vae", "vqvae")
 STEP_FOLDER = re.compile(r"(?:checkpoint|ckpt|step|steps|global[-_]?step|iter|epoch)[-_]?(\d{1,9})")
 
@@ -142,18 +157,41 @@ def _preferred(look: Look, names: list[str]) -> str:
 
 
 def found_schedule(look: Look, network: Path) -> tuple[Schedule, str]:
-    """What the scheduler beside the network says, or DDPM's own without one, and its class ("" without one)."""
+    """What the scheduler beside the network says, and its class; without one the network's usual, and ""."""
+    config = read_json(network, CONFIG)
+    kind = str(config.get("_class_name"))
     for folder in (look.path / "scheduler", look.path.parent / "scheduler", look.path, network):
         if folder.is_dir() and SCHEDULER in Look(folder).names:
-            table = {key: value for key, value in read_json(folder, SCHEDULER).items() if value is not None}
+            table = {**read_json(folder, SCHEDULER), "network": kind}
             try:
-                config = SchedulerConfig.model_validate(table)
-                return schedule_of(config), config.class_name
+                scheduler = SchedulerConfig.model_validate(table)
+                return schedule_of(scheduler), scheduler.class_name
             except ValidationError as error:
                 raise invalid(folder / SCHEDULER, error) from error
             except ValueError as error:
                 raise BadFile(f"{shown(folder / SCHEDULER, 400)}: {error}") from error
-    return schedule_of(SchedulerConfig.model_validate({})), ""
+    dev = {"use_dynamic_shifting": True} if config.get("guidance_embeds") else {}  # of Flux; schnell is not shifted
+    return schedule_of(SchedulerConfig.model_validate({**USUAL.get(kind, {}), **dev, "network": kind})), ""
+
+
+def untold(look: Look, schedule: Schedule, scheduler: str) -> tuple[Schedule, tuple[Literal["prediction"], ...], str]:
+    """The schedule of a network that lies without a scheduler, with what a call of the network has shown it to predict.
+
+    Besides: what the first loading has to find out, and how much of it is known, for the card.
+    """
+    if scheduler or schedule.kind != "plain" or schedule.prediction not in PREDICTIONS.values():
+        return schedule, (), ""
+    seen = shown_prediction(look.path)
+    if seen is None:
+        return schedule, ("prediction",), ", and ε, until its first run shows what it predicts"
+    if seen == "unclear":
+        return schedule, (), ", and ε, since a call of its network has not shown what it predicts"
+    found = PREDICTIONS[seen]
+    return (
+        replace(schedule, prediction=found),
+        (),
+        f", and a call of its network has shown that it predicts {SIGNS[seen]}",
+    )
 
 
 def found_decoder(look: Look) -> tuple[KLConfig | VQConfig | None, Path]:

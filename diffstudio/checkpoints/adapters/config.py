@@ -14,6 +14,8 @@ Layers = Annotated[int, Field(ge=1, le=16)]
 Groups = Annotated[int, Field(ge=1, le=1024)]
 Small = Annotated[float, Field(ge=0, le=1)]
 Scale = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+Means = Annotated[tuple[Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)], ...], Field(max_length=64)]
+Spreads = Annotated[tuple[Scale, ...], Field(max_length=64)]
 
 _DOWN = {
     *("DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D", "SkipDownBlock2D", "AttnSkipDownBlock2D"),
@@ -244,8 +246,19 @@ class KLConfig(DecoderConfig):
     kind: Literal["AutoencoderKL"] = "AutoencoderKL"
     latent_channels: Annotated[int, Field(ge=1, le=64)] = 4
     shift_factor: Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)] | None = None
+    latents_mean: Means | None = None  # of each channel, as is latents_std
+    latents_std: Spreads | None = None
     use_quant_conv: bool = True
     use_post_quant_conv: bool = True
+
+    @model_validator(mode="after")
+    def _normed(self) -> KLConfig:
+        for name, values in (("latents_mean", self.latents_mean), ("latents_std", self.latents_std)):
+            if values is not None and len(values) != self.latent_channels:
+                raise ValueError(f"{name} has {len(values)} numbers, expected {self.latent_channels}, one a channel")
+        if (self.latents_mean is None) != (self.latents_std is None):
+            raise ValueError("latents_mean and latents_std go together: found one of them")
+        return self
 
     @property
     def channels(self) -> int:

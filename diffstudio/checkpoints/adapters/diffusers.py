@@ -24,6 +24,7 @@ from diffstudio.checkpoints.adapters.components import (
     network_at,
     network_config,
     sized,
+    untold,
 )
 from diffstudio.checkpoints.adapters.config import DiTConfig, KLConfig, UNetConfig, VQConfig
 from diffstudio.checkpoints.adapters.families import WAY_OUT, family_of_class, unknown_class
@@ -83,7 +84,8 @@ def card(look: Look) -> Card:
     """What the folder says, from its JSON files and the headers of its weights. Raises: NotFound, BadFile."""
     found = _found(look)
     name, step = name_and_step(look.path)
-    config, schedule = found.network, found.schedule
+    config = found.network
+    schedule, asked, seen = untold(look, found.schedule, found.scheduler)
     count = _classes(config)
     labels = (found.labels or tuple(str(i) for i in range(count)))[:count] if count else ()
     conditional = isinstance(config, DiTConfig)
@@ -107,14 +109,16 @@ def card(look: Look) -> Card:
         {
             "name": name,
             "title": name,
-            "description": _description(found),
+            "description": _description(found, seen),
             "modality": "image",
             "shape": (config.in_channels, height, width),
             "path": schedule.path,
             "prediction": schedule.prediction,
+            "untold": asked,
             "sigma_data": schedule.sigma_data,
             "learned_range": config.outputs == 2,
             "time": schedule.time,
+            "unit_noise": schedule.unit_noise,
             "any_label": conditional or not labels,
             "decoded": decoded(found.vae, height, width),
             "network": "diffusers_dit" if conditional else "diffusers_unet",
@@ -215,12 +219,13 @@ def _labels(index: dict[str, Any], count: int) -> tuple[str, ...]:
     return tuple(shown(name, 200) for name in names) if all(isinstance(name, str) for name in names) else ()
 
 
-def _description(found: _Found) -> str:
+def _description(found: _Found, seen: str) -> str:
     kind = "DiTTransformer2DModel" if isinstance(found.network, DiTConfig) else "UNet2DModel"
     latent = f" on the latents of a {found.vae.kind}" if found.vae else ""
     chain = (
         f"its chain is that of its {found.scheduler}"
         if found.scheduler
-        else ("nothing says of which chain it was trained on: DDPM's linear table is taken")
+        else f"nothing says of which chain it was trained on: DDPM's linear table is taken{seen}"
     )
-    return f"A {kind} of diffusers{latent}; {chain}. Data set, licence and training are not known."
+    told = found.schedule.told if found.scheduler else ""
+    return f"A {kind} of diffusers{latent}; {chain}.{told} Data set, licence and training are not known."

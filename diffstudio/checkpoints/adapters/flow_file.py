@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from diffstudio.checkpoints.adapters.adapter import Adapter, floats
 from diffstudio.checkpoints.adapters.clip_words import COUNT, END, clip_vocabulary
+from diffstudio.checkpoints.adapters.few_steps import SCHNELL, FewSteps, by_words
 from diffstudio.checkpoints.adapters.flow_file_names import check_dtype, clip, flux, is_weight, t5, unscaled
 from diffstudio.checkpoints.adapters.flow_file_parts import (
     FIRST,
@@ -21,7 +22,8 @@ from diffstudio.checkpoints.adapters.library import library
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.parts import stored_weights
 from diffstudio.checkpoints.adapters.prompted_config import FLUX_FACTOR, FluxConfig
-from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
+from diffstudio.checkpoints.adapters.schedule import Schedule, schedule_of
+from diffstudio.checkpoints.adapters.scheduler_config import SchedulerConfig
 from diffstudio.checkpoints.adapters.sidecar import completed
 from diffstudio.checkpoints.adapters.single_file_parts import pixels
 from diffstudio.checkpoints.adapters.t5_words import ROWS, t5_vocabulary
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _SCHEDULER = "FlowMatchEulerDiscreteScheduler"
-_SCHNELL_STEPS = 4
 
 
 def recognises(look: Look) -> bool:
@@ -50,18 +51,21 @@ def card(look: Look) -> Card:
     height, width = _size(look, found)
     name, step = name_and_step(look.path)
     schedule, title, guided = _published(found)
+    few = _few(look, found)
+    own = few.defaults(guided["guidance"]) if few else {}
     return completed(
         look.path,
         {
             "name": name,
             "title": name,
             "description": f"A text-to-image model ({title}) in one file{_beside(look, found)}; its chain is that of "
-            "the published model. Data set, licence and training are not known.",
+            f"the published model{f'; {few.told()}' if few else ''}. Data set, licence and training are not known.",
             "modality": "image",
             "shape": (found.network.channels, height, width),
             "path": schedule.path,
             "prediction": schedule.prediction,
             "time": schedule.time,
+            "unit_noise": schedule.unit_noise,
             "decoded": (3, height * found.factor, width * found.factor),
             "prompts": {
                 "tokens": max(encoder["length"] for encoder in found.encoders.values()),
@@ -78,7 +82,7 @@ def card(look: Look) -> Card:
             "parameters": sum(size.total() for size in sizes.values()),
             "decoder_parameters": sizes["vae"].total(),
             "dtype": sizes["network"].most_common(1)[0][0],
-            "defaults": {**schedule.defaults, **guided, "samples": 1},
+            "defaults": {**schedule.defaults, **guided, **own, "samples": 1},
             "format": "flow_file",
         },
     )
@@ -177,16 +181,22 @@ def _renamed(look: Look, found: FlowArchitecture, part: Part, own: dict[str, Ten
     return {f"network.{key}": tensor for key, tensor in named.items()}
 
 
+def _few(look: Look, found: FlowArchitecture) -> FewSteps | None:
+    """How it is sampled if it was distilled: by what it is told, or by what it is called."""
+    if isinstance(found.network, FluxConfig) and not found.network.guidance_embeds:
+        return SCHNELL
+    return by_words((look.path.stem, look.header.metadata.get("modelspec.title", "")))
+
+
 def _published(found: FlowArchitecture) -> tuple[Schedule, str, dict[str, float]]:
     """The chain of the published model, what it is called, and how it is guided."""
-    table: dict[str, object] = {"_class_name": _SCHEDULER, "shift": 3.0}
+    table: dict[str, object] = {"_class_name": _SCHEDULER, "shift": 3.0, "network": "SD3Transformer2DModel"}
     if isinstance(found.network, FluxConfig):
         distilled = found.network.guidance_embeds
-        table = {"_class_name": _SCHEDULER, "use_dynamic_shifting": distilled}
+        table = {"_class_name": _SCHEDULER, "use_dynamic_shifting": distilled, "network": "FluxTransformer2DModel"}
         schedule = schedule_of(SchedulerConfig.model_validate(table))
         if distilled:
             return schedule, "Flux, told its guidance as dev is", {"guidance": 1.0, "distilled_guidance": DISTILLED}
-        schedule.defaults["steps"] = _SCHNELL_STEPS
         return schedule, "Flux, not told its guidance as schnell is not", {"guidance": 1.0}
     schedule = schedule_of(SchedulerConfig.model_validate(table))
     title = "Stable Diffusion 3" if "t5" in found.places else "Stable Diffusion 3 without its T5"

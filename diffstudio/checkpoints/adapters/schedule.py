@@ -2,183 +2,166 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import numpy as np
 
+from diffstudio import options
+from diffstudio.checkpoints.adapters.scheduler_config import SchedulerConfig
+from diffstudio.checkpoints.adapters.scheduler_notes import notes
+from diffstudio.checkpoints.adapters.scheduler_times import edm_grid, flow_grid, table_grid
+from diffstudio.diffusion.paths import make_path
+from diffstudio.diffusion.times import level
 from diffstudio.specs import PathSpec
 
-Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
-Beta = Annotated[float, Field(ge=1e-8, le=0.999)]
-
-# The solver of ours that does what the scheduler does, and a number of steps that gives a good result.
-_VP = {
-    "DDPMScheduler": ("ddim", 50),  # its own 1000 ancestral steps are there to be chosen
-    "DDPMParallelScheduler": ("ddim", 50),
-    "DDIMScheduler": ("ddim", 50),
-    "DDIMParallelScheduler": ("ddim", 50),
-    "DDIMInverseScheduler": ("ddim", 50),
-    "PNDMScheduler": ("ddim", 50),
-    "LMSDiscreteScheduler": ("euler", 50),
-    "EulerDiscreteScheduler": ("euler", 30),
-    "EulerAncestralDiscreteScheduler": ("euler_ancestral", 30),
-    "HeunDiscreteScheduler": ("heun", 25),
-    "DPMSolverMultistepScheduler": ("dpmpp_2m", 25),
-    "DPMSolverSinglestepScheduler": ("dpmpp_2s", 15),
-    "UniPCMultistepScheduler": ("unipc", 20),
-    "DEISMultistepScheduler": ("deis", 25),
-    "LCMScheduler": ("lcm", 4),
-}
-_EDM = {"EDMEulerScheduler": ("euler", 30), "EDMDPMSolverMultistepScheduler": ("dpmpp_2m", 25)}
-_FLOW = {"FlowMatchEulerDiscreteScheduler": ("euler", 30), "FlowMatchHeunDiscreteScheduler": ("heun", 20)}
-SCORE_VE, CONSISTENCY = "ScoreSdeVeScheduler", "CMStochasticIterativeScheduler"
-SCHEDULERS = (*_VP, *_EDM, *_FLOW, SCORE_VE, CONSISTENCY)
-
+Prediction = Literal["eps", "x0", "v", "flow", "edm"]
+LEFT = 2.0**-24  # ᾱ where zero terminal SNR would leave none, so that ε still says something
 _TABLES = {
     "linear": "vp_linear",
     "scaled_linear": "vp_scaled_linear",
     "squaredcos_cap_v2": "vp_cosine_table",
     "sigmoid": "vp_sigmoid",
 }
-_PREDICTIONS = {"epsilon": "eps", "sample": "x0", "v_prediction": "v", "flow_prediction": "flow"}
-
-
-class SchedulerConfig(BaseModel):
-    """The keys that say something of the chain; null is as good as none. Others are left aside."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
-    class_name: str = Field("DDPMScheduler", alias="_class_name")
-    num_train_timesteps: Annotated[int, Field(ge=2, le=100_000)] = 1000
-    beta_start: Beta = 1e-4
-    beta_end: Beta = 0.02
-    beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid"] = "linear"
-    trained_betas: Annotated[tuple[float, ...], Field(max_length=100_000)] | None = None
-    prediction_type: Literal["epsilon", "sample", "v_prediction", "flow_prediction"] = "epsilon"
-    timestep_spacing: Literal["linspace", "leading", "trailing"] | None = None
-    steps_offset: Annotated[int, Field(ge=0, le=1000)] = 0
-    rescale_betas_zero_snr: bool = False
-    clip_sample: bool | None = None
-    clip_sample_range: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 1.0
-    thresholding: bool = False
-    dynamic_thresholding_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.995
-    sample_max_value: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 1.0
-    variance_type: str | None = None
-    use_karras_sigmas: bool = False
-    use_flow_sigmas: bool = False
-    flow_shift: Positive = 1.0
-    shift: Positive = 1.0
-    use_dynamic_shifting: bool = False
-    time_shift_type: Literal["exponential", "linear"] = "exponential"
-    base_shift: Annotated[float, Field(ge=-4, le=4)] = 0.5
-    max_shift: Annotated[float, Field(ge=-4, le=4)] = 1.15
-    base_image_seq_len: Annotated[int, Field(ge=1, le=1_000_000)] = 256
-    max_image_seq_len: Annotated[int, Field(ge=1, le=1_000_000)] = 4096
-    sigma_min: Positive | None = None
-    sigma_max: Positive | None = None
-    sigma_data: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.5
-    rho: Annotated[float, Field(ge=1, le=20)] = 7.0
-    clip_denoised: bool = True
+_PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "sample": "x0", "v_prediction": "v", "flow_prediction": "flow"}
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What the scheduler says of the network, in our terms. kind: how its output is to be read."""
+    """What the scheduler says of the network, in our terms. kind: how its output is to be read.
+
+    notes: clauses for what is done otherwise here.  unit_noise: as `Card.unit_noise`.
+    """
 
     path: PathSpec
-    prediction: Literal["eps", "x0", "v", "flow", "edm"]
-    time: Literal["t", "timestep", "sigma", "flow"]
+    prediction: Prediction
+    time: Literal["t", "timestep", "sigma", "log_sigma", "flow"]
     defaults: dict[str, Any]
     kind: Literal["plain", "score_ve", "consistency"] = "plain"
     sigma_data: float = 0.5
     sigma_min: float = 0.002
+    notes: tuple[str, ...] = ()
+    unit_noise: bool = False
+
+    @property
+    def told(self) -> str:
+        """The notes as a sentence that goes on in a description, "" without any."""
+        return f" Not as in its scheduler: {'; '.join(self.notes)}." if self.notes else ""
 
 
 def schedule_of(config: SchedulerConfig) -> Schedule:
     """The path, prediction and defaults that belong to a scheduler.
 
     Raises:
-        ValueError: a scheduler that is not known, or numbers out of the bounds of our paths.
+        ValueError: numbers out of the bounds of our paths, or a prediction that its σ can't have.
     """
-    name = config.class_name
-    if name == SCORE_VE:
-        return _score_ve(config)
-    if name == CONSISTENCY:
-        return _consistency(config)
-    if name in _EDM:
-        return _edm(config)
-    if name in _FLOW or config.use_flow_sigmas or config.prediction_type == "flow_prediction":
-        return _flow(config)
-    if name in _VP:
-        return _variance_preserving(config)
-    raise ValueError(f"the scheduler '{name[:60]}' is not known: expected one of {', '.join(SCHEDULERS)}")
+    return _MADE["flow" if config.flow else config.row.kind](config)
 
 
-def _variance_preserving(config: SchedulerConfig) -> Schedule:
+def _table(config: SchedulerConfig) -> Schedule:
+    if config.timestep_type == "continuous" and config.prediction_type == "v_prediction":
+        return _continuous(config)
+    path = _path(config)
+    steps = min(config.row.steps, path.training_steps or config.row.steps)
+    grid = table_grid(config, path)
+    first_whole = config.row.spacing != "between" or config.spacing == "leading"
+    solver = _solver(config)
+    return Schedule(
+        path,
+        _PREDICTIONS[config.prediction_type],
+        "timestep",
+        {**solver, "steps": steps, **grid, **_clip(config)},
+        notes=notes(config, "table", solver["solver"]),
+        unit_noise=first_whole,
+    )
+
+
+def _path(config: SchedulerConfig) -> PathSpec:
+    """The table of betas. Raises: ValueError."""
     zero = {"zero_snr": 1.0} if config.rescale_betas_zero_snr else {}
     if config.trained_betas is not None:
-        path, n = PathSpec(name="vp_table", params=zero, betas=config.trained_betas), len(config.trained_betas)
+        path = PathSpec(name="vp_table", params=zero, betas=config.trained_betas)
+    elif config.beta_schedule == "laplace":
+        path = PathSpec(name="vp_table", params=zero, betas=_laplace(config.num_train_timesteps))
     else:
-        n = config.num_train_timesteps
         cosine = config.beta_schedule == "squaredcos_cap_v2"
         ends = {} if cosine else {"beta_start": config.beta_start, "beta_end": config.beta_end}
-        path = PathSpec(name=_TABLES[config.beta_schedule], params={"n": float(n), **ends, **zero})
-    solver, steps = _VP[config.class_name]
-    defaults: dict[str, Any] = {"solver": solver, "steps": min(steps, n), **_spacing(config), **_clip(config)}
-    return Schedule(path, _PREDICTIONS[config.prediction_type], "timestep", defaults)  # pyright: ignore[reportArgumentType]
+        path = PathSpec(
+            name=_TABLES[config.beta_schedule], params={"n": float(config.num_train_timesteps), **ends, **zero}
+        )
+    return _with_signal(path) if zero and config.prediction_type == "epsilon" else path
 
 
-def _spacing(config: SchedulerConfig) -> dict[str, Any]:
-    if config.use_karras_sigmas:
-        return {"grid": "karras"}
-    like_ddpm = ("DDPM", "DDIM", "PNDM", "LCM")
-    grid = config.timestep_spacing or ("leading" if config.class_name.startswith(like_ddpm) else "linspace")
-    offset = {"grid_params": {"steps_offset": float(config.steps_offset)}}
-    return {"grid": grid, **(offset if grid == "leading" and config.steps_offset else {})}
+def _with_signal(path: PathSpec) -> PathSpec:
+    """The same table, at whose end ᾱ is 2⁻²⁴ instead of 0."""
+    n = path.training_steps or 0
+    bars = np.asarray(make_path(path).a(np.arange(n + 1) / n)) ** 2
+    bars[-1] = LEFT
+    return PathSpec(name="vp_table", betas=tuple((1 - bars[1:] / bars[:-1]).tolist()))
 
 
-def _clip(config: SchedulerConfig) -> dict[str, Any]:
-    clips = config.clip_sample if config.clip_sample is not None else config.class_name.startswith(("DDPM", "DDIM"))
-    if config.thresholding:
-        most = max(1.0, config.sample_max_value)
-        return {"clip": "dynamic", "clip_params": {"percentile": config.dynamic_thresholding_ratio, "most": most}}
-    if not clips:
-        return {}
-    return {"clip": "static", "clip_params": {"limit": config.clip_sample_range}}
+def _laplace(n: int) -> tuple[float, ...]:
+    """Betas of ᾱ(u) = √(r/(1 + r)), r = e^λ, λ = −½·sign(½ − u)·log(1 − 2|½ − u| + 1e-6), as diffusers has them."""
+
+    def bar(u: float) -> float:
+        ratio = math.exp(-0.5 * math.copysign(1, 0.5 - u) * math.log(1 - 2 * abs(0.5 - u) + 1e-6))
+        return math.sqrt(ratio / (1 + ratio))
+
+    return tuple(min(1 - bar((k + 1) / n) / bar(k / n), 0.999) for k in range(n))
+
+
+def _continuous(config: SchedulerConfig) -> Schedule:
+    """v of a network that is told ln(σ)/4, in σ between the ends of a ramp."""
+    spec = _path(config)
+    table, n = make_path(spec), spec.training_steps or 1
+    low = config.sigma_min or level(table, 1 / n).sigma
+    high = config.sigma_max or min(level(table, 1.0).sigma, LEFT**-0.5)
+    ramp, solver = config.ramp or "karras", _solver(config)
+    defaults = {**solver, "steps": config.row.steps, "grid": ramp, "grid_params": {"sigma_min": low}}
+    found = notes(config, "edm", solver["solver"])
+    if not config.ramp or (config.spacing != "linspace" and None in (config.sigma_min, config.sigma_max)):
+        found = (*found, f"timestep_type 'continuous': its σ are those of the grid '{ramp}', {high:.4g} to {low:.4g}")
+    path = PathSpec(name="vp_edm", params={"sigma_max": high})
+    return Schedule(path, "v", "log_sigma", defaults, notes=found, unit_noise=True)
 
 
 def _flow(config: SchedulerConfig) -> Schedule:
-    solver, steps = _FLOW.get(config.class_name) or _VP.get(config.class_name, ("euler", 30))
-    shift = config.flow_shift if config.use_flow_sigmas else config.shift
-    grid: dict[str, Any] = {"grid": "uniform"}
-    if config.use_dynamic_shifting and not config.use_flow_sigmas:
-        grid = {"grid": "shifted_resolution", "grid_params": _line(config)}
-    elif shift != 1:
-        grid = {"grid": "shifted", "grid_params": {"shift": shift}}
-    return Schedule(PathSpec(name="flow"), "flow", "flow", {"solver": solver, "steps": steps, **grid})
-
-
-def _line(config: SchedulerConfig) -> dict[str, float]:
-    """μ at 256 and at 4,096 tokens, from the line through any two numbers of tokens."""
-    if config.time_shift_type != "exponential":
-        raise ValueError(f"time_shift_type is '{config.time_shift_type}', expected 'exponential' with dynamic shifting")
-    few, many = config.base_image_seq_len, config.max_image_seq_len
-    if few >= many:
-        raise ValueError(f"base_image_seq_len is {few}, expected less than max_image_seq_len, {many}")
-    slope = (config.max_shift - config.base_shift) / (many - few)
-    low, high = (config.base_shift + slope * (tokens - few) for tokens in (256, 4096))
-    if not -4 <= min(low, high) <= max(low, high) <= 4:
-        raise ValueError(f"its shift is {low:g} to {high:g} for 256 to 4,096 tokens, expected -4 to 4")
-    return {"base_shift": low, "max_shift": high}
+    prediction: Prediction = _PREDICTIONS[config.prediction_type] if config.use_flow_sigmas else "flow"
+    solver = {"solver": "lcm"} if config.stochastic_sampling else _solver(config)
+    defaults = {**solver, "steps": config.row.steps, **flow_grid(config), **_clip(config)}
+    return Schedule(PathSpec(name="flow"), prediction, "flow", defaults, notes=notes(config, "flow", solver["solver"]))
 
 
 def _edm(config: SchedulerConfig) -> Schedule:
-    if config.prediction_type != "epsilon":
-        raise ValueError(f"{config.class_name} with prediction_type '{config.prediction_type}' is not supported")
-    solver, steps = _EDM[config.class_name]
-    path = PathSpec(name="edm", params={"sigma_max": config.sigma_max or 80.0, "rho": config.rho})
-    defaults = {"solver": solver, "steps": steps, "grid": "karras", "grid_params": _ramp(config, 0.002, 80.0)}
-    return Schedule(path, "edm", "t", defaults, sigma_data=config.sigma_data)
+    solver, high = _solver(config), config.sigma_max or 80.0
+    defaults = {**solver, "steps": config.row.steps, **edm_grid(config), **_clip(config)}
+    found, params = notes(config, "edm", solver["solver"]), {"sigma_max": high, "rho": config.rho}
+    if config.prediction_type == "epsilon":
+        path = PathSpec(name="edm", params=params)
+        return Schedule(path, "edm", "t", defaults, sigma_data=config.sigma_data, notes=found, unit_noise=True)
+    if config.prediction_type != "v_prediction" or config.sigma_data != 1:
+        raise ValueError(
+            f"{config.class_name[:60]} with prediction_type '{config.prediction_type}' and sigma_data "
+            f"{config.sigma_data:g} is not supported, expected epsilon, or v_prediction with sigma_data 1"
+        )
+    path = PathSpec(name="vp_edm", params=params)
+    return Schedule(path, "v", "log_sigma", defaults, notes=found, unit_noise=True)
+
+
+def _cosine(config: SchedulerConfig) -> Schedule:
+    """v of networks that are told the t of a cosine, without a table."""
+    solver = _solver(config)
+    defaults = {**solver, "steps": config.row.steps, "grid": "uniform"}
+    found = notes(config, "cosine", solver["solver"])
+    if config.reads("sigma_schedule"):
+        if config.prediction_type != "v_prediction" or config.sigma_data != 1:
+            raise ValueError(f"{config.class_name} is supported with v_prediction and sigma_data 1 alone")
+        defaults |= edm_grid(config)
+        defaults["grid_params"]["start"] = 1.0
+    else:
+        found = (*found, "its times are equal steps of t")
+    return Schedule(PathSpec(name="vp_cosine"), "v", "t", defaults, notes=found)
 
 
 def _score_ve(config: SchedulerConfig) -> Schedule:
@@ -186,17 +169,67 @@ def _score_ve(config: SchedulerConfig) -> Schedule:
     low, high = 2 * (config.sigma_min or 0.01), 2 * (config.sigma_max or 1348.0)
     path = PathSpec(name="ve", params={"sigma_max": high})
     grid = {"grid": "exponential", "grid_params": {"sigma_min": low, "sigma_max": high}}
-    return Schedule(path, "eps", "sigma", {"solver": "dpmpp_2m", "steps": 50, **grid}, kind="score_ve")
+    defaults = {"solver": config.row.solver, "steps": config.row.steps, **grid}
+    return Schedule(path, "eps", "sigma", defaults, kind="score_ve", notes=notes(config, "ve", config.row.solver))
 
 
 def _consistency(config: SchedulerConfig) -> Schedule:
+    low = config.sigma_min or 0.002
     path = PathSpec(name="edm", params={"sigma_max": config.sigma_max or 80.0, "rho": config.rho})
-    defaults: dict[str, Any] = {"solver": "lcm", "steps": 2, "grid": "uniform"}
+    grid = {"rho": config.rho, "sigma_min": low, "levels": float(config.num_train_timesteps)}
+    defaults: dict[str, Any] = {"solver": "lcm", "steps": 2, "grid": "karras", "grid_params": grid}
     if config.clip_denoised:
         defaults["clip"] = "static"
-    low = config.sigma_min or 0.002
-    return Schedule(path, "x0", "sigma", defaults, "consistency", config.sigma_data, low)
+    found = notes(config, "consistency", "lcm")
+    return Schedule(path, "x0", "sigma", defaults, "consistency", config.sigma_data, low, found)
 
 
-def _ramp(config: SchedulerConfig, low: float, high: float) -> dict[str, float]:
-    return {"rho": config.rho, "sigma_min": config.sigma_min or low, "sigma_max": config.sigma_max or high}
+_MADE = {
+    "table": _table,
+    "flow": _flow,
+    "edm": _edm,
+    "cosine": _cosine,
+    "ve": _score_ve,
+    "consistency": _consistency,
+}
+
+
+def _solver(config: SchedulerConfig) -> dict[str, Any]:
+    """The solver of ours that does what the scheduler does, with its numbers."""
+    name, order, heun = config.row.solver, config.solver_order, config.solver_type == "heun"
+    if config.class_name == "DPMSolverSinglestepScheduler" and order == 1:
+        return _numbered("ddim")
+    if config.row.replaced:
+        return _numbered(name, order=4) if name == "deis" else _numbered(name)
+    if name == "unipc":
+        return _numbered(name, order=min(order, 3), variant=1 if config.solver_type == "bh1" else 2)
+    if name == "deis":
+        return _numbered(name, order=order)
+    if name == "dpmpp_2m_sde" or (name == "dpmpp_2m" and config.algorithm_type.startswith("sde")):
+        return _numbered("ddpm") if order == 1 else _numbered("dpmpp_2m_sde", variant=2 if heun else 1)
+    if name == "dpmpp_2m" and order != 2:
+        return _numbered("ddim" if order == 1 else "dpmpp_3m")
+    if name == "dpmpp_2m" and heun:
+        return _numbered("dpmpp_2m_sde", eta=0, variant=2)  # its second term as in the SDE's second variant, no noise
+    return _numbered(name)
+
+
+def _numbered(solver: str, **params: float) -> dict[str, Any]:
+    """A solver with those of its numbers that are not its defaults."""
+    usual = {param.name: param.default for param in options.SOLVERS[solver].params}
+    said = {name: float(value) for name, value in params.items() if value != usual[name]}
+    return {"solver": solver, **({"solver_params": said} if said else {})}
+
+
+def _clip(config: SchedulerConfig) -> dict[str, Any]:
+    """How x̂0 is bounded; DDIM keeps the ε̂ from before."""
+    keep = {"keep_eps": 1.0} if config.class_name.startswith("DDIM") else {}
+    if config.reads("thresholding") and config.thresholding:
+        most = max(1.0, config.sample_max_value)
+        return {
+            "clip": "dynamic",
+            "clip_params": {"percentile": config.dynamic_thresholding_ratio, "most": most, **keep},
+        }
+    if config.reads("clip_sample") and config.clip_sample:
+        return {"clip": "static", "clip_params": {"limit": config.clip_sample_range, **keep}}
+    return {}

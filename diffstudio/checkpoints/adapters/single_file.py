@@ -13,8 +13,8 @@ from diffstudio.checkpoints.adapters.flow_file_names import unscaled
 from diffstudio.checkpoints.adapters.library import library
 from diffstudio.checkpoints.adapters.look import Look
 from diffstudio.checkpoints.adapters.quantised import check_floats
-from diffstudio.checkpoints.adapters.schedule import Schedule, SchedulerConfig, schedule_of
 from diffstudio.checkpoints.adapters.sidecar import completed
+from diffstudio.checkpoints.adapters.single_file_chain import chain_of
 from diffstudio.checkpoints.adapters.single_file_parts import Architecture, architecture, pixels
 from diffstudio.checkpoints.adapters.vocabulary import Vocabulary
 from diffstudio.checkpoints.adapters.weight_sets import WeightSet, dotless, weight_set
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
 FIRST = f"{UNET}input_blocks.0.0.weight"
-_BETAS = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "timestep_spacing": "leading"}
-_GUIDANCE = {"1": 7.5, "2": 7.5, "XL": 5.0}
-_PIXELS = {"1": 512, "2": 768, "XL": 1024}
-_SCALING = {"1": 0.18215, "2": 0.18215, "XL": 0.13025}
 
 
 def recognises(look: Look) -> bool:
@@ -43,8 +39,9 @@ def card(look: Look) -> Card:
     stored = _weights(look)
     check_floats(look, stored.prefix + UNET)
     found = architecture(look, stored.tensors)
-    schedule, said = _schedule(look, stored, found)
-    height, width = _size(look, found)
+    chain = chain_of(look, found.family, stored.names)
+    schedule = chain.schedule
+    height, width = _size(look, found, chain.side)
     name, step = name_and_step(look.path)
     unet, vae = found.unet, found.vae
     return completed(
@@ -52,13 +49,16 @@ def card(look: Look) -> Card:
         {
             "name": name,
             "title": name,
-            "description": f"A text-to-image model (Stable Diffusion {found.family}) in one file; {said}. Data set, "
-            "licence and training are not known.",
+            "description": f"A text-to-image model (Stable Diffusion {found.family}) in one file; {chain.said}. Data "
+            "set, licence and training are not known.",
             "modality": "image",
             "shape": (unet["in_channels"], height, width),
             "path": schedule.path,
             "prediction": schedule.prediction,
+            "untold": ("prediction",) if chain.untold else (),
+            "sigma_data": schedule.sigma_data,
             "time": schedule.time,
+            "unit_noise": schedule.unit_noise,
             "decoded": (3, height * found.factor, width * found.factor),
             "prompts": {"tokens": 77},
             "network": "diffusers_prompted_unet",
@@ -66,14 +66,14 @@ def card(look: Look) -> Card:
                 **unet,
                 **found.encoders,
                 **({"zero_empty": True} if found.family == "XL" else {}),
-                "vae": {"kind": "AutoencoderKL", **vae, "scaling_factor": _SCALING[found.family]},
+                "vae": {"kind": "AutoencoderKL", **vae, **chain.latents},
             },
             "data": {"dataset": ""},
             "step": step,
             "parameters": sum(math.prod(t.shape) for key, t in stored.tensors.items() if _wanted(key, found)),
             "decoder_parameters": sum(math.prod(t.shape) for key, t in stored.tensors.items() if key.startswith(VAE)),
             "dtype": stored.tensors[FIRST].dtype,
-            "defaults": {**schedule.defaults, "guidance": _GUIDANCE[found.family], "samples": 1},
+            "defaults": chain.defaults,
             "format": "single_file",
             **stored.told(),
         },
@@ -123,8 +123,11 @@ SINGLE_FILE = Adapter(
     "brought",
     recognised=f"`{FIRST}`, behind any prefix such as `state_dict.`; a pickle is read as any other here, without "
     "running it",
-    asks="prediction and size where the metadata (ModelSpec) do not say them: ε at 512 for 1, v at 768 for 2, ε at "
-    "1,024 for XL (v where it has a tensor `v_pred`) are taken, a card beside the file replaces them",
+    asks="prediction and size where nothing says them: not the metadata (ModelSpec), nor the tensors that mark v, zero "
+    "terminal SNR, EDM's σ or normed latents (`v_pred`, `ztsnr`, `edm_vpred.sigma_max`, `edm_mean`), nor a `.yaml` or "
+    "the JSON of a download manager beside the file, nor its name. Then ε at 512 for 1, v at 768 for 2, ε at 1,024 for "
+    "XL are taken until the first loading has found out by a call of the network what it predicts; a card beside the "
+    "file replaces all of it",
     refuses="networks that are also given a picture or a mask, XL's refiner, files without text encoder or autoencoder",
     recognises=recognises,
     card=card,
@@ -145,29 +148,10 @@ def _weights(look: Look) -> WeightSet:
     return dotless(found, UNET)
 
 
-def _schedule(look: Look, stored: WeightSet, found: Architecture) -> tuple[Schedule, str]:
-    """Its chain, and how that is known."""
-    said = {"epsilon": "epsilon", "eps": "epsilon", "v": "v_prediction"}
-    told = said.get(look.metadata.get("modelspec.prediction_type", ""))
-    flag = "v_prediction" if "v_pred" in stored.names else None
-    prediction = told or flag or ("v_prediction" if found.family == "2" else "epsilon")
-    table: dict[str, Any] = {**_BETAS, "prediction_type": prediction}
-    if "ztsnr" in stored.names:
-        table |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
-    else:
-        table["steps_offset"] = 1
-    name = "EulerDiscreteScheduler" if found.family == "XL" else "PNDMScheduler"
-    schedule = schedule_of(SchedulerConfig.model_validate({**table, "_class_name": name}))
-    what = {"epsilon": "ε", "v_prediction": "v"}[prediction]
-    if told or flag:
-        return schedule, f"the file says that it predicts {what}"
-    return schedule, f"nothing says what it predicts: {what} is taken, as the published models have"
-
-
-def _size(look: Look, found: Architecture) -> tuple[int, int]:
+def _size(look: Look, found: Architecture, side: int) -> tuple[int, int]:
     """Height and width of the latents: what the metadata say, where they can be, or those of the published model."""
     step = found.factor * 2 ** (len(found.unet["block_out_channels"]) - 1)
-    height, width = pixels(look, _PIXELS[found.family], step)
+    height, width = pixels(look, side, step)
     return height // found.factor, width // found.factor
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from diffstudio import options
 from diffstudio.checkpoints.adapters import ADAPTERS
 from diffstudio.checkpoints.adapters.refused import rows as refused_rows
+from diffstudio.checkpoints.adapters.scheduler_classes import CLASSES
 
 _HEAD = """# Formats of checkpoints
 
@@ -75,14 +77,30 @@ For example, with `net` a `UNet` of `channels=(64, 128)` that predicts ε at the
 network_args={"channels": [64, 128]}, path={"name": "vp_linear"}, time="timestep", labels=("tabby", "siamese"))`.
 
 `time` is how the network counts: `t` from 0 to 1 as the networks trained here, `timestep` the number of a training
-step, `sigma`, or `flow` (1000·t).
+step, `sigma`, `log_sigma` (ln σ/4), or `flow` (1000·t).
+"""
+_SCHEDULERS = """
+## Schedulers of diffusers
+
+A scheduler's file says of which chain the network is (betas, shift, σ), what it predicts, which times a run visits, how
+x̂0 is bounded and whose steps are taken. Each class reads its own settings with its own defaults; what a former
+scheduler left in the file has no influence, as there. With its defaults a folder visits the levels of its pipeline:
+spacings with their offset, ramps of σ between the table's own ends (Karras, exponential, beta, log-SNR), the times of
+a distillation, shifts, the last σ, orders and SDEs. What is done otherwise stands on the card, setting by setting:
+steps that nobody takes here, a last step that would stand still, lower orders at the end. A setting that is not known
+is named there, and a class that is not known opens by its betas with a solver of ours. Multistep schedulers tell a
+network whole training steps also between two of them; here it is told where it is.
+
+| class | solver here | its own steps, where they are not here |
+|---|---|---|
 """
 
 
 def markdown() -> str:
     """The page."""
     rows = [(a.label, a.opens, a.recognised, a.asks, a.refuses) for a in ADAPTERS]
-    return f"{_HEAD}{_rows(rows)}{_REFUSED}{_rows(refused_rows())}{_SIDECAR}"
+    classes = [(name, options.SOLVERS[row.solver].label, row.replaced) for name, row in CLASSES.items()]
+    return f"{_HEAD}{_rows(rows)}{_REFUSED}{_rows(refused_rows())}{_SCHEDULERS}{_rows(classes)}{_SIDECAR}"
 
 
 def _rows(rows: Sequence[tuple[str, ...]]) -> str:

@@ -23,10 +23,12 @@ from diffstudio.checkpoints.adapters.components import (
     named,
     network_at,
     network_config,
+    untold,
 )
 from diffstudio.checkpoints.adapters.config import KLConfig
 from diffstudio.checkpoints.adapters.encoder_config import ENCODER_CLASSES, ENCODERS, CLIPConfig, T5Config
 from diffstudio.checkpoints.adapters.families import family_of_class, odd_config, unknown_class
+from diffstudio.checkpoints.adapters.few_steps import SCHNELL, FewSteps, by_scheduler, by_words
 from diffstudio.checkpoints.adapters.look import Look, read_json
 from diffstudio.checkpoints.adapters.parts import Parts, load, parts
 from diffstudio.checkpoints.adapters.prompted_config import PROMPTED, FluxConfig, PromptedUNetConfig, SD3Config
@@ -89,6 +91,9 @@ def card(look: Look) -> Card:
     name, step = name_and_step(look.path)
     distilled = isinstance(found.network, FluxConfig) and found.network.guidance_embeds
     guided = {"guidance": found.family[1], **({"distilled_guidance": DISTILLED} if distilled else {})}
+    schedule, asked, seen = untold(look, found.schedule, found.scheduler)
+    few = _few(look, found, name)
+    own = few.defaults(found.family[1]) if few else {}
     try:
         height, width = found.network.size(asked_size(look.path, found.vae.factor))
     except ValueError as error:
@@ -99,12 +104,15 @@ def card(look: Look) -> Card:
         {
             "name": name,
             "title": name,
-            "description": _description(found),
+            "description": _description(found, few, seen),
             "modality": "image",
             "shape": (found.network.channels, height, width),
-            "path": found.schedule.path,
-            "prediction": found.schedule.prediction,
-            "time": found.schedule.time,
+            "path": schedule.path,
+            "prediction": schedule.prediction,
+            "untold": asked,
+            "sigma_data": schedule.sigma_data,
+            "time": schedule.time,
+            "unit_noise": schedule.unit_noise,
             "decoded": decoded(found.vae, height, width),
             "prompts": {"tokens": max(each.length for each in found.encoders.values()), "distilled": distilled},
             "network": found.kind,
@@ -114,7 +122,7 @@ def card(look: Look) -> Card:
             "parameters": found.at.weights.parameters + sum(part.parameters for part in found.others.values()),
             "decoder_parameters": found.others["vae"].parameters,
             "dtype": found.at.weights.dtype,
-            "defaults": {**found.schedule.defaults, **guided, "samples": 1},
+            "defaults": {**schedule.defaults, **guided, **own, "samples": 1},
             "format": "text_to_image",
             **told,
             "notes": (*found.notes, *told.get("notes", ())),
@@ -287,9 +295,22 @@ def _named(stored: dict[str, Tensor], encoder: Encoder) -> dict[str, Tensor]:
     return out
 
 
-def _description(found: _Found) -> str:
-    chain = f"its chain is that of its {found.scheduler}" if found.scheduler else "nothing says of which chain it is"
+def _few(look: Look, found: _Found, name: str) -> FewSteps | None:
+    """How it is sampled if it was distilled: by its config, its scheduler, or what it or its index is called."""
+    if isinstance(found.network, FluxConfig) and not found.network.guidance_embeds:
+        return SCHNELL
+    origin = read_json(look.path, INDEX).get("_name_or_path")
+    texts = (name, origin.rsplit("/", 1)[-1] if isinstance(origin, str) else "")
+    table = isinstance(found.network, PromptedUNetConfig) and found.schedule.prediction == "eps"
+    return by_words(texts) or (by_scheduler(found.scheduler, found.schedule.defaults) if table else None)
+
+
+def _description(found: _Found, few: FewSteps | None, seen: str) -> str:
+    chain = f"nothing says of which chain it is: that of the published models is taken{seen}"
+    chain = f"its chain is that of its {found.scheduler}" if found.scheduler else chain
+    told = found.schedule.told if found.scheduler else ""
+    chain += f"; {few.told()}" if few else ""
     return (
         f"A text-to-image model ({found.family[0]}): a {found.class_name} of diffusers on the latents of an "
-        f"{found.vae.kind}; {chain}. Data set, licence and training are not known."
+        f"{found.vae.kind}; {chain}.{told} Data set, licence and training are not known."
     )

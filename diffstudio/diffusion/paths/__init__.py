@@ -10,7 +10,15 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from diffstudio.diffusion.paths.continuous import edm, flow, flow_resolution, resolution_shift, ve, vp_cosine
+from diffstudio.diffusion.paths.continuous import (
+    edm,
+    flow,
+    flow_resolution,
+    resolution_shift,
+    ve,
+    vp_cosine,
+    vp_edm,
+)
 from diffstudio.diffusion.paths.mixing import mixing
 from diffstudio.diffusion.paths.path import Array, Path
 from diffstudio.diffusion.paths.tables import (
@@ -37,6 +45,7 @@ __all__ = [
     "ve",
     "vp_cosine",
     "vp_cosine_table",
+    "vp_edm",
     "vp_from_betas",
     "vp_linear",
     "vp_scaled_linear",
@@ -56,6 +65,7 @@ PATHS: dict[str, Callable[..., Path]] = {
     "vp_table": vp_table,
     "ve": ve,
     "edm": edm,
+    "vp_edm": vp_edm,
     "mixing": mixing,
     "mixing_uniform": functools.partial(mixing, theta="uniform"),
 }

@@ -94,3 +94,25 @@ def edm(sigma_max: float = 80.0, rho: float = 7.0) -> Path:
         ds=lambda t: sigma_max * rho * np.asarray(t, float) ** (rho - 1),
         t_of=lambda log_snr: (sigma_of(log_snr) / sigma_max) ** (1 / rho),
     )
+
+
+def vp_edm(sigma_max: float = 120.0, rho: float = 7.0) -> Path:
+    """a = 1/√(1 + σ²), s = σ/√(1 + σ²) with the σ of `edm`: the same levels, of variance 1 for data of variance 1.
+
+    What a v-prediction in EDM's continuous σ is trained on: its input is x/√(1 + σ²) there (Karras et al. 2022, eq. 7
+    with σ_data = 1).
+    """
+    ve_path = edm(sigma_max, rho)
+
+    def a(t: Array) -> Array:
+        return 1 / np.hypot(1, ve_path.s(t))
+
+    # a′ = −σ·σ′·a³ and s′ = σ′·a³
+    return Path(
+        "vp_edm",
+        a=a,
+        s=lambda t: ve_path.s(t) * a(t),
+        da=lambda t: -ve_path.s(t) * ve_path.ds(t) * a(t) ** 3,
+        ds=lambda t: ve_path.ds(t) * a(t) ** 3,
+        t_of=ve_path.t_of,
+    )

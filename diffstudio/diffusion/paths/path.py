@@ -53,8 +53,8 @@ class Path:
         n = self._training_steps()
         return min(n - 1, max(0, round(t * n) - 1))
 
-    def t_at_timestep(self, timestep: int) -> float:
-        """The t of an integer training step, (timestep + 1)/n; −1 is the data.
+    def t_at_timestep(self, timestep: float) -> float:
+        """The t of a training step, (timestep + 1)/n, also of one between two whole ones; −1 is the data.
 
         Raises:
             ValueError: the path is continuous, and has none.

@@ -6,7 +6,7 @@ or adds its terms to it in λ = log(a/s). One family a file; the rows of `diffst
 """
 
 from diffstudio.diffusion.solvers.adaptive import rk45
-from diffstudio.diffusion.solvers.consistency import lcm
+from diffstudio.diffusion.solvers.consistency import lcm, tcd
 from diffstudio.diffusion.solvers.context import (
     Past,
     Solver,
@@ -39,6 +39,7 @@ SOLVERS: dict[str, Solver] = {
     "ddpm_large": ddpm_large,
     "ddpm_learned": ddpm_learned,
     "lcm": lcm,
+    "tcd": tcd,
     "rk45": rk45,
 }
 
@@ -67,5 +68,6 @@ __all__ = [
     "lcm",
     "posterior_std",
     "rk45",
+    "tcd",
     "unipc",
 ]

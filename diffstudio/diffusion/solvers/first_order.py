@@ -6,6 +6,7 @@ import math
 
 from torch import Tensor
 
+from diffstudio.diffusion.denoiser import UNBOUNDED
 from diffstudio.diffusion.solvers.context import StepContext, blend, forward_std, posterior_std
 from diffstudio.diffusion.solvers.ode import clock_of, rescaled, slope
 from diffstudio.errors import BadInput
@@ -16,6 +17,8 @@ def unified(step: StepContext, eta: float = 0.0) -> Tensor:
     at, to = step.at, step.to
     # ε̂ = (x − a·x̂0)/s
     c = math.sqrt(max(0.0, to.s**2 - eta**2)) / at.s
+    if UNBOUNDED in step.extras:
+        return blend(c, step.x, (to.a, step.x0_hat), (-c * at.a, step.extras[UNBOUNDED]))
     return blend(c, step.x, (to.a - c * at.a, step.x0_hat))
 
 

@@ -31,7 +31,13 @@ class WeightsDialog(QDialog):
         paths = {n: row.label for n, row in options.PATHS.items() if row.needs != "betas"}
         self.path = _combo(paths, found.usual["path"])
         self.time = _combo(
-            {"t": tr("t from 0 to 1"), "timestep": tr("training steps"), "sigma": "σ", "flow": "1000·t"},
+            {
+                "t": tr("t from 0 to 1"),
+                "timestep": tr("training steps"),
+                "sigma": "σ",
+                "log_sigma": "ln(σ)/4",
+                "flow": "1000·t",
+            },
             found.usual["time"],
         )
         self.shape = QLineEdit(_sides(found.shape))

@@ -118,17 +118,31 @@ class Autoencoder(nn.Module):
         self.config: KLConfig | VQConfig = DECODERS[kind].model_validate(config)
         file = {"AutoencoderKL": "autoencoder_kl", "VQModel": "vq_model"}[kind]
         self.model = getattr(library(f"models.autoencoders.{file}"), kind)(**self.config.arguments())
-        self.shift = getattr(self.config, "shift_factor", None) or 0.0
+        self._norm = _norm(self.config)
 
     def decode(self, latents: Tensor) -> Tensor:
         """(B, C, h, w) as the diffusion model gives them → (B, 3, H, W) in about [−1, 1]."""
-        return self.model.decode(latents / self.config.scaling_factor + self.shift).sample
+        mean, spread = (latents.new_tensor(values).view(-1, 1, 1) for values in self._norm)
+        return self.model.decode(latents * spread + mean).sample
 
     def encode(self, pictures: Tensor) -> Tensor:
         """(B, 3, H, W) in [−1, 1] → (B, C, h, w); of a variational one the mean."""
         found = self.model.encode(pictures)
         latents = found.latent_dist.mode() if isinstance(self.config, KLConfig) else found.latents
-        return (latents - self.shift) * self.config.scaling_factor
+        mean, spread = (latents.new_tensor(values).view(-1, 1, 1) for values in self._norm)
+        return (latents - mean) / spread
+
+
+def _norm(config: KLConfig | VQConfig) -> tuple[list[float], list[float]]:
+    """Mean and spread by which the diffusion model's latents are normed: z = (latents − mean)/spread, for each channel.
+
+    Where the autoencoder has latents_mean and latents_std these count (Playground 2.5), else its shift_factor.
+    """
+    scale = config.scaling_factor
+    if isinstance(config, KLConfig) and config.latents_mean is not None and config.latents_std is not None:
+        return list(config.latents_mean), [std / scale for std in config.latents_std]
+    shift = (config.shift_factor or 0.0) if isinstance(config, KLConfig) else 0.0
+    return [shift], [1 / scale]
 
 
 def _check_shape(shape: tuple[int, ...], config: UNetConfig | DiTConfig, outputs: int) -> None:

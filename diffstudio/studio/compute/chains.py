@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -95,7 +96,8 @@ def _start(plan: Plan, prepared: Prepared, noised: Tensor | None) -> Tensor:
         return prepared.x_start
     if plan.request.from_data and noised is not None:
         return noised
-    return prepared.grid[0].s * prepared.eps
+    first = prepared.grid[0]
+    return (math.hypot(first.a, first.s) if plan.card.unit_noise else first.s) * prepared.eps
 
 
 def _forward(

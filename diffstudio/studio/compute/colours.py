@@ -29,13 +29,19 @@ Colours = tuple[tuple[Finite, ...], ...]
 PICTURES, SIDE = 24, 16  # pictures of each kind, and their side in latents: a second's work for a large autoencoder
 RIDGE = 1e-6  # of the mean square of the latents: where they have no variance at all, the map ignores them
 MAX_BYTES = 1 << 16
+NORM = ("latents_mean", "latents_std")  # of an autoencoder
 
 
 def colours_of(model: Model, checkpoint: Path, folder: Path) -> Colours:
     """The map of a latent model, (1 or 3, C + 1), from `folder` if it is kept there; () where it can't be found."""
     card = model.card
     try:
-        about = json.dumps([str(checkpoint.absolute()), *stamp(checkpoint), card.shape, card.decoded])
+        norm = [
+            card.network_args.get("vae", {}).get(name) for name in NORM
+        ]  # maps from before these counted are no more
+        about = json.dumps(
+            [str(checkpoint.absolute()), *stamp(checkpoint), card.shape, card.decoded, *filter(None, norm)]
+        )
     except OSError:
         return ()
     file = folder / f"{hashlib.sha256(about.encode()).hexdigest()[:40]}.json"

@@ -128,12 +128,15 @@ def records(steps: int, every: int) -> int:
 
 
 def network_calls(request: Request) -> int:
-    """Calls of the network in the reverse chain; the step to the data needs no second one."""
+    """Calls of the network in the reverse chain; the step to the data needs no second one, and the data need none."""
     if request.kind == "forward":
         return 0
     solver, steps = options.SOLVERS[request.solver], request.steps_run
     per_step = solver.evals_per_step or ADAPTIVE_CALLS
     at_start = solver.evals_at_start if steps > 1 else 0
+    ends_above = request.times[-1] > 0 if request.times else bool(request.grid_params.get("end"))
+    if ends_above:
+        return request.resample * steps * per_step + at_start + 1
     return request.resample * (steps * per_step - (per_step - 1)) + at_start
 
 

@@ -6,10 +6,10 @@ import json
 import subprocess
 import sys
 
+import ldm_files
 import pytest
 import torch
-from safetensors.torch import save_file
-from tiny_single import first, large
+from spoilt_file import spoilt
 
 from diffstudio.checkpoints.adapters import card_at
 from diffstudio.checkpoints.adapters.clip_words import clip_vocabulary
@@ -45,7 +45,7 @@ def difference(path, pipeline):
 
 @pytest.mark.parametrize("second", [False, True], ids=["1", "2"])
 def test_stable_diffusion_in_one_file(tmp_path, diffusers, second):
-    path, pipeline = first(diffusers, tmp_path, second)
+    path, pipeline = ldm_files.first(diffusers, tmp_path, second)
     card = card_at(path)
     side = 768 if second else 512
     assert (card.shape, card.decoded) == ((4, side // 2, side // 2), (3, side, side))
@@ -55,9 +55,26 @@ def test_stable_diffusion_in_one_file(tmp_path, diffusers, second):
 
 
 def test_stable_diffusion_xl_in_one_file(tmp_path, diffusers):
-    path, pipeline = large(diffusers, tmp_path)
+    path, pipeline = ldm_files.large(diffusers, tmp_path)
     assert card_at(path).decoded == (3, 1024, 1024)
     assert difference(path, pipeline) < 1e-4
+
+
+def test_cosxl_in_one_file(tmp_path, diffusers):
+    """v in EDM's continuous σ, of which the file has the ends."""
+    marks = {"edm_vpred.sigma_max": torch.tensor(120.0), "edm_vpred.sigma_min": torch.tensor(0.002)}
+    path, pipeline = ldm_files.large(diffusers, tmp_path, **marks)
+    pipeline.scheduler = diffusers.EDMEulerScheduler(
+        sigma_max=120.0, sigma_data=1.0, prediction_type="v_prediction", sigma_schedule="exponential"
+    )
+    model = load_file(path).prompted(PROMPT, NEGATIVE)
+    own = model.card.defaults
+    grid = levels(model.path, STEPS, own["grid"], params=own["grid_params"])
+    x = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(5))
+    *_, last = reverse(model.guided(3.0), model.path, grid, x, None, solver=own["solver"], cond=model.labels(None, 1))
+    given = {"negative_prompt": NEGATIVE, "num_inference_steps": STEPS, "guidance_scale": 3.0, "latents": x}
+    expected = pipeline(PROMPT, output_type="latent", **given).images
+    assert float((last.xt - expected).abs().max()) < 1e-3
 
 
 def test_words_have_the_numbers_that_openai_gave_them():
@@ -67,28 +84,6 @@ def test_words_have_the_numbers_that_openai_gave_them():
 
 
 # ── the file ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def spoilt(tmp_path, change, metadata=None):
-    """A file of headers alone is enough for a card: tensors of the right shapes, changed."""
-    tensors = {
-        "model.diffusion_model.input_blocks.0.0.weight": (32, 4, 3, 3),
-        "model.diffusion_model.input_blocks.1.0.out_layers.3.weight": (32, 32, 3, 3),
-        "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (32, 64),
-        "model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight": (32, 64),
-        "model.diffusion_model.middle_block.1.proj_in.weight": (32, 32, 1, 1),
-        "model.diffusion_model.out.2.weight": (4, 32, 3, 3),
-        "first_stage_model.encoder.down.0.block.0.conv2.weight": (32, 32, 3, 3),
-        "first_stage_model.decoder.conv_in.weight": (32, 4, 3, 3),
-        "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight": (49408, 1),
-        "cond_stage_model.transformer.text_model.embeddings.position_embedding.weight": (77, 1),
-        "cond_stage_model.transformer.text_model.encoder.layers.1.mlp.fc1.weight": (2, 1),
-        "cond_stage_model.transformer.text_model.encoder.layers.0.mlp.fc1.weight": (2, 1),
-    }
-    tensors = {name: shape for name, shape in {**tensors, **change}.items() if shape is not None}
-    path = tmp_path / "spoilt.safetensors"
-    save_file({name: torch.zeros(shape) for name, shape in tensors.items()}, path, metadata)
-    return path
 
 
 @pytest.mark.parametrize(

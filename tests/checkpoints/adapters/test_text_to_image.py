@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import tiny_prompted as tiny
 import torch
@@ -9,6 +11,7 @@ import torch
 from diffstudio.checkpoints.adapters import card_at
 from diffstudio.diffusion.chain import reverse
 from diffstudio.diffusion.times import levels
+from diffstudio.errors import BadFile
 from diffstudio.networks.model import load_file
 
 STEPS, BATCH = 5, 2  # a divisor of 1000: else DDIM of diffusers does not go where its next step starts
@@ -84,9 +87,9 @@ def test_stable_diffusion_3(tmp_path, diffusers, t5):
     pipeline, folder = tiny.stable_diffusion_3(diffusers, tmp_path, t5=t5)
     card = card_at(folder)
     assert (card.prediction, card.defaults["grid"], card.prompts.tokens) == ("flow", "shifted", 256 if t5 else 16)
-    x, sigmas = start(), [1 - i / STEPS for i in range(STEPS)]
+    x = start()
     _, found = ours(folder, x)
-    assert close(found, theirs(pipeline, x, negative_prompt=NEGATIVE, sigmas=sigmas)) < 1e-4
+    assert close(found, theirs(pipeline, x, negative_prompt=NEGATIVE)) < 1e-4
 
 
 @pytest.mark.parametrize("guidance", [1.0, 3.0])
@@ -101,3 +104,45 @@ def test_flux_is_told_its_guidance_and_can_be_guided_beside(tmp_path, diffusers,
     given = {"height": 16, "width": 16, "guidance_scale": 2.5, "true_cfg_scale": guidance}
     expected = theirs(pipeline, packed, negative_prompt=NEGATIVE, **given)
     assert close(pipeline._pack_latents(found, BATCH, 4, 8, 8), expected) < 1e-4
+
+
+NORMED = {"latents_mean": [1.0, -1.0, 0.5, 2.0], "latents_std": [2.0, 3.0, 4.0, 5.0], "scaling_factor": 0.5}
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_playground_has_edms_chain_and_latents_of_another_mean_and_spread(tmp_path, diffusers):
+    """Stable Diffusion XL with EDM's F and latents that are normed channel by channel, as Playground 2.5 is."""
+    scheduler = diffusers.EDMDPMSolverMultistepScheduler()
+    pipeline, folder = tiny.stable_diffusion_xl(diffusers, tmp_path, scheduler)
+    pipeline.vae.register_to_config(**NORMED)
+    pipeline.save_pretrained(folder)
+    card = card_at(folder)
+    assert (card.prediction, card.path.name, card.sigma_data) == ("edm", "edm", 0.5)
+    x = start()
+    model, found = ours(folder, 80.0 * x)
+    # Their noise is scaled by √(σ² + 1).
+    assert close(found, theirs(pipeline, x * 80 / 6401**0.5, negative_prompt=NEGATIVE)) < 1e-3
+    z, config = start(), pipeline.vae.config
+    mean, std = (torch.tensor(config[name]).view(1, -1, 1, 1) for name in ("latents_mean", "latents_std"))
+    with torch.no_grad():
+        expected = pipeline.vae.decode(z * std / config.scaling_factor + mean).sample
+        picture = torch.rand(2, 3, 16, 16) * 2 - 1
+        encoded = (pipeline.vae.encode(picture).latent_dist.mode() - mean) * config.scaling_factor / std
+    assert close(model.decode(z), expected) < 1e-4
+    assert close(model.encode(picture), encoded) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("says", "sentence"),
+    [
+        ({"latents_mean": [1.0], "latents_std": [1.0]}, "latents_mean has 1 numbers, expected 4, one a channel"),
+        ({"latents_mean": [0.0] * 4}, "latents_mean and latents_std go together"),
+        ({"latents_mean": [0.0] * 4, "latents_std": [0.0] * 4}, "latents_std.0"),
+    ],
+)
+def test_a_norm_of_latents_that_is_none_is_refused(tmp_path, diffusers, says, sentence):
+    _, folder = tiny.stable_diffusion(diffusers, tmp_path)
+    file = folder / "vae" / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text("utf-8")), **says}), "utf-8")
+    with pytest.raises(BadFile, match=sentence):
+        card_at(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -98,3 +99,15 @@ def test_an_autoencoder_without_numbers_has_no_map(latent_folder, tmp_path, capl
     assert colours_of(model, latent_folder, tmp_path / "colours") == ()
     assert "not finite" in caplog.text
     assert not (tmp_path / "colours").exists()
+
+
+def test_a_map_from_before_the_latents_were_normed_is_fitted_anew(latent_folder, tmp_path):
+    """The kept map of an autoencoder with a mean and a spread of its own was one of wrong colours."""
+    model = load_file(latent_folder)
+    kept = colours_of(model, latent_folder, tmp_path)
+    file = next(tmp_path.glob("*.json"))
+    file.write_text(json.dumps([[9.0] * 4] * 3))
+    assert colours_of(model, latent_folder, tmp_path)[0][0] == 9.0
+    vae = {**model.card.network_args["vae"], "latents_mean": [0.0] * 3, "latents_std": [1.0] * 3}
+    normed = model.card.model_copy(update={"network_args": {**model.card.network_args, "vae": vae}})
+    assert colours_of(dataclasses.replace(model, card=normed), latent_folder, tmp_path) == kept

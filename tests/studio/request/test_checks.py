@@ -188,7 +188,7 @@ def test_a_solver_that_needs_a_learned_variance_goes_with_a_network_that_has_one
 
 def test_a_grid_of_training_steps_goes_with_a_path_that_has_them():
     tables = {name for name, row in options.GRIDS.items() if row.needs == "table"}
-    assert tables == {"trailing", "leading", "linspace"}
+    assert tables == {"trailing", "leading", "linspace", "lcm"}
     for name in options.GRIDS:
         assert bool(grid_choice_problem(CARDS["image"], Request(), name)) == (name in tables)
         assert not grid_choice_problem(CARDS["eps"], Request(), name)

@@ -48,6 +48,13 @@ def test_an_inversion_asks_the_network_too(engine, request_of, record, kind, for
     assert Known.calls == engine.plan(request_of(**fields)).network_calls
 
 
+@pytest.mark.parametrize("solver", ["ddim", "heun"])
+def test_a_list_that_ends_above_the_data_costs_the_calls_there_too(engine, request_of, record, solver):
+    fields = {"solver": solver, "forward": "off", "grid": "custom", "times": (1.0, 0.5, 0.1)}
+    record(**fields)
+    assert Known.calls == engine.plan(request_of(**fields)).network_calls
+
+
 def test_memory_grows_with_the_states(engine, request_of):
     small, large = (engine.plan(request_of(samples=n)).memory_bytes for n in (1000, 1_000_000))
     assert large > small + 8 * 1_000_000 * 2 * 4
