@@ -12,10 +12,10 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from cards import read_card
 
 from diffstudio.checkpoints.adapters import card_at
 from diffstudio.checkpoints.catalog import Catalog
-from diffstudio.checkpoints.header import read_card
 from diffstudio.checkpoints.other_files import ROWS
 from diffstudio.errors import BadFile
 from diffstudio.networks import NETWORKS
