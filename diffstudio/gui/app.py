@@ -87,7 +87,10 @@ class Studio(QObject):
         self._wire()
         self.picking.begin()
         self.keeping.restore()
+        self.commands.presets.show()
+        self._on_seed_keeping()
         self._keys = KeyRouter(window)
+        self._keys.slow.connect(p.timeline.set_slow)
         p.canvas.show_empty(tr("Press Enter or Generate: a batch forms here, and every step can be scrubbed below."))
         self._enable()
         window.say(problem or tr("Ready"))
@@ -105,8 +108,10 @@ class Studio(QObject):
         p.sampling.changed.connect(self.picking.forget_removed)
         p.sampling.changed.connect(self._on_request)
         p.sampling.source.browse.connect(self.commands.filing.choose_source)
-        p.sampling.presets.saveWanted.connect(self.commands.save_preset)
-        p.sampling.presets.chosen.connect(self.commands.take_preset)
+        p.sampling.changed.connect(self.commands.presets.forget)
+        p.sampling.seed.each.toggled.connect(self._on_seed_keeping)
+        p.sampling.seed.lock.toggled.connect(self._on_seed_keeping)
+        self.commands.presets.changed.connect(self._enable)
         p.runs.traceChanged.connect(self._on_trace)
         p.runs.warmed.connect(self._on_warmed)
         p.runs.grew.connect(self._on_grew)
@@ -220,12 +225,18 @@ class Studio(QObject):
             return
         try:
             request = p.sampling.checked_request()
-            plan = p.runs.engine.plan(request)
-            seconds = p.runs.engine.estimate_seconds(request)
+            plan = p.runs.engine.plan(request, p.sampling.reasons)
+            seconds = p.runs.engine.estimate_seconds(request, plan)
             p.sampling.footer.show_estimate(seconds, plan.total_bytes, plan.memory_bytes, free_memory())
         except DiffStudioError as error:
             p.sampling.footer.show_problem(str(error))
         self._enable()
+
+    @Slot()
+    def _on_seed_keeping(self) -> None:
+        seed = self.parts.sampling.seed
+        self.parts.window.set_checked("seed_each_run", seed.each.isChecked())
+        self.parts.window.set_checked("lock_seed", seed.lock.isChecked())
 
     @Slot()
     def _enable(self) -> None:
@@ -247,9 +258,8 @@ class Studio(QObject):
                 p.sampling.source.set_trace(trace.path, True)
         if p.runs.previous is not None and not running:
             states.add("previous")
-        states |= ({"undo"} if p.sampling.can_undo or self.picking.can_undo else set()) | (
-            {"redo"} if p.sampling.can_redo else set()
-        )
+        can_undo = p.sampling.can_undo or self.picking.can_undo or self.commands.presets.can_undo
+        states |= ({"undo"} if can_undo else set()) | ({"redo"} if p.sampling.can_redo else set())
         if states != getattr(self, "_states", None):
             self._states = states
             p.window.set_states(states)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,14 +48,17 @@ class Engine:
         self._models: dict[tuple[Path, int, int, str, str], Model] = {}
         self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
 
-    def plan(self, request: Request) -> Plan:
-        """What the request will do; cheap, without torch. Errors as `make_plan`."""
-        return make_plan(self.catalog, request)
+    def plan(self, request: Request, reasons: Mapping[str, str] | None = None) -> Plan:
+        """What the request will do; cheap, without torch. `reasons` and errors as `make_plan`."""
+        return make_plan(self.catalog, request, reasons)
 
-    def estimate_seconds(self, request: Request) -> float | None:
-        """Seconds that the reverse chain will take, from the last run of that model; None before one."""
+    def estimate_seconds(self, request: Request, plan: Plan | None = None) -> float | None:
+        """Seconds that the reverse chain will take, from the last run of that model; None before one.
+
+        plan: of the request, where there is one.
+        """
         speed = self._speed.get(request.model)
-        return None if speed is None else speed * request.samples * self.plan(request).network_calls
+        return None if speed is None else speed * request.samples * (plan or self.plan(request)).network_calls
 
     @staticmethod
     def warm_up(threads: int = 0) -> None:

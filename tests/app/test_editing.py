@@ -151,9 +151,9 @@ def test_a_run_with_betas_that_are_none_is_refused(studio, panel):
     panel.advanced.betas.edit.setText("0.1, 7")
     panel.advanced.betas.edit.textEdited.emit("0.1, 7")
     panel.advanced.betas.edit.editingFinished.emit()
-    assert panel.footer.note.text() == "path 'vp_table': betas[1] is 7, expected 1e-12 to 1"
+    assert panel.footer.note.text() == "path 'vp_table': beta 2 of the table is 7, expected 1e-12 to 1"
     studio.commands.run("generate")
     box = shown(QMessageBox)
-    assert "betas[1] is 7" in box.text()
+    assert "beta 2 of the table is 7" in box.text()
     box.close()
     assert not studio.parts.runs.running

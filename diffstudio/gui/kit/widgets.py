@@ -94,6 +94,13 @@ class Note(QLabel):
             self.updateGeometry()
         self.update()
 
+    def set_wrong(self, wrong: bool) -> None:
+        """Whether it says what is wrong."""
+        if bool(self.property("wrong")) != wrong:
+            self.setProperty("wrong", wrong)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
     def hasHeightForWidth(self) -> bool:
         return True
 

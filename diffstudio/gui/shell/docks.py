@@ -29,6 +29,8 @@ class Arrangement(QObject):
         self._docks: dict[str, QDockWidget] = {}
         self._dragged = False
         window.setCentralWidget(canvas)
+        for panel in (canvas, *panels.values()):
+            panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the keys leave the fields of another, Tab goes on in it
         area = Qt.DockWidgetArea
         window.setCorner(Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea)
         window.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)

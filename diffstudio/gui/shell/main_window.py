@@ -44,6 +44,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("DiffStudio")
         self.setWindowIcon(icons.app_icon())
         self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click on what takes no keys takes them out of a field
         self.setMinimumSize(900, 600)
         self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize()))
         self.actions_by_id = {row.id: self._action(row) for row in ACTIONS.values()}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from diffstudio import options
@@ -15,11 +16,12 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.data import DATASETS
 from diffstudio.errors import BadInput
+from diffstudio.gui.kit.number_box import NumberBox
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.widgets import ContentScroll, label
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.folds import Folds
-from diffstudio.gui.panels.rows import align, heading_width
+from diffstudio.gui.panels.rows import Row, align, heading_width
 from diffstudio.gui.panels.sampling.advanced import AdvancedFields
 from diffstudio.gui.panels.sampling.edit import EditFields
 from diffstudio.gui.panels.sampling.guidance import GuidanceFields
@@ -27,7 +29,7 @@ from diffstudio.gui.panels.sampling.main_fields import MainFields
 from diffstudio.gui.panels.sampling.presets import PresetsButton
 from diffstudio.gui.panels.sampling.request_history import RequestHistory
 from diffstudio.gui.panels.sampling.run_footer import RunFooter
-from diffstudio.studio.request.checks import solver_problem, unavailable, usable
+from diffstudio.studio.request.checks import Resolved, resolve, solver_problem, unavailable
 from diffstudio.studio.request.defaults import default_request
 from diffstudio.studio.request.request import Request
 
@@ -48,6 +50,7 @@ class SamplingPanel(QWidget):
         self._per_model: dict[str, Request] = {}
         self._loading = False
         self._history = RequestHistory()
+        self._seen: tuple[dict[str, Any], Resolved] | None = None  # what the fields said last, and what comes of it
         self._main = main = MainFields(tokens, SPACING)
         self.rows, self.params = main.rows, main.params
         self.source, self.label, self.solver, self.steps = main.source, main.label, main.solver, main.steps
@@ -69,7 +72,7 @@ class SamplingPanel(QWidget):
         for group in self._groups:
             group.changed.connect(self._on_changed)
         # Queued: where it is open is known when it has been laid out.
-        self.folds.clicked.connect(self._on_fold, Qt.ConnectionType.QueuedConnection)
+        self.folds.opened.connect(self._on_fold, Qt.ConnectionType.QueuedConnection)
         self.apply_theme(tokens)
         self.setEnabled(False)
 
@@ -108,9 +111,10 @@ class SamplingPanel(QWidget):
         card = entry.card
         if card is None:
             return
+        seed = self.seed.value() if self.card is not None else None
         if self.card is not None:
             self._per_model[self.card.name] = self.request()
-        self._entry = entry
+        self._entry, self._seen = entry, None
         self._defaults = default_request(card, _spec(entry), device=self._device)
         self.setEnabled(True)
         self._loading = True
@@ -122,7 +126,7 @@ class SamplingPanel(QWidget):
             QWidget.setTabOrder(before, after)  # new widgets come last, wherever they stand
         self._loading = False
         kept = self._per_model.get(card.name)
-        shown = {"model": _spec(entry), "seed": self.seed.value()}
+        shown = {"model": _spec(entry)} | ({} if seed is None else {"seed": seed})  # the seed goes along
         self._show((kept or self._defaults).model_copy(update=shown))
         self._history.start(self.request())
         self._settle()
@@ -150,21 +154,63 @@ class SamplingPanel(QWidget):
         return self._entry.card if self._entry else None
 
     def request(self) -> Request:
-        """The request as it stands; a field that is disabled has its neutral value."""
-        assert self.card is not None
-        # What the fields say together need not be a valid request before the unusable among them are left out.
-        request = usable(self.card, Request.model_construct(None, **self._values()))
-        return Request.model_validate(dict(request))
+        """The request as it stands, also while it is typed; a field that is disabled has its neutral value.
+
+        A field whose text says nothing that can be used counts as what it said last: for a run ask `checked_request`.
+        """
+        return self._resolved().request
 
     def checked_request(self) -> Request:
-        """The same, for a run.
+        """The same, for a run or for keeping: what is seen in the fields, and nothing else.
 
         Raises:
-            BadInput: a field holds something that can't be read.
+            BadInput: a field holds something that can't be used.
         """
-        if self.advanced.problem:
-            raise BadInput(self.advanced.problem)
+        self.commit()
+        wrong = self.wrong
+        if wrong is not None:
+            raise BadInput(wrong.mistake)
         return self.request()
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why fields are disabled, see `checks.unavailable`."""
+        return self._resolved().reasons
+
+    def commit(self) -> None:
+        """Enter what is typed in the fields, as leaving them does."""
+        for box in self.findChildren(NumberBox):
+            box.commit()
+        if self._entry is not None and (self._seen is None or self._values() != self._seen[0]):
+            self._on_changed()
+
+    @property
+    def wrong(self) -> Row | None:
+        """The first row whose field says something that can't be used."""
+        return next((group.wrong for group in self._groups if group.wrong), None)
+
+    def show_wrong(self) -> None:
+        """Bring the field that can't be used into view, and the keys into it."""
+        row = self.wrong
+        if row is None:
+            return
+        for name, page in self.folds.pages.items():
+            if page.isAncestorOf(row):
+                self.folds.unfold(name)
+        row.tell()
+        self.fields.ensureWidgetVisible(row)
+        first = next((child for child in row.field.findChildren(QWidget) if getattr(child, "mistake", "")), None)
+        (first or getattr(row.field, "edit", row.field)).setFocus()
+
+    def _resolved(self) -> Resolved:
+        """What comes of the fields: built once for what they say."""
+        assert self.card is not None
+        values = self._values()
+        if self._seen is None or self._seen[0] != values:
+            # What the fields say together need not be a valid request before the unusable among them are left out.
+            found = resolve(self.card, Request.model_construct(None, **values))
+            self._seen = values, Resolved(Request.model_validate(dict(found.request)), found.reasons)
+        return self._seen[1]
 
     def _values(self) -> dict[str, Any]:
         """What all fields say, disabled or not."""
@@ -217,6 +263,19 @@ class SamplingPanel(QWidget):
         self.source.set_fields(request)
         self._loading = False
 
+    # ── from one start to the next ──────────────────────────────────────────────────────────────────────────────────
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """What the fields say of each model that was used, as JSON."""
+        said = self._per_model | ({self.card.name: self.request()} if self.card is not None else {})
+        return {name: request.model_dump(mode="json", exclude_defaults=True) for name, request in said.items()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take back a `state`, before a model is chosen; what is not understood is passed over."""
+        for name, found in state.items():
+            with contextlib.suppress(ValueError):
+                self._per_model[name] = Request.model_validate(found)
+
     # ── undo ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -256,26 +315,30 @@ class SamplingPanel(QWidget):
 
     def _settle(self) -> None:
         """Enable what goes together, mark what differs from the defaults, tell everybody."""
-        request, card = self.request(), self.card
+        found, card = self._resolved(), self.card
         assert card is not None
+        request = found.request
         self._loading = True
         # What did not go with another choice fell back, and a list of times says how many steps there are.
         self.solver.set_value(request.solver)
-        self.steps.set_value(request.steps)
+        if self.steps.value() != request.steps:
+            self.steps.set_value(request.steps)
         self.advanced.grid.set_value(request.grid)
         self.advanced.path.set_value(request.path.name if request.path else "")
         self._loading = False
-        reasons = unavailable(card, request)
         for group in self._groups:
-            group.settle(reasons)
+            group.settle(found.reasons)
         self.advanced.offer(card, request)
         self.changed.emit()
 
-    @Slot()
-    def _on_fold(self) -> None:
-        """In a small window, what was opened comes into view."""
-        if self.folds.open:
-            self.fields.verticalScrollBar().setValue(self.folds.y())
+    @Slot(str)
+    def _on_fold(self, name: str) -> None:
+        """What was opened comes into view, and what is above it goes no further than it must."""
+        page = self.folds.pages[name]
+        content, view = self.fields.widget(), self.fields.viewport()
+        top = page.mapTo(content, QPoint(0, 0)).y()
+        bar = self.fields.verticalScrollBar()
+        bar.setValue(max(bar.value(), min(top, top + page.height() - view.height())))
 
     @Slot()
     def _on_changed(self) -> None:

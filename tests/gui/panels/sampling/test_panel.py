@@ -198,15 +198,19 @@ def test_the_dice_roll_unless_locked(sampling, click):
     assert sampling.request().seed == rolled and not sampling.seed.dice.isEnabled()
 
 
-def test_presets_offer_their_names(sampling, qtbot):
-    sampling.presets.set_names(["three & four", "quick"])
-    titles = [action.text() for action in sampling.presets.menu().actions()]
-    assert titles == ["Save as preset…", "", "three && four", "quick"]
+def test_presets_offer_their_names_and_say_for_which_model(sampling, qtbot):
+    sampling.presets.set_presets({"three & four": "digits", "quick": "shapes-2d"})
+    actions = sampling.presets.menu().actions()
+    titles = [action.text() for action in actions]
+    assert titles[:3] == ["Save as preset…", "Rename or delete presets…", ""]
+    assert titles[3:] == ["three && four\tdigits", "quick\tshapes-2d"]
     with qtbot.waitSignal(sampling.presets.chosen) as signal:
-        sampling.presets.menu().actions()[2].trigger()
+        actions[3].trigger()
     assert signal.args == ["three & four"]
     with qtbot.waitSignal(sampling.presets.saveWanted):
-        sampling.presets.menu().actions()[0].trigger()
+        actions[0].trigger()
+    with qtbot.waitSignal(sampling.presets.manageWanted):
+        actions[1].trigger()
 
 
 def test_headings_stand_in_one_column(sampling):
