@@ -14,7 +14,7 @@ import click
 @click.option("--split", type=click.Choice(["train", "held-out"]), default="held-out", show_default=True,
               help="Which part of the model's own data.")  # fmt: skip
 @click.option("--fit", type=click.Choice(["crop", "pad", "stretch"]), help="Fit a picture of another size.")
-@click.option("--invert", is_flag=True, help="Exchange black and white of the file.")
+@click.option("--invert", is_flag=True, help="Invert colours: exchange black and white of the file.")
 @click.option("--samples", type=int, default=16, show_default=True, help="How many are judged.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the data and of the probes.")
 @click.option("--label", metavar="CLASS", help="The class that is asked about, 'any', or 'each' in turn.")

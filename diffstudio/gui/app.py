@@ -36,9 +36,10 @@ from diffstudio.gui.work.catalog_scan import Scanning
 from diffstudio.gui.work.jobs import Ended, Jobs, Stop
 from diffstudio.gui.work.runs import Runs
 from diffstudio.studio.app.history import History, runs_folder
-from diffstudio.studio.app.memory import free_memory
+from diffstudio.studio.app.memory import FreeMemory
 from diffstudio.studio.app.progress import Progress
 from diffstudio.studio.app.settings import Settings, load_settings, settings_file
+from diffstudio.studio.app.speeds import Speeds, speeds_file
 from diffstudio.studio.engine import Engine
 from diffstudio.traces.reader import Trace
 
@@ -63,7 +64,9 @@ class Studio(QObject):
             catalog=catalog,
             settings=settings,
             playhead=playhead,
-            runs=Runs(Engine(catalog), History(runs or runs_folder()), settings, playhead, self),
+            runs=Runs(
+                Engine(catalog, speeds=Speeds(speeds_file())), History(runs or runs_folder()), settings, playhead, self
+            ),
             files=Jobs("files", self),
             background=Background(self),
             scanning=Scanning(catalog, self),
@@ -84,6 +87,7 @@ class Studio(QObject):
         self._masking = Masking(p)
         self.keeping = Keeping(p, self.picking, file)
         self._closed = False
+        self._free_memory = FreeMemory()
         self._wire()
         self.picking.begin()
         self.keeping.restore()
@@ -147,6 +151,7 @@ class Studio(QObject):
     @Slot()
     def _on_warmed(self) -> None:
         self.parts.sampling.advanced.set_devices(self.parts.runs.engine.devices())
+        self._on_request()  # now it is known how fast this machine is
 
     @Slot()
     def _on_started(self) -> None:
@@ -227,7 +232,7 @@ class Studio(QObject):
             request = p.sampling.checked_request()
             plan = p.runs.engine.plan(request, p.sampling.reasons)
             seconds = p.runs.engine.estimate_seconds(request, plan)
-            p.sampling.footer.show_estimate(seconds, plan.total_bytes, plan.memory_bytes, free_memory())
+            p.sampling.footer.show_estimate(seconds, plan.total_bytes, plan.memory_bytes, self._free_memory())
         except DiffStudioError as error:
             p.sampling.footer.show_problem(str(error))
         self._enable()

@@ -19,6 +19,7 @@ from diffstudio.errors import BadInput, NoRoom
 from diffstudio.studio.app.history import colours_folder
 from diffstudio.studio.app.memory import check_room, free_memory, size
 from diffstudio.studio.app.progress import Clock, Progress
+from diffstudio.studio.app.speeds import Speeds
 from diffstudio.studio.compute.devices import free_on, pick_device
 from diffstudio.studio.compute.recording import SPLIT, Recorder
 from diffstudio.studio.compute.torch_loading import load_libraries, wait_briefly
@@ -41,24 +42,34 @@ DEFAULT_BUDGET = 4 << 30
 class Engine:
     """Keeps the loaded models; everything else is in the request. Not thread-safe: one thread runs it."""
 
-    def __init__(self, catalog: Catalog, colours: Path | None = None) -> None:
-        """colours: where those of latents are kept; None is the user's cache."""
+    def __init__(self, catalog: Catalog, colours: Path | None = None, speeds: Speeds | None = None) -> None:
+        """colours: where those of latents are kept; None is the user's cache. speeds: what is known of this machine."""
         self.catalog = catalog
         self._colours = colours
+        self._speeds = speeds or Speeds()
+        self._processor_alone = False  # torch has been asked, and computes on the processor by itself
         self._models: dict[tuple[Path, int, int, str, str], Model] = {}
-        self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
 
     def plan(self, request: Request, reasons: Mapping[str, str] | None = None) -> Plan:
         """What the request will do; cheap, without torch. `reasons` and errors as `make_plan`."""
         return make_plan(self.catalog, request, reasons)
 
     def estimate_seconds(self, request: Request, plan: Plan | None = None) -> float | None:
-        """Seconds that the reverse chain will take, from the last run of that model; None before one.
+        """Seconds that the reverse chain will take, from the last run of that model, else from its size; None: unknown.
 
         plan: of the request, where there is one.
         """
-        speed = self._speed.get(request.model)
-        return None if speed is None else speed * request.samples * (plan or self.plan(request)).network_calls
+        plan = plan or self.plan(request)
+        one = self._speeds.call_seconds(plan, request.device == "cpu" or self._processor_alone)
+        return None if one is None else one * request.samples * plan.network_calls
+
+    def calibrate(self) -> None:
+        """Measure once how fast the processor is, so that a first run can be estimated; call after `warm_up`."""
+        self._processor_alone = not self.devices()
+        if not self._speeds.calibrated:
+            from diffstudio.studio.compute.calibration import reference_seconds
+
+            self._speeds.calibrate(reference_seconds())
 
     @staticmethod
     def warm_up(threads: int = 0) -> None:
@@ -126,6 +137,8 @@ class Engine:
                     yield clock.progress(done, recorder.records)
             except Stopped:
                 return
+            finally:
+                self._speeds.keep()
 
     def decode(self, trace: Trace, records: Sequence[int], out: Path) -> Generator[int, None, None]:
         """Records of a latent model's run as a trace of pictures; yields how many are done, to stop is to leave it.
@@ -267,7 +280,7 @@ class Engine:
         if step.chain == "reverse" and step.nfe > 1:
             per_call = clock.since_first_call(step.nfe)
             if per_call is not None:
-                self._speed[plan.request.model] = per_call / plan.request.samples
+                self._speeds.learn(plan, per_call / plan.request.samples)
 
 
 def _header(plan: Plan, device: str, labels: tuple[int | None, ...]) -> TraceHeader:

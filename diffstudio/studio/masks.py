@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,21 @@ def load_mask(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if not mask.any():
         raise BadInput(f"{path.name} has no white pixel, so nothing would be repainted: paint the region white")
     return mask[None]
+
+
+def check_mask(path: Path, shape: tuple[int, ...]) -> None:
+    """As `load_mask`, for its errors alone: a file that has not changed since is not opened again."""
+    try:
+        found = path.stat()
+    except OSError:
+        load_mask(path, shape)  # says what is wrong
+        return
+    _look(path, found.st_mtime_ns, found.st_size, tuple(shape))
+
+
+@lru_cache(maxsize=16)
+def _look(path: Path, changed: int, size: int, shape: tuple[int, ...]) -> None:
+    load_mask(path, shape)
 
 
 def in_latents(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

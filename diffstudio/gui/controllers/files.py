@@ -115,7 +115,8 @@ class Filing(QObject):
             self.show_entry(entry)  # at once; the list will follow
 
     def _offer_settings(self, found: Opened) -> None:
-        from diffstudio.gui.controllers.opening import at_hand, differences
+        from diffstudio.gui.controllers.opening import at_hand
+        from diffstudio.gui.controllers.restoring import differences
         from diffstudio.gui.dialogs.questions import RestoreQuestion
         from diffstudio.studio import provenance
 
@@ -123,7 +124,8 @@ class Filing(QObject):
         request = provenance.request_of(found.settings or {}, str(found.path))
         request, note = at_hand(request, p.runs.folder / MASKS)
         entry = p.catalog.find(request.model)
-        question = RestoreQuestion(p.window, found.path.name, differences(p.sampling.request(), request), note)
+        changes = differences(p.sampling.request(), request, p.sampling.card, entry.card)
+        question = RestoreQuestion(p.window, found.path.name, changes, note)
 
         def answered(yes: bool) -> None:
             if yes:
@@ -242,8 +244,8 @@ class Filing(QObject):
             self.parts.window.say(tr("Texts copied.") if every else tr("Text copied."))
 
     def copy_request(self) -> None:
-        """The request to the clipboard."""
-        QGuiApplication.clipboard().setText(self.parts.sampling.request().model_dump_json(indent=2))
+        """The request to the clipboard. Raises: BadInput: a field holds something that can't be used."""
+        QGuiApplication.clipboard().setText(self.parts.sampling.checked_request().model_dump_json(indent=2))
         self.parts.window.say(tr("Settings copied as JSON."))
 
     def _stem(self) -> str:

@@ -56,7 +56,7 @@ class Masking(QObject):
         p = self.parts
         if p.sampling.card is None:
             return
-        request = p.sampling.request()
+        request = p.sampling.checked_request()
         start = load_mask(Path(request.mask), p.sampling.card.seen.shape)[0] if request.mask else None
         dialog = MaskDialog(backdrop(p.sampling.card, request), start, p.runs.folder / MASKS, p.window)
         dialog.painted.connect(self.use)

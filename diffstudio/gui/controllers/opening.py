@@ -16,8 +16,6 @@ from diffstudio.studio.request.request import Request
 from diffstudio.studio.sources import ARRAYS
 from diffstudio.traces.format import MAGIC
 
-SAME = ("device", "trace_every", "trace_dtype", "kind")  # how a run is recorded is not part of the picture
-
 
 @dataclass(frozen=True)
 class Opened:
@@ -92,13 +90,3 @@ def at_hand(request: Request, masks: Path) -> tuple[Request, str]:
         notes.append(tr("Its mask {} is not in the picture: everything is repainted.").format(request.mask))
         request = request.model_copy(update={"mask": None, "resample": 1})
     return request, "\n".join(notes)
-
-
-def differences(now: Request, then: Request) -> list[tuple[str, str, str]]:
-    """What would change: (field, now, then)."""
-    before, after = now.model_dump(mode="json"), then.model_dump(mode="json")
-    return [(k, _text(before[k]), _text(after[k])) for k in after if k not in SAME and before[k] != after[k]]
-
-
-def _text(value: Any) -> str:
-    return "any" if value is None else str(value)

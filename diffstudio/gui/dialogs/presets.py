@@ -123,12 +123,14 @@ class PresetsDialog(QDialog):
 
     def show_presets(self, presets: Mapping[str, str], can_undo: bool) -> None:
         """presets: names and the models that they are for; the selection stays near where it was."""
-        at = max(0, self.list.indexOfTopLevelItem(self.list.currentItem()) if self.list.currentItem() else 0)
+        chosen = self.list.currentItem()
+        at = self.list.indexOfTopLevelItem(chosen) if chosen is not None else 0
         self.list.clear()
-        self.list.addTopLevelItems([QTreeWidgetItem([name, model]) for name, model in presets.items()])
+        items = [QTreeWidgetItem([name, model]) for name, model in presets.items()]
+        self.list.addTopLevelItems(items)
         self.list.resizeColumnToContents(0)
-        if presets:
-            self.list.setCurrentItem(self.list.topLevelItem(min(at, len(presets) - 1)))
+        if items:
+            self.list.setCurrentItem(items[min(at, len(items) - 1)])
         self.empty.setVisible(not presets)
         self.undo.setEnabled(can_undo)
         self._settle()

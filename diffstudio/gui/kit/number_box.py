@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QDynamicPropertyChangeEvent, QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleValueChangeEvent, QFocusEvent, QKeyEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QStyle, QStyleOptionSpinBox
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QSizePolicy, QStyle, QStyleOptionSpinBox
 
 from diffstudio.gui.kit.widgets import indent
 from diffstudio.gui.kit.words import field_text, tr
@@ -12,6 +12,7 @@ from diffstudio.studio.request.numbers import read_number, read_whole
 
 SHORT = 6  # significant digits of a number that needs more than its decimals
 BOUND = 10  # digits of a bound in a sentence
+NARROW = 50  # px that a field has at least
 LETTERS = 9  # a field is at most so wide that this many digits are seen
 TYPED = frozenset("eE+-−–.,'’٫٬ \u00a0\u202f×^")  # that begin or belong to a number, beside digits
 HELD = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
@@ -36,6 +37,7 @@ class NumberBox(QAbstractSpinBox):
         self.mistake = ""
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         indent(self)
         self.lineEdit().textChanged.connect(self._on_text)
         self._show()
@@ -177,7 +179,7 @@ class NumberBox(QAbstractSpinBox):
         return self.style().sizeFromContents(QStyle.ContentsType.CT_SpinBox, option, inner, self)
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        return QSize(min(NARROW, self.sizeHint().width()), self.sizeHint().height())
 
     # ── keys, focus, wheel ──────────────────────────────────────────────────────────────────────────────────────────
 

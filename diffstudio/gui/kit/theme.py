@@ -116,6 +116,7 @@ QPushButton[flat="true"]:checked, QToolButton[flat="true"]:checked {{ background
 QPushButton[small="true"], QToolButton[small="true"] {{ padding: 1px 4px; min-height: 14px; }}
 QToolButton[bare="true"] {{ padding: 1px; min-height: 0; }}
 QToolButton[field="true"] {{ padding: 3px 6px; }}
+QToolButton[slim="true"] {{ padding: 3px 3px; }}
 QToolButton[fold="true"], QToolButton[fold="true"]:checked {{ background: transparent; color: {t.text};
   border-color: transparent; padding: 1px 4px 1px 0; }}
 QToolButton[fold="true"]:hover {{ background: {t.raised}; }}

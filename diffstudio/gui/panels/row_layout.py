@@ -1,11 +1,11 @@
-"""Rows of fields in as many columns as there is room for: short ones share a line, long ones have it for themselves."""
+"""Rows of fields that share a line where there is room: short ones in pairs, long ones in a wide panel."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
-CELL = 184  # px that a short row needs: heading, slider, number, reset
+LONG = 280  # px from which a long row would have another beside it
 GAP = 10  # px between rows that share a line
 
 
@@ -20,7 +20,7 @@ class RowLayout(QLayout):
         self.setSpacing(spacing)
 
     def add_row(self, widget: QWidget, short: bool = False) -> None:
-        """Add a row; a short one takes half of the room of a long one where the panel is narrow."""
+        """Add a row; a short one needs no more room than it must have."""
         self._short.append(short)
         self.addWidget(widget)
 
@@ -62,32 +62,26 @@ class RowLayout(QLayout):
         width = max((item.minimumSize().width() for item in self._items if not item.isEmpty()), default=0)
         return QSize(width, 0)
 
-    def lines(self, width: int) -> list[list[tuple[QLayoutItem, int]]]:
-        """What stands beside each other in a panel of that width: (item, cells that it takes)."""
-        cells = max(1, (width + GAP) // (CELL + GAP))
-        out: list[list[tuple[QLayoutItem, int]]] = []
+    def lines(self, width: int) -> list[list[QLayoutItem]]:
+        """What stands beside each other in a panel of that width."""
+        out: list[list[QLayoutItem]] = []
         left = 0
         for item, short in zip(self._items, self._short, strict=True):
             if item.isEmpty():
                 continue
-            span = min(cells, 1 if short else 2)
-            while span < cells and item.minimumSize().width() > _width(span, cells, width):
-                span += 1
-            if span > left:
+            need = item.minimumSize().width() if short else max(LONG, item.minimumSize().width())
+            if not out or need > left:
                 out.append([])
-                left = cells
-            out[-1].append((item, span))
-            left -= span
+                left = width
+            out[-1].append(item)
+            left -= need + GAP
         return out
 
     def _place(self, rect: QRect, move: bool) -> int:
-        cells = max(1, (rect.width() + GAP) // (CELL + GAP))
         y = rect.y()
         for line in self.lines(rect.width()):
             x, height = rect.x(), 0
-            for i, (item, span) in enumerate(line):
-                last = i == len(line) - 1  # it has what is left of the line
-                width = rect.right() + 1 - x if last else _width(span, cells, rect.width())
+            for item, width in zip(line, _shares(line, rect.width()), strict=True):
                 tall = item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
                 if move:
                     item.setGeometry(QRect(x, y, width, tall))
@@ -97,6 +91,12 @@ class RowLayout(QLayout):
         return max(0, y - rect.y() - self.spacing())
 
 
-def _width(span: int, cells: int, width: int) -> int:
-    """Pixels of so many cells side by side."""
-    return round((width + GAP) * span / cells) - GAP
+def _shares(line: list[QLayoutItem], width: int) -> list[int]:
+    """Pixels of each: equal ones where they suffice, else what each must have and a part of what is left."""
+    room = width - (len(line) - 1) * GAP
+    least = [item.minimumSize().width() for item in line]
+    share = room // len(line)
+    if len(line) > 1 and max(least) > share:
+        left = max(0, room - sum(least)) // len(line)
+        return [need + left for need in least]
+    return [*[share] * (len(line) - 1), room - share * (len(line) - 1)]

@@ -16,7 +16,7 @@ from diffstudio.gui.panels.row_layout import RowLayout
 from diffstudio.studio.request.request import Request
 
 LINE = 24  # height of a field of one line; the heading of a taller field stands beside its first line
-RESET = 18
+RESET = 16
 
 
 class Row(QWidget):
@@ -81,7 +81,12 @@ class Row(QWidget):
     @property
     def mistake(self) -> str:
         """Why what the field says can't be used, "" if it can, or if nobody asks it."""
-        return "" if self._reason or self.isHidden() else getattr(self.field, "mistake", "")
+        return "" if self._reason or self.withdrawn else getattr(self.field, "mistake", "")
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it is not offered at all. (Before it is first shown, Qt calls every widget hidden.)"""
+        return self.isHidden() and self.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide)
 
     @Slot()
     def tell(self) -> None:

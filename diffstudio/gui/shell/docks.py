@@ -98,9 +98,9 @@ class Arrangement(QObject):
         if self._dragged:
             return
         width, height = self._window.width(), self._window.height()
-        sides = [_between(220, 0.13 * width, 300), _between(300, 0.16 * width, 380)]
+        sides = [_between(220, 0.13 * width, 300), _between(340, 0.34 * width, 440)]
         self._window.resizeDocks([self._docks["left"], self._docks["right"]], sides, Qt.Orientation.Horizontal)
-        line = [_between(240, 0.25 * height, 340)]
+        line = [_between(min(240, 0.32 * height), 0.25 * height, 340)]
         self._window.resizeDocks([self._docks["timeline"]], line, Qt.Orientation.Vertical)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence, QTextDocument
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -99,14 +99,13 @@ def _is_text(watched: QObject, window: QWidget) -> bool:
 
 def _has_nothing_to_undo(watched: QObject, event: QKeyEvent) -> bool:
     """Whether the key undoes or redoes, and the field that is focused has nothing of its own to take back."""
-    field = watched.lineEdit() if isinstance(watched, QAbstractSpinBox) else watched
-    if event.matches(QKeySequence.StandardKey.Undo):
-        own = field.document().isUndoAvailable() if isinstance(field, QPlainTextEdit) else field.isUndoAvailable()
-    elif event.matches(QKeySequence.StandardKey.Redo):
-        own = field.document().isRedoAvailable() if isinstance(field, QPlainTextEdit) else field.isRedoAvailable()
-    else:
+    undoes, redoes = (event.matches(key) for key in (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo))
+    if not (undoes or redoes):
         return False
-    return not own
+    field = watched.lineEdit() if isinstance(watched, QAbstractSpinBox) else watched
+    text = field.document() if isinstance(field, QPlainTextEdit) else field
+    assert isinstance(text, QLineEdit | QTextDocument)
+    return not (text.isUndoAvailable() if undoes else text.isRedoAvailable())
 
 
 def _keeps(watched: QObject, event: QKeyEvent) -> bool:
@@ -114,7 +113,8 @@ def _keeps(watched: QObject, event: QKeyEvent) -> bool:
     if not plain:
         return False
     if isinstance(watched, QAbstractButton):
-        return event.key() in _PRESS
+        group = watched.group()
+        return event.key() in _PRESS or (event.key() in _MOVE and group is not None and group.exclusive())
     if isinstance(watched, QSlider):
         return event.key() in _MOVE
     return isinstance(watched, QComboBox) and event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, *_PRESS)

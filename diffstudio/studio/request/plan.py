@@ -17,7 +17,7 @@ from diffstudio.data import DATASETS
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities import Extra
 from diffstudio.modalities.text_file import read_prompt
-from diffstudio.studio.masks import load_mask
+from diffstudio.studio.masks import check_mask
 from diffstudio.studio.request.checks import check
 from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import SCALARS, ChainSpec
@@ -96,7 +96,7 @@ def make_plan(catalog: Catalog, request: Request, reasons: Mapping[str, str] | N
     if request.prompt and card.text is not None:
         read_prompt(request.prompt, card.text, card.shape[1])
     if request.mask:
-        load_mask(Path(request.mask), card.seen.shape)
+        check_mask(Path(request.mask), card.seen.shape)
     weak = _weak(catalog, card, request)
     count = records(request.steps_run, request.trace_every)
     chains = []

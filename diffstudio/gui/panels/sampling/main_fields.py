@@ -23,6 +23,7 @@ OF_TEXT = "Letters that stay where they are; _ is a free one, and so is all that
 OF_PICTURE = "What to draw, in words."
 NEGATIVE = "What guidance leads away from; empty is nothing in particular."
 STEPS = "Steps from noise to data; more are finer and slower."
+SEED = "Sample i of seed s is the picture of seed s + i."
 DISTILLED = "The strength of guidance that the network itself is told: it learned it from a guided one."
 SHOWN = (
     "source", "label", "prompt", "negative_prompt", "solver", "steps", "guidance", "distilled_guidance", "seed",
@@ -54,7 +55,9 @@ class MainFields(RowGroup):
                 "steps": Row(title("steps"), self.steps, tr(STEPS), short=True),
                 "guidance": Row(title("guidance"), self.guidance, tr(GUIDANCE), short=True),
                 "distilled_guidance": Row(title("distilled_guidance"), self.distilled, tr(DISTILLED)),
-                "seed": Row(title("seed"), self.seed, tr("Sample i of seed s is the picture of seed s + i.")),
+                "seed": Row(
+                    title("seed"), self.seed, tr("Sample i of seed s is the picture of seed s + i."), short=True
+                ),
                 "samples": Row(title("samples"), self.samples, tr("How many are drawn at once."), short=True),
                 "source": Row(title("source"), self.source, tr("Where the reverse chain starts.")),
             },

@@ -26,6 +26,7 @@ from diffstudio.gui.panels.sampling.advanced import AdvancedFields
 from diffstudio.gui.panels.sampling.edit import EditFields
 from diffstudio.gui.panels.sampling.guidance import GuidanceFields
 from diffstudio.gui.panels.sampling.main_fields import MainFields
+from diffstudio.gui.panels.sampling.params import ParamFields
 from diffstudio.gui.panels.sampling.presets import PresetsButton
 from diffstudio.gui.panels.sampling.request_history import RequestHistory
 from diffstudio.gui.panels.sampling.run_footer import RunFooter
@@ -88,11 +89,6 @@ class SamplingPanel(QWidget):
         inner.addWidget(self._main)
         inner.addWidget(self.folds)
         inner.addStretch(1)
-        rows = [row for group in self._groups for row in group.rows.values()]
-        width = heading_width(rows)
-        align(rows, width)
-        for params in (self.params, *self.advanced.params.values()):
-            params.set_heading_width(width)
         self.fields = ContentScroll(body)
         self.fields.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes to what is in it, and it scrolls there
         layout = QVBoxLayout(self)
@@ -147,6 +143,15 @@ class SamplingPanel(QWidget):
         for name in options.SOLVERS:
             problem = solver_problem(card, name)
             self.solver.set_enabled(name, not problem, problem)
+        self._align()
+
+    def _align(self) -> None:
+        """Let the fields of a group begin at one place: that which the headings that are offered leave."""
+        for group in self._groups:
+            width = heading_width(row for row in group.rows.values() if not row.withdrawn)
+            align(group.rows.values(), width)
+            for fields in group.findChildren(ParamFields):
+                fields.set_heading_width(width)
 
     @property
     def card(self) -> Card | None:
@@ -334,11 +339,9 @@ class SamplingPanel(QWidget):
     @Slot(str)
     def _on_fold(self, name: str) -> None:
         """What was opened comes into view, and what is above it goes no further than it must."""
-        page = self.folds.pages[name]
-        content, view = self.fields.widget(), self.fields.viewport()
-        top = page.mapTo(content, QPoint(0, 0)).y()
-        bar = self.fields.verticalScrollBar()
-        bar.setValue(max(bar.value(), min(top, top + page.height() - view.height())))
+        page, bar = self.folds.pages[name], self.fields.verticalScrollBar()
+        top = bar.value() + page.mapTo(self.fields.viewport(), QPoint(0, 0)).y()
+        bar.setValue(max(bar.value(), min(top, top + page.height() - self.fields.viewport().height())))
 
     @Slot()
     def _on_changed(self) -> None:

@@ -13,6 +13,7 @@ from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import tr
 
 MAX_SEED = 2**63 - 1
+DIGITS = 9  # of a seed that the dice roll: short enough to be read and told
 
 
 class SeedField(QWidget):
@@ -24,10 +25,10 @@ class SeedField(QWidget):
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
         self.edit = NumberBox(0, MAX_SEED)
-        self.edit.setMinimumWidth(64)
+        self.edit.setMinimumWidth(self.edit.fontMetrics().horizontalAdvance("0" * DIGITS) + 16)
         self.dice, self.each, self.lock = QToolButton(), QToolButton(), QToolButton()
         for button in (self.dice, self.each, self.lock):
-            button.setProperty("field", True)
+            button.setProperty("slim", True)
         self.each.setCheckable(True)
         self.lock.setCheckable(True)
         self.dice.setToolTip(actions.tooltip("new_seed"))
@@ -38,7 +39,7 @@ class SeedField(QWidget):
         self.lock.setAccessibleName(tr("Lock the seed"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
+        layout.setSpacing(2)
         layout.addWidget(self.edit, 1)
         for button in (self.dice, self.each, self.lock):
             layout.addWidget(button)
@@ -80,7 +81,7 @@ class SeedField(QWidget):
     def roll(self) -> None:
         """Another seed, unless locked."""
         if not self.lock.isChecked():
-            self.set_value(random.SystemRandom().randrange(2**31))
+            self.set_value(random.SystemRandom().randrange(10**DIGITS))
 
     def begin_run(self) -> None:
         """A run is to start: where each has a new seed it gets one, which stays in sight."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from diffstudio.errors import DiffStudioError
+from diffstudio.gui.kit.titles import title
 from diffstudio.gui.kit.widgets import ElidedLabel, label
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import Combo
@@ -32,16 +33,15 @@ class SourceField(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.combo = Combo([(name, tr(title), tr(tip)) for name, title, tip in ROWS])
-        self.combo.setAccessibleName(tr("Start from"))
+        self.combo = Combo([(name, tr(choice), tr(tip)) for name, choice, tip in ROWS])
+        self.combo.setAccessibleName(title("source"))
         self.name = ElidedLabel("", "dim", Qt.TextElideMode.ElideMiddle)
         self.choose = QPushButton(tr("Choose…"))
         self.choose.setToolTip(tr("Choose a file of data; dropping one on the window does the same."))
-        self.fit = Combo(
-            [(name, tr(f"Fit: {name}"), tr("What is done to a picture of another size.")) for name in FITS]
-        )
-        self.fit.setAccessibleName(tr("Fit the picture"))
-        self.invert = QCheckBox(tr("Exchange black and white"))
+        fits = {"crop": tr("Fit: crop"), "pad": tr("Fit: pad"), "stretch": tr("Fit: stretch")}
+        self.fit = Combo([(name, fits[name], tr("What is done to a picture of another size.")) for name in FITS])
+        self.fit.setAccessibleName(title("source_fit"))
+        self.invert = QCheckBox(title("source_invert"))
         self.invert.setToolTip(tr("For ink on white paper: the model knows white strokes on black."))
         self.problem = label("", "dim")
         self.problem.setWordWrap(True)
