@@ -104,10 +104,10 @@ class Studio(QObject):
         p = self.parts
         p.models.selected.connect(self.commands.filing.show_entry)
         p.models.selected.connect(self._facts.show_entry)
-        p.models.activated.connect(self.commands.generate)
+        p.models.activated.connect(self.commands.run_model)
         self.picking.changed.connect(self._enable)
         p.models.menuWanted.connect(self.commands.rows.popup)
-        p.sampling.footer.generate.connect(self.commands.generate)
+        p.sampling.footer.generate.connect(self.commands.run_model)
         p.sampling.footer.stop.connect(p.runs.stop)
         p.sampling.changed.connect(self.picking.forget_removed)
         p.sampling.changed.connect(self._on_request)
@@ -144,6 +144,7 @@ class Studio(QObject):
         p.inspect.wanted.connect(p.background.ask)
         p.background.answered.connect(self._on_answer)
         p.background.answered.connect(p.inspect.take_answer)
+        p.window.menuOpening.connect(p.sampling.commit)  # it says whether there is something to undo
         p.window.closing.connect(self.shut_down)
 
     # ── the run ─────────────────────────────────────────────────────────────────────────────────────────────────────

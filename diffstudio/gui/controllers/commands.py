@@ -87,6 +87,11 @@ class Commands(QObject):
         except DiffStudioError as error:
             show_error(self.parts.window, str(error))
 
+    @Slot()
+    def run_model(self) -> None:
+        """As the action "generate", where a button or a row of the list was pressed."""
+        self.run("generate")
+
     def undo(self) -> None:
         """Bring back a preset or a folder that was taken off the list, else the panel as it was before."""
         if self.presets.can_undo:

@@ -35,6 +35,7 @@ class NumberBox(QAbstractSpinBox):
         self._typed: float | None = None  # what the text says, where it is not what was entered last
         self._telling = False
         self.mistake = ""
+        self._said = False  # somebody shows it
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -91,9 +92,8 @@ class NumberBox(QAbstractSpinBox):
         if self._typed is not None:
             self.set_value(self._typed)
         elif self.mistake:
+            self._said = True
             self.mistakeChanged.emit()
-        else:
-            self._show()
 
     interpretText = commit
 
@@ -116,11 +116,14 @@ class NumberBox(QAbstractSpinBox):
     def _on_text(self, text: str) -> None:
         if self._telling:
             return
+        if text == self._text(self._value):  # what is shown of a number can have fewer digits than it
+            self._typed = None
+            self._tell("")
+            return
         number = read_whole(text) if self.whole else read_number(text)
         fits = number is not None and self._low <= number <= self._high
-        self._typed = number if fits and text != self._text(self._value) else None
-        untouched = text == self._text(self._value)
-        self._tell("" if fits or untouched else self._sentence(text))
+        self._typed = number if fits else None
+        self._tell("" if fits else self._sentence(text))
 
     def _sentence(self, text: str) -> str:
         """Why a text is not taken."""
@@ -133,14 +136,16 @@ class NumberBox(QAbstractSpinBox):
             plain = tr("{field}: “{text}” is no number from {low} to {high}")
         return plain.format(field=self.accessibleName() or tr("This field"), text=text[:40], low=low, high=high)
 
-    def _tell(self, problem: str) -> None:
-        if problem != self.mistake:
-            self.mistake = problem
-            self.setProperty("wrong", bool(problem))
-            self.style().unpolish(self)
-            self.style().polish(self)
-            if not problem:
-                self.mistakeChanged.emit()
+    def _tell(self, mistake: str) -> None:
+        if mistake == self.mistake:
+            return
+        self.mistake = mistake
+        self.setProperty("wrong", bool(mistake))
+        self.style().unpolish(self)
+        self.style().polish(self)
+        if not mistake and self._said:
+            self._said = False
+            self.mistakeChanged.emit()
 
     def _bounded(self, value: float) -> float:
         bounded = max(self._low, min(self._high, value))

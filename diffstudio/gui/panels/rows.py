@@ -67,16 +67,16 @@ class Row(QWidget):
     def explain(self, tip: str) -> None:
         """Another tip: what the field is for depends on the checkpoint."""
         self._tip = tip
-        self._show_tip(tip)
+        self._show_tip(self._reason or tip)
 
     def set_available(self, reason: str) -> None:
         """Disable the field with one sentence; "" enables it."""
+        if reason == self._reason:
+            return  # every field is asked after every change
         self._reason = reason
         self.field.setEnabled(not reason)
         self.heading.setEnabled(not reason)
         self._show_tip(reason or self._tip)
-        if not reason and hasattr(self.field, "tell"):
-            self.field.tell()  # a choice has its own tip
 
     @property
     def mistake(self) -> str:
@@ -107,6 +107,8 @@ class Row(QWidget):
         if tip:
             self.field.setToolTip(tip)
             self.heading.setToolTip(tip)
+        if not self._reason and hasattr(self.field, "tell"):
+            self.field.tell()  # a choice has its own tip
 
 
 class RowGroup(QWidget):

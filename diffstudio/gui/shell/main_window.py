@@ -37,6 +37,7 @@ class MainWindow(QMainWindow):
 
     triggered = Signal(str)
     dropped = Signal(object)  # list[Path]
+    menuOpening = Signal()
     closing = Signal()
 
     def __init__(self, tokens: Tokens) -> None:
@@ -166,6 +167,7 @@ class MainWindow(QMainWindow):
         menus = {}
         for name in MENUS:
             menus[name] = self.menuBar().addMenu(tr(name))
+            menus[name].aboutToShow.connect(self.menuOpening)
             for row in ACTIONS.values():
                 if row.menu == name:
                     if row.separator:

@@ -51,6 +51,7 @@ class AdvancedFields(RowGroup):
             "clip": ParamFields(tokens, spacing, self.clip, options.CLIPS),
         }
         self._clips = True
+        self._offered: tuple[object, ...] = ()  # what the choices that are available depend on
         super().__init__(
             {
                 "grid": Row(title("grid"), self.grid, tr("Where the steps lie between noise and data.")),
@@ -104,6 +105,12 @@ class AdvancedFields(RowGroup):
 
     def offer(self, card: Card, request: Request) -> None:
         """Make the grids and paths that do not go with the checkpoint and each other unavailable, with the reason."""
+        # To lay out paths takes a millisecond, and most changes are of something else.
+        counted = request.steps if options.GRIDS[request.grid].needs in ("table", "times") else 0
+        about = (card, request.path, request.grid, request.grid_params, request.times, counted)
+        if about == self._offered:
+            return
+        self._offered = about
         for name in options.GRIDS:
             problem = grid_choice_problem(card, request, name)
             self.grid.set_enabled(name, not problem, problem)

@@ -171,7 +171,6 @@ class SamplingPanel(QWidget):
         Raises:
             BadInput: a field holds something that can't be used.
         """
-        self.commit()
         wrong = self.wrong
         if wrong is not None:
             raise BadInput(wrong.mistake)
@@ -182,6 +181,7 @@ class SamplingPanel(QWidget):
         """Why fields are disabled, see `checks.unavailable`."""
         return self._resolved().reasons
 
+    @Slot()
     def commit(self) -> None:
         """Enter what is typed in the fields, as leaving them does."""
         for box in self.findChildren(NumberBox):
