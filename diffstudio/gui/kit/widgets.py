@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QLabel,
@@ -126,6 +126,7 @@ class ContentScroll(QScrollArea):
     def __init__(self, content: QWidget) -> None:
         super().__init__()
         self._content = content
+        self._relieving = False
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(content)
@@ -145,7 +146,26 @@ class ContentScroll(QScrollArea):
         done = super().eventFilter(watched, event)
         if watched is self._content and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
+            self._relieve()
         return done
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._relieve()
+
+    def _relieve(self) -> None:
+        """Take the scroll bar away where the content fits without it.
+
+        Beside the bar lines wrap sooner, and Qt asks only whether the content fits there: it would stay for ever.
+        """
+        layout, room = self._content.layout(), self.maximumViewportSize()
+        if self._relieving or not self.verticalScrollBar().isVisible() or layout is None:
+            return
+        if layout.hasHeightForWidth() and layout.totalHeightForWidth(room.width()) <= room.height():
+            self._relieving = True
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+            self._relieving = False
 
 
 class FlowLayout(QLayout):

@@ -154,7 +154,7 @@ def test_numbers_between_commas():
             parse_numbers(text, "--times")
 
 
-@pytest.mark.parametrize("text", ["0.1 0.2 0.9", "0.1,0.2,0.9", "0.1;0.2\n0.9\n", "1e-1\t2e-1, 0.9"])
+@pytest.mark.parametrize("text", ["0.1 0.2 0.9", "0.1,0.2,0.9", "0,1\n0,2\n0,9", "0.1;0.2\n0.9\n", "1e-1\t2e-1, 0.9"])
 def test_a_table_of_betas_is_a_text_of_numbers(tmp_path, text):
     (tmp_path / "betas.txt").write_text(text)
     assert parse_path(f"vp_table:{tmp_path / 'betas.txt'}") == PathSpec(name="vp_table", betas=(0.1, 0.2, 0.9))

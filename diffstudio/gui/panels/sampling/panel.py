@@ -117,7 +117,7 @@ class SamplingPanel(QWidget):
         self._offer(card, guides)
         for group in self._groups:
             group.set_defaults(self._defaults)
-        stops = [self.rows["source"].reset, *self.label.controls(), self.rows["label"].reset]
+        stops = [self.presets, *self.label.controls(), self.rows["label"].reset]
         for before, after in pairwise(stops):
             QWidget.setTabOrder(before, after)  # new widgets come last, wherever they stand
         self._loading = False
