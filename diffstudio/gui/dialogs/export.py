@@ -105,6 +105,7 @@ class ExportDialog(QDialog):
             heading = label(title)
             field.setToolTip(tip)
             field.setAccessibleName(title)
+            heading.setBuddy(field)
             form.addRow(heading, field)
             self._rows[name] = (heading, field)
         where = QHBoxLayout()

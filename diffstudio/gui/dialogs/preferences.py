@@ -39,7 +39,9 @@ class PreferencesDialog(QDialog):
             field = _field(info.annotation, info.metadata, getattr(settings, name))
             field.setToolTip(tr(info.description or ""))
             field.setAccessibleName(tr(info.title))
-            form.addRow(label(tr(info.title)), field)
+            heading = label(tr(info.title))
+            heading.setBuddy(field)
+            form.addRow(heading, field)
             self.fields[name] = field
             if isinstance(field, NumberBox):
                 field.mistakeChanged.connect(self._say)

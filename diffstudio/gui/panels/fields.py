@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QStandardItemModel, QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSlider, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
 
 from diffstudio.gui.kit.number_box import NumberBox
 
@@ -21,6 +21,7 @@ class Combo(QComboBox):
     def __init__(self, rows: Sequence[tuple[str, str, str]] = ()) -> None:
         """rows: (name, label, tip)."""
         super().__init__()
+        self._aloud: QLabel | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumContentsLength(8)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -54,6 +55,30 @@ class Combo(QComboBox):
         index, model = self.findData(name), self.model()
         item = model.item(index) if isinstance(model, QStandardItemModel) and index >= 0 else None
         return item is not None and item.isEnabled()
+
+    def setAccessibleName(self, name: str) -> None:
+        super().setAccessibleName(name)
+        self._label_aloud()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ParentChange:
+            self._label_aloud()
+        return super().event(event)
+
+    def _label_aloud(self) -> None:
+        """A label for screen readers, where none is seen beside it: on Linux Qt tells them the value as the name."""
+        parent = self.parentWidget()
+        if parent is None or not self.accessibleName():
+            return
+        beside = parent.findChildren(QLabel, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        if any(line.buddy() is self for line in beside if line is not self._aloud):
+            return
+        if self._aloud is None:
+            self._aloud = QLabel(parent)
+            self._aloud.hide()
+        self._aloud.setParent(parent)
+        self._aloud.setText(self.accessibleName())
+        self._aloud.setBuddy(self)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
@@ -108,6 +133,7 @@ class NumberField(QWidget):
         self.slider.setRange(0, SLIDER)
         self.slider.setPageStep(SLIDER // 10)
         self.slider.setMinimumWidth(80)
+        self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # to the keys the number is the same, and tells itself
         self.spin = NumberBox(low, high, step, decimals)
         self.spin.setFixedWidth(58)
         self.spin.setAlignment(Qt.AlignmentFlag.AlignRight)

@@ -35,9 +35,10 @@ class Row(QWidget):
         self._tip = tip
         self._reason = ""
         self.heading, self.reset = label(title), QToolButton()
-        self.heading.setBuddy(field)
         self.heading.setMinimumHeight(LINE)
-        field.setAccessibleName(title)
+        if title:  # a box that is ticked says what it is itself
+            self.heading.setBuddy(field)
+            field.setAccessibleName(title)
         self._show_tip(tip)
         self.reset.setProperty("flat", True)
         self.reset.setProperty("bare", True)

@@ -28,16 +28,18 @@ class Arrangement(QObject):
         self._window, self._panels = window, panels
         self._docks: dict[str, QDockWidget] = {}
         self._dragged = False
-        window.setCentralWidget(canvas)
-        for panel in (canvas, *panels.values()):
+        for name, panel in {"canvas": canvas, **panels}.items():
             panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the keys leave the fields of another, Tab goes on in it
+            panel.setAccessibleName(panel.accessibleName() or tr(TITLES.get(name, "")))
         area = Qt.DockWidgetArea
         window.setCorner(Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea)
         window.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)
         self._columns = {
             name: Column(panels[upper], panels[lower], SHARES[name]) for name, (upper, lower) in COLUMNS.items()
         }
+        # In the order in which Tab goes through them.
         self._dock("left", self._columns["left"], area.LeftDockWidgetArea)
+        window.setCentralWidget(canvas)
         self._dock("right", self._columns["right"], area.RightDockWidgetArea)
         self._dock("timeline", panels["timeline"], area.BottomDockWidgetArea)
         self._toggles = [self._toggle(menu, name) for name in TITLES]
