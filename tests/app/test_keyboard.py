@@ -60,12 +60,12 @@ def test_arrows_choose_among_the_classes_that_were_reached_with_tab(window):
     assert p.sampling.label.value() == 4 and p.playhead.position == 0
 
 
-def test_arrows_move_a_slider_that_was_reached_with_tab(window):
+def test_up_and_down_step_a_number_and_leave_the_timeline_alone(window):
     p = window.parts
-    p.sampling.steps.slider.setFocus(Qt.FocusReason.TabFocusReason)
-    before = p.sampling.steps.slider.value()
-    press(window, Qt.Key.Key_Right)
-    assert p.sampling.steps.slider.value() > before and p.playhead.position == 0
+    p.sampling.steps.spin.setFocus(Qt.FocusReason.TabFocusReason)
+    press(window, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp)
+    assert p.sampling.request().steps == 21 and p.playhead.position == 0
+    assert not p.sampling.steps.slider.focusPolicy(), "Tab does not stop twice for one number"
 
 
 def test_undo_in_a_field_is_its_own_while_it_has_something_and_the_panels_after(window):
