@@ -22,6 +22,7 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "noise": options.NOISES,
     "forward": options.FORWARD_MODES,
 }
+SWITCHED = ("interpolate", "guidance_interval")  # the panel has a box to tick for them
 NUMBERS = {"solver_params": "solver", "grid_params": "grid", "clip_params": "clip"}
 
 
@@ -46,9 +47,9 @@ def value_text(field: str, request: Request, card: Card | None) -> str:
         return tr("The solver's own way") if value is None else tr(TABLES[field][value].label)
     if field == "path":
         return tr("As trained") if value is None else _path(value)
-    if field in ("mask", "source_file") and value is not None:
-        return Path(value).name
-    return _plain(value)
+    if value is None:
+        return tr("off") if field in SWITCHED else tr("none")
+    return Path(value).name if field in ("mask", "source_file") else _plain(value)
 
 
 def _class(field: str, value: int | str | None, card: Card | None) -> str:
@@ -73,10 +74,8 @@ def _numbers(values: Mapping[str, float], params: tuple[Param, ...]) -> str:
 
 
 def _plain(value: Any) -> str:
-    if value is None or value is False:
-        return tr("off")
-    if value is True:
-        return tr("on")
+    if isinstance(value, bool):
+        return tr("on") if value else tr("off")
     if isinstance(value, tuple):
         return field_list(value)
     if isinstance(value, float):
