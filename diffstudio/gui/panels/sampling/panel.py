@@ -4,37 +4,23 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.listing import Entry
-from diffstudio.data import DATASETS
 from diffstudio.errors import BadInput
-from diffstudio.gui.kit.number_box import NumberBox
 from diffstudio.gui.kit.theme import Tokens
-from diffstudio.gui.kit.widgets import ContentScroll, label
-from diffstudio.gui.kit.words import tr
-from diffstudio.gui.panels.folds import Folds
-from diffstudio.gui.panels.rows import Row, align, heading_width
-from diffstudio.gui.panels.sampling.advanced import AdvancedFields
-from diffstudio.gui.panels.sampling.edit import EditFields
-from diffstudio.gui.panels.sampling.guidance import GuidanceFields
-from diffstudio.gui.panels.sampling.main_fields import MainFields
-from diffstudio.gui.panels.sampling.params import ParamFields
-from diffstudio.gui.panels.sampling.presets import PresetsButton
+from diffstudio.gui.panels.rows import Row
+from diffstudio.gui.panels.sampling.fields_page import FieldsPage
 from diffstudio.gui.panels.sampling.request_history import RequestHistory
 from diffstudio.gui.panels.sampling.run_footer import RunFooter
-from diffstudio.studio.request.checks import Resolved, resolve, solver_problem, unavailable
+from diffstudio.studio.request.checks import Resolved, resolve, unavailable
 from diffstudio.studio.request.defaults import default_request
 from diffstudio.studio.request.request import Request
-
-SPACING = 4
 
 
 class SamplingPanel(QWidget):
@@ -52,50 +38,22 @@ class SamplingPanel(QWidget):
         self._loading = False
         self._history = RequestHistory()
         self._seen: tuple[dict[str, Any], Resolved] | None = None  # what the fields said last, and what comes of it
-        self._main = main = MainFields(tokens, SPACING)
+        self.fields = fields = FieldsPage(tokens, tuple(dict.fromkeys(("auto", "cpu", device))))
+        self.folds, self.presets, main = fields.folds, fields.presets, fields.main
+        self.guiding, self.edit, self.advanced = fields.guiding, fields.edit, fields.advanced
         self.rows, self.params = main.rows, main.params
         self.source, self.label, self.solver, self.steps = main.source, main.label, main.solver, main.steps
         self.prompt, self.negative_prompt, self.distilled = main.prompt, main.negative_prompt, main.distilled
         self.guidance, self.seed, self.samples = main.guidance, main.seed, main.samples
-        self.presets = PresetsButton()
         self.footer = RunFooter()
-        self.guiding = GuidanceFields(SPACING)
-        self.edit = EditFields(tokens, SPACING)
-        self.advanced = AdvancedFields(tokens, SPACING, self.steps, tuple(dict.fromkeys(("auto", "cpu", device))))
-        bodies = {
-            "guidance": (tr("Guidance"), tr("Away from what, where, and how much of it."), self.guiding),
-            "edit": (tr("Edit"), tr("Strength, mask, noise between or near others."), self.edit),
-            "advanced": (tr("Advanced"), tr("Spacing, path, clipping, recording, device."), self.advanced),
-        }
-        self.folds = Folds(bodies, SPACING)
-        self._groups = (self._main, self.guiding, self.edit, self.advanced)
-        self._build()
-        for group in self._groups:
-            group.changed.connect(self._on_changed)
-        # Queued: where it is open is known when it has been laid out.
-        self.folds.opened.connect(self._on_fold, Qt.ConnectionType.QueuedConnection)
-        self.apply_theme(tokens)
-        self.setEnabled(False)
-
-    def _build(self) -> None:
-        head = QHBoxLayout()
-        head.addWidget(label(tr("SAMPLING"), "heading"), 1)
-        head.addWidget(self.presets)
-        body = QWidget()
-        inner = QVBoxLayout(body)
-        inner.setContentsMargins(10, 6, 4, 0)
-        inner.setSpacing(SPACING)
-        inner.addLayout(head)
-        inner.addWidget(self._main)
-        inner.addWidget(self.folds)
-        inner.addStretch(1)
-        self.fields = ContentScroll(body)
-        self.fields.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes to what is in it, and it scrolls there
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.fields, 1)
+        layout.addWidget(fields, 1)
         layout.addWidget(self.footer)
+        fields.changed.connect(self._on_changed)
+        self.apply_theme(tokens)
+        self.setEnabled(False)
 
     # ── the checkpoint ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,56 +65,26 @@ class SamplingPanel(QWidget):
         card = entry.card
         if card is None:
             return
-        seed = self.seed.value() if self.card is not None else None
+        shown: dict[str, Any] = {"model": _spec(entry)}
         if self.card is not None:
             self._per_model[self.card.name] = self.request()
+            shown["seed"] = self.seed.value()  # it goes along
         self._entry, self._seen = entry, None
         self._defaults = default_request(card, _spec(entry), device=self._device)
         self.setEnabled(True)
         self._loading = True
-        self._offer(card, guides)
-        for group in self._groups:
-            group.set_defaults(self._defaults)
-        stops = [self.presets, *self.label.controls(), self.rows["label"].reset]
-        for before, after in pairwise(stops):
-            QWidget.setTabOrder(before, after)  # new widgets come last, wherever they stand
+        self.fields.offer(card, guides, self._defaults)
         self._loading = False
-        kept = self._per_model.get(card.name)
-        shown = {"model": _spec(entry)} | ({} if seed is None else {"seed": seed})  # the seed goes along
-        self._show((kept or self._defaults).model_copy(update=shown))
+        self._show((self._per_model.get(card.name) or self._defaults).model_copy(update=shown))
         self._history.start(self.request())
         self._settle()
-
-    def _offer(self, card: Card, guides: Sequence[Entry]) -> None:
-        """What there is to choose from."""
-        self.label.set_labels(card.labels)
-        self.rows["label"].setVisible(bool(card.labels))
-        self._main.set_card(card)
-        can_guide = bool(card.labels or guides or card.prompts)
-        self.rows["guidance"].setVisible(can_guide)
-        self.folds.set_offered("guidance", can_guide)
-        self.guiding.set_model(card.labels, guides)
-        self.edit.set_card(card)
-        self.advanced.set_card(card)
-        self.source.set_has_data(card.data.dataset in DATASETS)
-        self.source.check_file(card.meaning)
-        for name in options.SOLVERS:
-            problem = solver_problem(card, name)
-            self.solver.set_enabled(name, not problem, problem)
-        self._align()
-
-    def _align(self) -> None:
-        """Let the fields of a group begin at one place: that which the headings that are offered leave."""
-        for group in self._groups:
-            width = heading_width(row for row in group.rows.values() if not row.withdrawn)
-            align(group.rows.values(), width)
-            for fields in group.findChildren(ParamFields):
-                fields.set_heading_width(width)
 
     @property
     def card(self) -> Card | None:
         """The card of the chosen checkpoint."""
         return self._entry.card if self._entry else None
+
+    # ── the request ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def request(self) -> Request:
         """The request as it stands, also while it is typed; a field that is disabled has its neutral value.
@@ -171,9 +99,8 @@ class SamplingPanel(QWidget):
         Raises:
             BadInput: a field holds something that can't be used.
         """
-        wrong = self.wrong
-        if wrong is not None:
-            raise BadInput(wrong.mistake)
+        if self.wrong is not None:
+            raise BadInput(self.wrong.mistake)
         return self.request()
 
     @property
@@ -181,31 +108,25 @@ class SamplingPanel(QWidget):
         """Why fields are disabled, see `checks.unavailable`."""
         return self._resolved().reasons
 
-    @Slot()
-    def commit(self) -> None:
-        """Enter what is typed in the fields, as leaving them does."""
-        for box in self.findChildren(NumberBox):
-            box.commit()
-        if self._entry is not None and (self._seen is None or self._values() != self._seen[0]):
-            self._on_changed()
-
     @property
     def wrong(self) -> Row | None:
         """The first row whose field says something that can't be used."""
-        return next((group.wrong for group in self._groups if group.wrong), None)
+        return self.fields.wrong
 
     def show_wrong(self) -> None:
         """Bring the field that can't be used into view, and the keys into it."""
-        row = self.wrong
-        if row is None:
+        self.fields.show_wrong()
+
+    @Slot()
+    def commit(self) -> None:
+        """Enter what is typed in the fields, as leaving them does."""
+        self.fields.enter()
+        if self._entry is None:
             return
-        for name, page in self.folds.pages.items():
-            if page.isAncestorOf(row):
-                self.folds.unfold(name)
-        row.tell()
-        self.fields.ensureWidgetVisible(row)
-        first = next((child for child in row.field.findChildren(QWidget) if getattr(child, "mistake", "")), None)
-        (first or getattr(row.field, "edit", row.field)).setFocus()
+        # The step to start from follows the playhead: that is no change of the user's to be noted.
+        moves = {"source_step": None}
+        if self._seen is None or self._values() | moves != self._seen[0] | moves:
+            self._on_changed()
 
     def _resolved(self) -> Resolved:
         """What comes of the fields: built once for what they say."""
@@ -220,14 +141,7 @@ class SamplingPanel(QWidget):
     def _values(self) -> dict[str, Any]:
         """What all fields say, disabled or not."""
         assert self._entry is not None
-        return {
-            "model": _spec(self._entry),
-            **self._main.fields(),
-            **self.guiding.fields(),
-            **self.edit.fields(),
-            **self.advanced.fields(),
-            **self.source.fields(),
-        }
+        return {"model": _spec(self._entry), **self.fields.values()}
 
     def set_request(self, request: Request) -> None:
         """Show a request (of this model); one step of undo."""
@@ -259,14 +173,26 @@ class SamplingPanel(QWidget):
         """Show a request. What it leaves no meaning for says nothing: it is the default, or is kept as it is."""
         assert self.card is not None
         values = self._values() if keep else dict(self._defaults)
-        unused = unavailable(self.card, request).keys() & values.keys() - {"steps"}
-        # The source is shown last, by `set_fields`: a file may be gone.
-        shown = request.model_copy(update={**{name: values[name] for name in unused}, "source": self.source.value()})
+        unused = unavailable(self.card, request).keys() & values.keys() - {"steps", "source"}
         self._loading = True
-        for group in self._groups:
-            group.show_request(shown)
-        self.source.set_fields(request)
+        self.fields.show_request(request.model_copy(update={name: values[name] for name in unused}))
         self._loading = False
+
+    def _settle(self) -> None:
+        """Enable what goes together, mark what differs from the defaults, tell everybody."""
+        found, card = self._resolved(), self.card
+        assert card is not None
+        self._loading = True
+        self.fields.fall_back(found.request)
+        self._loading = False
+        self.fields.settle(card, found)
+        self.changed.emit()
+
+    @Slot()
+    def _on_changed(self) -> None:
+        if not self._loading and self._entry is not None:
+            self._history.note(self.request())
+            self._settle()
 
     # ── from one start to the next ──────────────────────────────────────────────────────────────────────────────────
 
@@ -311,43 +237,9 @@ class SamplingPanel(QWidget):
             self._show(request, keep=True)
             self._settle()
 
-    # ── what is shown ───────────────────────────────────────────────────────────────────────────────────────────────
-
     def apply_theme(self, tokens: Tokens) -> None:
         """Icons in other colours."""
-        for group in self._groups:
-            group.apply_theme(tokens)
-
-    def _settle(self) -> None:
-        """Enable what goes together, mark what differs from the defaults, tell everybody."""
-        found, card = self._resolved(), self.card
-        assert card is not None
-        request = found.request
-        self._loading = True
-        # What did not go with another choice fell back, and a list of times says how many steps there are.
-        self.solver.set_value(request.solver)
-        if self.steps.value() != request.steps:
-            self.steps.set_value(request.steps)
-        self.advanced.grid.set_value(request.grid)
-        self.advanced.path.set_value(request.path.name if request.path else "")
-        self._loading = False
-        for group in self._groups:
-            group.settle(found.reasons)
-        self.advanced.offer(card, request)
-        self.changed.emit()
-
-    @Slot(str)
-    def _on_fold(self, name: str) -> None:
-        """What was opened comes into view, and what is above it goes no further than it must."""
-        page, bar = self.folds.pages[name], self.fields.verticalScrollBar()
-        top = bar.value() + page.mapTo(self.fields.viewport(), QPoint(0, 0)).y()
-        bar.setValue(max(bar.value(), min(top, top + page.height() - self.fields.viewport().height())))
-
-    @Slot()
-    def _on_changed(self) -> None:
-        if not self._loading and self._entry is not None:
-            self._history.note(self.request())
-            self._settle()
+        self.fields.apply_theme(tokens)
 
 
 def _spec(entry: Entry) -> str:
