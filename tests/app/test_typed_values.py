@@ -225,7 +225,7 @@ def test_another_model_and_back_has_what_was_typed(window):
 
 
 def test_a_fork_goes_on_with_what_is_typed(window, generate, ran):
-    window.parts.runs.__dict__.pop("generate")
+    window.parts.runs.__dict__.pop("generate")  # this one is to run
     generate()
     ran.asked.clear()
     window.parts.runs.generate = lambda request, budget=None: ran.asked.append(request)
@@ -296,3 +296,15 @@ def test_the_likelihood_dialog_takes_what_is_typed_and_refuses_what_is_none(wind
     with qtbot.waitSignal(window.parts.runs.inquiries.judgingEnded):
         pass
     dialog.close()
+
+
+def test_a_step_to_start_from_that_follows_the_playhead_is_no_change_to_undo(window, generate):
+    p = window.parts
+    generate()
+    p.sampling.source.combo.set_value("step")
+    p.playhead.move_to(5)
+    window.commands.run("step_on")
+    window.commands.run("step_on")
+    assert p.sampling.request().source_step == 7
+    window.commands.run("undo")
+    assert p.sampling.request().source == "noise"
