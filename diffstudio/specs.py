@@ -74,12 +74,16 @@ def check_params(what: str, name: str, values: Mapping[str, float], params: tupl
 def check_betas(name: str, betas: Sequence[float]) -> None:
     """Each β is the share of variance that one step replaces by noise; only the last may replace all of it."""
     if not 2 <= len(betas) <= MAX_BETAS:
-        raise ValueError(f"path '{name}': betas has {len(betas):,} entries, expected 2 to {MAX_BETAS:,}")
+        raise ValueError(
+            f"path '{name}': the number of betas in the table is {len(betas):,}, expected 2 to {MAX_BETAS:,}"
+        )
     for k, beta in enumerate(betas):
         if not MIN_BETA <= beta <= 1:
-            raise ValueError(f"path '{name}': betas[{k}] is {beta:g}, expected {MIN_BETA:g} to 1")
+            raise ValueError(f"path '{name}': beta {k + 1} of the table is {beta:g}, expected {MIN_BETA:g} to 1")
         if beta == 1 and k < len(betas) - 1:
-            raise ValueError(f"path '{name}': betas[{k}] is 1, expected less: only the last may take all signal")
+            raise ValueError(
+                f"path '{name}': beta {k + 1} of the table is 1, expected less: only the last may take all signal"
+            )
 
 
 def grid_problem(
@@ -183,16 +187,20 @@ def _check_times(grid: str, times: Sequence[float] | None, steps: int | None, t_
     if times is None:
         raise ValueError(f"'{grid}' needs your list of times")
     if steps is not None and len(times) != steps + 1:
-        raise ValueError(f"times has {len(times):,} entries, expected {steps + 1:,} for {steps:,} steps")
+        raise ValueError(
+            f"the number of times in the list is {len(times):,}, expected {steps + 1:,} for {steps:,} steps"
+        )
     if not 2 <= len(times) <= MAX_STEPS + 1:
-        raise ValueError(f"times has {len(times):,} entries, expected 2 to {MAX_STEPS + 1:,}")
+        raise ValueError(f"the number of times in the list is {len(times):,}, expected 2 to {MAX_STEPS + 1:,}")
     for k, t in enumerate(times):
         if not 0 <= t <= 1:
-            raise ValueError(f"times[{k}] is {t:g}, expected 0 to 1")
+            raise ValueError(f"time {k + 1} of the list is {t:g}, expected 0 to 1")
         if k and t >= times[k - 1]:
-            raise ValueError(f"times[{k}] is {t:g}, expected less than times[{k - 1}], {times[k - 1]:g}")
+            raise ValueError(
+                f"time {k + 1} of the list is {t:g}, expected less than {times[k - 1]:g}, the one before it"
+            )
     if t_start < 1 and abs(times[0] - t_start) > 1e-9:
-        raise ValueError(f"times[0] is {times[0]:g}, expected {t_start:g}, where this run starts")
+        raise ValueError(f"the first time of the list is {times[0]:g}, expected {t_start:g}, where this run starts")
 
 
 class AudioSpec(BaseModel):

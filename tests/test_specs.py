@@ -66,14 +66,14 @@ def test_an_unknown_parameter_is_answered_with_the_known_ones(name, known):
 @pytest.mark.parametrize(
     ("betas", "sentence"),
     [
-        ((0.1, float("nan")), r"betas\[1\] is nan, expected 1e-12 to 1"),
-        ((float("inf"), 0.1), r"betas\[0\] is inf, expected 1e-12 to 1"),
-        ((0.1, 0.0, 0.1), r"betas\[1\] is 0, expected 1e-12 to 1"),
-        ((0.1, -0.2), r"betas\[1\] is -0\.2, expected"),
-        ((0.1, 1.5), r"betas\[1\] is 1\.5, expected"),
-        ((0.1, 1.0, 0.1), r"betas\[1\] is 1, expected less: only the last may take all signal"),
-        ((0.1,), "betas has 1 entries, expected 2 to 100,000"),
-        ((0.1,) * 100_001, "betas has 100,001 entries, expected 2 to 100,000"),
+        ((0.1, float("nan")), r"beta 2 of the table is nan, expected 1e-12 to 1"),
+        ((float("inf"), 0.1), r"beta 1 of the table is inf, expected 1e-12 to 1"),
+        ((0.1, 0.0, 0.1), r"beta 2 of the table is 0, expected 1e-12 to 1"),
+        ((0.1, -0.2), r"beta 2 of the table is -0\.2, expected"),
+        ((0.1, 1.5), r"beta 2 of the table is 1\.5, expected"),
+        ((0.1, 1.0, 0.1), r"beta 2 of the table is 1, expected less: only the last may take all signal"),
+        ((0.1,), "the number of betas in the table is 1, expected 2 to 100,000"),
+        ((0.1,) * 100_001, "the number of betas in the table is 100,001, expected 2 to 100,000"),
     ],
 )
 def test_a_table_that_is_none_is_refused_by_the_index_of_what_is_wrong(betas, sentence):

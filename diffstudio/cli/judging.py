@@ -17,7 +17,7 @@ from diffstudio.cli.options import FIT
 @click.option("--split", type=click.Choice(["train", "held-out"]), default="held-out", show_default=True,
               help="Which part of the model's own data.")  # fmt: skip
 @click.option("--fit", type=FIT, help="Fit a picture of another size, or points.")
-@click.option("--invert", is_flag=True, help="Exchange black and white of the file.")
+@click.option("--invert", is_flag=True, help="Invert colours: exchange black and white of the file.")
 @click.option("--range", metavar="LOW,HIGH", help="The file's values that are black and white.  [recognised]")
 @click.option("--part", metavar="PART", help="Pages, frames, seconds, an array or rows of the file, as for `sample`.")
 @click.option("--samples", type=int, default=16, show_default=True, help="How many are judged.")

@@ -27,7 +27,7 @@ RUN = (
     click.option("--label", metavar="CLASS", help="A class by name or number, 'any', or 'each' in turn."),
     click.option("--source", metavar="noise|data|FILE", help="What the chain starts from: noise, data, a file."),
     click.option("--fit", type=FIT, help="Fit a picture of another size, or points: pad, stretch, or keep them."),
-    click.option("--invert", is_flag=True, help="Exchange black and white of the file."),
+    click.option("--invert", is_flag=True, help="Invert colours: exchange black and white of the file."),
     click.option("--range", metavar="LOW,HIGH", help="The file's values that are black and white.  [recognised]"),
     click.option(
         "--part",
@@ -45,10 +45,10 @@ RUN = (
     click.option("--tensor", default="xt", show_default=True, help="What pictures show: xt x0_hat eps_hat delta."),
     click.option("--scale", type=int, default=0, help="Screen pixels for a pixel.  [chosen to suit]"),
     click.option("--every", type=int, help="Record every k-th step.  [1]"),
-    click.option("--half", is_flag=True, help="Record in half precision."),
+    click.option("--half", is_flag=True, help="Half-precision trace: record it with 16 bits."),
     click.option("--budget", default="4GiB", show_default=True, help="The most that the recording may take."),
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda:0, mps …"),
-    click.option("--precision", type=click.Choice(["float32", "half"]), help="Of the network's weights.  [float32]"),
+    click.option("--precision", type=click.Choice(["float32", "half"]), help="Of the weights.  [float32]"),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON line: files, seconds, device, request."),
 )
 
@@ -62,12 +62,10 @@ SAMPLE = (
     click.option("--guidance", type=float, help="Classifier-free guidance; 1 is none.  [the model's own default]"),
     click.option("--guidance-rescale", type=float, help="φ: keep the contrast of the unguided pictures.  [0]"),
     click.option("--guidance-interval", metavar="LOW,HIGH", help="Guide at σ = s/a between these alone."),
-    click.option("--guidance-model", metavar="MODEL", help="Lead away from a weaker checkpoint: digits@400."),
-    click.option("--negative", metavar="CLASS", help="Lead away from this class instead of from none."),
-    click.option("--split", "record_split", is_flag=True, help="Also record both halves of guidance."),
-    click.option(
-        "--strength", type=float, help="The level t to which data or a file are noised first; 1 is noise.  [1]"
-    ),
+    click.option("--guidance-model", metavar="MODEL", help="Guide model, a weaker one to lead away from: digits@400."),
+    click.option("--negative", metavar="CLASS", help="Negative class: lead away from it instead of from none."),
+    click.option("--split", "record_split", is_flag=True, help="Record both halves of guidance, too."),
+    click.option("--strength", type=float, help="The level t to which data or a file are noised; 1 is noise.  [1]"),
     click.option("--prompt", metavar="TEXT", help="What to draw; of a text the letters that stay: 'the ____ of'."),
     click.option("--negative-prompt", metavar="TEXT", help="What guidance leads away from.  [nothing]"),
     click.option("--distilled-guidance", type=float, help="The guidance that a distilled network is told.  [3.5]"),
@@ -82,10 +80,12 @@ SAMPLE = (
         default=None,
         help="Latent models: pictures have the source's own pixels where the mask keeps them.  [keep]",
     ),
-    click.option("--resample", type=int, help="Passes of each step with a mask (RePaint).  [1]"),
-    click.option("--interpolate", type=int, metavar="SEED", help="Samples from the noise of --seed to that of SEED."),
-    click.option("--variation", type=float, help="Variations of one seed: how far towards other noise, 0 to 1."),
-    click.option("--variation-seed", type=int, help="Seed of the first variation.  [0]"),
+    click.option("--resample", type=int, help="Repeat each step so often with a mask (RePaint).  [1]"),
+    click.option(
+        "--interpolate", type=int, metavar="SEED", help="Interpolate: from the noise of --seed to that of SEED."
+    ),
+    click.option("--variation", type=float, help="How far the noise goes towards that of other seeds, 0 to 1."),
+    click.option("--variation-seed", type=int, help="The seed of the first noise that it goes towards.  [0]"),
 )
 
 

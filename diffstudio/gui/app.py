@@ -37,9 +37,10 @@ from diffstudio.gui.work.catalog_scan import Scanning
 from diffstudio.gui.work.jobs import Ended, Jobs, Stop
 from diffstudio.gui.work.runs import Runs
 from diffstudio.studio.app.history import History, runs_folder
-from diffstudio.studio.app.memory import free_memory
+from diffstudio.studio.app.memory import FreeMemory
 from diffstudio.studio.app.progress import Progress
 from diffstudio.studio.app.settings import Settings, load_settings, settings_file
+from diffstudio.studio.app.speeds import Speeds, speeds_file
 from diffstudio.studio.engine import Engine
 from diffstudio.traces.reader import Trace
 
@@ -64,7 +65,9 @@ class Studio(QObject):
             catalog=catalog,
             settings=settings,
             playhead=playhead,
-            runs=Runs(Engine(catalog), History(runs or runs_folder()), settings, playhead, self),
+            runs=Runs(
+                Engine(catalog, speeds=Speeds(speeds_file())), History(runs or runs_folder()), settings, playhead, self
+            ),
             files=Jobs("files", self),
             background=Background(self),
             scanning=Scanning(catalog, self),
@@ -86,10 +89,14 @@ class Studio(QObject):
         self.keeping = Keeping(p, self.picking, file)
         self._closed = False
         self._news = self._remark = self._ending = ""  # what the status says of a run as it goes, and at its end
+        self._free_memory = FreeMemory()
         self._wire()
         self.picking.begin()
         self.keeping.restore()
+        self.commands.presets.show()
+        self._on_seed_keeping()
         self._keys = KeyRouter(window)
+        self._keys.slow.connect(p.timeline.set_slow)
         p.canvas.show_empty(tr("Press Enter or Generate: a batch forms here, and every step can be scrubbed below."))
         self._enable()
         window.say(problem or tr("Ready"))
@@ -99,18 +106,20 @@ class Studio(QObject):
         p = self.parts
         p.models.selected.connect(self.commands.filing.show_entry)
         p.models.selected.connect(self._facts.show_entry)
-        p.models.activated.connect(self.commands.generate)
+        p.models.activated.connect(self.commands.run_model)
         self.picking.changed.connect(self._enable)
         p.models.menuWanted.connect(self.commands.rows.popup)
-        p.sampling.footer.generate.connect(self.commands.generate)
+        p.sampling.footer.generate.connect(self.commands.run_model)
         p.sampling.footer.stop.connect(p.runs.stop)
         p.sampling.changed.connect(self.picking.forget_removed)
         p.sampling.changed.connect(self._on_request)
         p.sampling.source.browse.connect(self.commands.filing.choose_source)
         p.sampling.source.wanted.connect(p.background.ask)
         p.background.answered.connect(p.sampling.source.take_answer)
-        p.sampling.presets.saveWanted.connect(self.commands.save_preset)
-        p.sampling.presets.chosen.connect(self.commands.take_preset)
+        p.sampling.changed.connect(self.commands.presets.forget)
+        p.sampling.seed.each.toggled.connect(self._on_seed_keeping)
+        p.sampling.seed.lock.toggled.connect(self._on_seed_keeping)
+        self.commands.presets.changed.connect(self._enable)
         p.runs.traceChanged.connect(self._on_trace)
         p.runs.warmed.connect(self._on_warmed)
         p.runs.grew.connect(self._on_grew)
@@ -139,6 +148,7 @@ class Studio(QObject):
         p.inspect.wanted.connect(p.background.ask)
         p.background.answered.connect(self._on_answer)
         p.background.answered.connect(p.inspect.take_answer)
+        p.window.menuOpening.connect(p.sampling.commit)  # it says whether there is something to undo
         p.window.closing.connect(self.shut_down)
 
     # ── the run ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,6 +156,7 @@ class Studio(QObject):
     @Slot()
     def _on_warmed(self) -> None:
         self.parts.sampling.advanced.set_devices(self.parts.runs.engine.devices())
+        self._on_request()  # now it is known how fast this machine is
 
     @Slot()
     def _on_started(self) -> None:
@@ -231,12 +242,18 @@ class Studio(QObject):
             return
         try:
             request = p.sampling.checked_request()
-            plan = p.runs.engine.plan(request)
-            seconds = p.runs.engine.estimate_seconds(request)
-            p.sampling.footer.show_estimate(seconds, plan.total_bytes, plan.memory_bytes, free_memory())
+            plan = p.runs.engine.plan(request, p.sampling.reasons)
+            seconds = p.runs.engine.estimate_seconds(request, plan)
+            p.sampling.footer.show_estimate(seconds, plan.total_bytes, plan.memory_bytes, self._free_memory())
         except DiffStudioError as error:
             p.sampling.footer.show_problem(str(error))
         self._enable()
+
+    @Slot()
+    def _on_seed_keeping(self) -> None:
+        seed = self.parts.sampling.seed
+        self.parts.window.set_checked("seed_each_run", seed.each.isChecked())
+        self.parts.window.set_checked("lock_seed", seed.lock.isChecked())
 
     @Slot()
     def _enable(self) -> None:
@@ -260,9 +277,8 @@ class Studio(QObject):
                 p.sampling.source.set_trace(trace.path, True)
         if p.runs.previous is not None and not running:
             states.add("previous")
-        states |= ({"undo"} if p.sampling.can_undo or self.picking.can_undo else set()) | (
-            {"redo"} if p.sampling.can_redo else set()
-        )
+        can_undo = p.sampling.can_undo or self.picking.can_undo or self.commands.presets.can_undo
+        states |= ({"undo"} if can_undo else set()) | ({"redo"} if p.sampling.can_redo else set())
         if states != getattr(self, "_states", None):
             self._states = states
             p.window.set_states(states)

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from diffstudio.errors import BadFile, BadInput, NoRoom
 from diffstudio.studio.app.history import colours_folder
 from diffstudio.studio.app.memory import check_room, free_memory, size
 from diffstudio.studio.app.progress import Clock, Progress
+from diffstudio.studio.app.speeds import Speeds
 from diffstudio.studio.compute.devices import free_on, pick_device
 from diffstudio.studio.compute.recording import Recorder
 from diffstudio.studio.compute.torch_loading import load_libraries, wait_briefly
@@ -51,23 +52,36 @@ DEFAULT_BUDGET = 4 << 30
 class Engine:
     """Keeps the loaded models; everything else is in the request. Not thread-safe: one thread runs it."""
 
-    def __init__(self, catalog: Catalog, colours: Path | None = None) -> None:
-        """colours: where those of latents are kept; None is the user's cache."""
+    def __init__(self, catalog: Catalog, colours: Path | None = None, speeds: Speeds | None = None) -> None:
+        """colours: where those of latents are kept; None is the user's cache. speeds: what is known of this machine."""
         self.catalog = catalog
         self._colours = colours
+        self._speeds = speeds or Speeds()
+        self._processor_alone = False  # torch has been asked, and computes on the processor by itself
         self._models: dict[tuple[Path, int, int, str, str], Model] = {}
         self._hashes: dict[tuple[Path, str], str] = {}  # of weights, by their stamps
-        self._speed: dict[str, float] = {}  # seconds of a network call for one sample, by model
         self._kept: tuple[TraceHeader, Kept | None] | None = None  # of the run that was decoded last
 
-    def plan(self, request: Request) -> Plan:
-        """What the request will do; cheap, without torch. Errors as `make_plan`."""
-        return make_plan(self.catalog, request)
+    def plan(self, request: Request, reasons: Mapping[str, str] | None = None) -> Plan:
+        """What the request will do; cheap, without torch. `reasons` and errors as `make_plan`."""
+        return make_plan(self.catalog, request, reasons)
 
-    def estimate_seconds(self, request: Request) -> float | None:
-        """Seconds that the reverse chain will take, from the last run of that model; None before one."""
-        speed = self._speed.get(request.model)
-        return None if speed is None else speed * request.samples * self.plan(request).network_calls
+    def estimate_seconds(self, request: Request, plan: Plan | None = None) -> float | None:
+        """Seconds that the reverse chain will take, from the last run of that model, else from its size; None: unknown.
+
+        plan: of the request, where there is one.
+        """
+        plan = plan or self.plan(request)
+        one = self._speeds.call_seconds(plan, request.device == "cpu" or self._processor_alone)
+        return None if one is None else one * request.samples * plan.network_calls
+
+    def calibrate(self) -> None:
+        """Measure once how fast the processor is, so that a first run can be estimated; call after `warm_up`."""
+        self._processor_alone = not self.devices()
+        if not self._speeds.calibrated:
+            from diffstudio.studio.compute.calibration import reference_seconds
+
+            self._speeds.calibrate(reference_seconds())
 
     @staticmethod
     def warm_up(threads: int = 0) -> None:
@@ -137,11 +151,13 @@ class Engine:
                     recorder.add(step)
                     clock.count(step.chain, step.index, step.nfe)
                     if clock.seconds_a_call is not None:
-                        self._speed[request.model] = clock.seconds_a_call / request.samples
+                        self._speeds.learn(plan, clock.seconds_a_call / request.samples)
                     remark = remark or step.remark
                     yield _progress(clock, recorder, step, remark)
             except Stopped:
                 return
+            finally:
+                self._speeds.keep()
 
     def decode(self, trace: Trace, records: Sequence[int], out: Path) -> Generator[int, None, None]:
         """Records of a latent model's run as a trace of pictures; yields how many are done, to stop is to leave it.

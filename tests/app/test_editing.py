@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from diffstudio.gui.controllers.mask import MASKS
 from diffstudio.gui.dialogs.mask import MaskDialog
@@ -101,35 +101,39 @@ def test_both_halves_of_guidance_are_recorded(studio, panel, generate):
     assert not np.allclose(cond, free, atol=1e-3)
 
 
-def test_a_preset_keeps_the_source_and_the_edits(studio, panel, mask_file, monkeypatch):
+def test_a_preset_keeps_the_source_and_the_edits(studio, panel, mask_file):
     panel.set_mask_file(mask_file)
     panel.edit.strength.set_value(0.6)
     panel.guiding.rescale.set_value(0.5)
     request = panel.request()
-    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("mine", True))
-    studio.commands.save_preset()
+    studio.commands.presets.keep("mine", panel.checked_request())
     panel.reset()
     assert panel.request().mask is None and panel.request().source == "noise"
-    studio.commands.take_preset("mine")
+    studio.commands.presets.take("mine")
     assert panel.request() == request
 
 
-def test_a_preset_of_a_run_begins_with_noise(studio, panel, generate, monkeypatch):
+def test_a_preset_of_a_run_begins_with_noise(studio, panel, generate):
     assert generate().outcome == "done"
     panel.source.combo.set_value("last")
-    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("mine", True))
-    studio.commands.save_preset()
-    studio.commands.take_preset("mine")
+    studio.commands.presets.keep("mine", panel.checked_request())
+    studio.commands.presets.take("mine")
     assert panel.request().source == "noise"
 
 
-def test_the_open_fold_is_remembered(studio, panel, tmp_path):
-    studio.parts.sampling.folds.set_open("edit")
+def test_the_open_folds_are_remembered(studio, panel, tmp_path):
+    studio.parts.sampling.folds.set_open("edit", "advanced")
     studio.keeping.save()
-    assert studio.parts.settings.window["fold"] == "edit"
-    panel.folds.set_open("")
+    assert studio.parts.settings.window["folds"] == ["edit", "advanced"]
+    panel.folds.set_open()
     studio.keeping.restore()
-    assert panel.folds.open == "edit"
+    assert panel.folds.open == ("edit", "advanced")
+
+
+def test_the_open_fold_of_an_older_start_is_remembered(studio, panel):
+    studio.parts.settings.window = {"fold": "advanced"}
+    studio.keeping.restore()
+    assert panel.folds.open == ("advanced",)
 
 
 def test_betas_are_read_from_a_file(studio, panel, tmp_path, monkeypatch):
@@ -151,9 +155,9 @@ def test_a_run_with_betas_that_are_none_is_refused(studio, panel):
     panel.advanced.betas.edit.setText("0.1, 7")
     panel.advanced.betas.edit.textEdited.emit("0.1, 7")
     panel.advanced.betas.edit.editingFinished.emit()
-    assert panel.footer.note.text() == "path 'vp_table': betas[1] is 7, expected 1e-12 to 1"
+    assert panel.footer.note.text() == "path 'vp_table': beta 2 of the table is 7, expected 1e-12 to 1"
     studio.commands.run("generate")
     box = shown(QMessageBox)
-    assert "betas[1] is 7" in box.text()
+    assert "beta 2 of the table is 7" in box.text()
     box.close()
     assert not studio.parts.runs.running

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QEventLoop, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 from diffstudio.gui.app import Studio
 from diffstudio.gui.kit import theme
 from diffstudio.gui.kit.widgets import ElidedLabel
+from diffstudio.gui.panels.rows import Row
 from diffstudio.gui.panels.whole_lines import WholeLines
 
 
@@ -107,11 +109,73 @@ def test_advanced_scrolls_where_it_must(open_at, qtbot):
     qtbot.waitUntil(lambda: parts.sampling.fields.verticalScrollBar().maximum() == 0)
 
 
+def is_seen(panel, widget):
+    """Whether all of a widget is in view."""
+    view = panel.fields.viewport()
+    corners = (widget.rect().topLeft(), widget.rect().bottomRight())
+    return widget.isVisible() and all(view.rect().contains(widget.mapTo(view, corner)) for corner in corners)
+
+
+MAIN = ("label", "solver", "steps", "guidance", "seed", "samples")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_what_every_run_needs_is_seen_beside_a_file_of_ones_own(studio, open_at, qtbot, tmp_path, theme):
+    parts = open_at(1280, 800)
+    studio.use_settings(parts.settings.model_copy(update={"theme": theme}))
+    Image.new("L", (400, 300), 20).save(tmp_path / "a picture of mine with a long name.png")
+    parts.sampling.set_source_file(tmp_path / "a picture of mine with a long name.png")
+    assert parts.sampling.source.fit.isVisible() and parts.sampling.folds.open == ()
+    qtbot.waitUntil(lambda: all(is_seen(parts.sampling, parts.sampling.rows[name]) for name in MAIN))
+    assert parts.sampling.fields.verticalScrollBar().value() == 0
+    assert parts.sampling.footer.button.isVisible() and parts.inspect.height() >= 48
+
+
+def test_the_smallest_window_shows_the_fields_that_change_most(open_at, qtbot):
+    panel = open_at(900, 600).sampling
+    qtbot.waitUntil(lambda: all(is_seen(panel, panel.rows[name]) for name in MAIN[:-1]))
+
+
+@pytest.mark.parametrize("name", ["guidance", "edit"])
+def test_a_fold_scrolls_the_fields_above_it_no_further_than_it_must(open_at, qtbot, name):
+    panel = open_at(1600, 1000).sampling
+    QTest.mouseClick(panel.folds.buttons[name], Qt.MouseButton.LeftButton)
+    page = panel.folds.pages[name]
+    qtbot.waitUntil(lambda: page.isVisible() and panel.fields.verticalScrollBar().maximum() == 0)
+    assert all(is_seen(panel, panel.rows[name]) for name in MAIN), "there is room for both"
+
+
+def test_a_second_fold_leaves_the_first_open(open_at, qtbot):
+    panel = open_at(1280, 800).sampling
+    for name in ("guidance", "edit"):
+        QTest.mouseClick(panel.folds.buttons[name], Qt.MouseButton.LeftButton)
+    assert panel.folds.open == ("guidance", "edit")
+    qtbot.waitUntil(lambda: is_seen(panel, panel.edit.rows["strength"]))
+
+
+@pytest.mark.parametrize("size", [(900, 600), (1280, 800), (1600, 1000)])
+def test_no_two_fields_overlap(open_at, qtbot, size):
+    panel = open_at(*size).sampling
+    panel.folds.set_open("guidance", "edit", "advanced")
+
+    def overlapping():
+        found = []
+        for row in panel.findChildren(Row):
+            boxes = [w for w in row.findChildren(QWidget) if w.isVisible() and not w.findChildren(QWidget)]
+            boxes = [w for w in boxes if w.parentWidget() is row or isinstance(w, QAbstractButton | QLabel)]
+            rects = [QRect(w.mapTo(row, QPoint(0, 0)), w.size()) for w in boxes]
+            found += [row.heading.text() for a in rects for b in rects if a is not b and a.intersects(b)]
+            found += [row.heading.text() for rect in rects if row.isVisible() and not row.rect().contains(rect)]
+        return found
+
+    qtbot.waitUntil(lambda: not overlapping())
+
+
 @pytest.mark.parametrize("name", ["guidance", "edit", "advanced"])
 def test_a_fold_that_is_opened_comes_into_view(open_at, name, qtbot):
     panel = open_at(1280, 800).sampling
     QTest.mouseClick(panel.folds.buttons[name], Qt.MouseButton.LeftButton)
-    assert panel.folds.open == name
+    assert panel.folds.open == (name,)
     group = {"guidance": panel.guiding, "edit": panel.edit, "advanced": panel.advanced}[name]
     view = panel.fields.viewport()
 
@@ -196,7 +260,8 @@ def test_tab_goes_from_top_to_bottom_through_the_sampling_panel(open_at):
     parts.models.choose("shapes-2d")
     parts.models.choose("digits")  # its chips are new widgets
     settle()
-    panel, at, stops = parts.sampling, parts.sampling.source.combo, []
+    panel, stops = parts.sampling, []
+    at: QWidget = panel.presets
     while True:
         if at.isVisible() and at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.focusProxy() is None:
             stops.append(at)
@@ -204,7 +269,7 @@ def test_tab_goes_from_top_to_bottom_through_the_sampling_panel(open_at):
         if not panel.isAncestorOf(at):
             break
     tops = [stop.mapTo(panel, QPoint(0, stop.height() // 2)).y() for stop in stops]
-    assert panel.footer.button in stops and panel.label.controls()[0] in stops
+    assert {panel.footer.button, panel.source.combo, *panel.label.controls()} <= set(stops)
     assert all(b >= a - 14 for a, b in pairwise(tops)), "no way back up"
 
 

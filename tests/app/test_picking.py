@@ -363,6 +363,23 @@ def test_a_run_that_fails_or_is_stopped_gives_no_picture(with_folder, generate, 
     assert parts.catalog.find("spots").thumbnail == ""
 
 
+def test_a_run_that_is_not_finished_gives_no_picture_whatever_is_said_of_it(with_folder, generate, models, qtbot):
+    put(models)
+    parts = with_folder()
+    parts.models.choose("spots")
+    parts.sampling.steps.set_value(50)
+    parts.runs.progressed.connect(parts.runs.stop)
+    assert generate().outcome == "cancelled"
+    parts.runs.progressed.disconnect(parts.runs.stop)
+    trace = parts.runs.trace
+    assert (
+        trace is not None and len(trace) and not trace.complete and np.isfinite(trace.array(len(trace) - 1, "xt")).all()
+    )
+    parts.runs.ended.emit(Ended(0, "done"))
+    qtbot.waitUntil(lambda: not parts.scanning.jobs.open and not parts.scanning.going)
+    assert parts.catalog.find("spots").thumbnail == ""
+
+
 # ── no room ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

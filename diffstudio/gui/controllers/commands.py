@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QInputDialog
 
 from diffstudio import __version__
 from diffstudio.analysis.fields import TENSORS
@@ -15,6 +14,7 @@ from diffstudio.gui.controllers.catalog import Picking
 from diffstudio.gui.controllers.files import Filing
 from diffstudio.gui.controllers.likelihood import Likelihood
 from diffstudio.gui.controllers.model_menu import ModelMenu
+from diffstudio.gui.controllers.presets import Presets
 from diffstudio.gui.controllers.weights_card import Carding
 from diffstudio.gui.dialogs.message import show_about, show_error
 from diffstudio.gui.kit.actions import ACTIONS
@@ -22,7 +22,6 @@ from diffstudio.gui.kit.theme import DARK, LIGHT
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.stage.views.options import OPTIONS
-from diffstudio.studio.app.history import SUFFIX as TRACE
 from diffstudio.studio.app.settings import Settings
 from diffstudio.studio.request.checks import usable
 from diffstudio.studio.request.request import Request
@@ -38,6 +37,7 @@ class Commands(QObject):
         self.filing = files = Filing(parts, picking)
         self.rows = ModelMenu(parts, picking)
         self.likelihood = Likelihood(parts)
+        self.presets = Presets(parts)
         p, head, line = parts, parts.playhead, parts.timeline
         self.handlers: dict[str, Callable[[], object]] = {
             "open": files.open, "open_trace": files.open_trace, "save_trace": files.save_trace,
@@ -47,6 +47,7 @@ class Commands(QObject):
             "copy_text": _bind(files.copy_text, False), "copy_texts": _bind(files.copy_text, True),
             "quit": p.window.close,
             "undo": self.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
+            "save_preset": self.presets.ask_name, "presets": self.presets.open,
             "copy_request": files.copy_request, "copy_command": _bind(self.rows.copy_command, None),
             "copy_name": _bind(self.rows.copy_name, None),
             "favourite": picking.toggle_favourite, "settings": self.preferences,
@@ -59,9 +60,11 @@ class Commands(QObject):
             "find_model": self.find_model, "toggle_theme": self.toggle_theme,
             "reset_layout": p.window.reset_layout,
             "generate": self.generate, "stop": p.runs.stop, "fork": self.fork,
-            "new_seed": p.sampling.seed.roll, "compare": p.runs.show_previous,
+            "new_seed": p.sampling.seed.roll, "seed_each_run": p.sampling.seed.each.toggle,
+            "lock_seed": p.sampling.seed.lock.toggle, "compare": p.runs.show_previous,
             "likelihood": self.likelihood.open,
-            "play": line.play_pause, "play_back": _bind(line.play, -1), "play_forward": _bind(line.play, 1),
+            "play": line.play_pause, "halt": line.pause,
+            "play_back": _bind(line.play, -1), "play_forward": _bind(line.play, 1),
             "step_back": self._by(-1), "step_on": self._by(1), "ten_back": self._by(-10), "ten_on": self._by(10),
             "first": self.first, "last": self.last,
             "marker": head.toggle_marker, "next_marker": _bind(head.next_marker, 1),
@@ -78,15 +81,23 @@ class Commands(QObject):
 
     @Slot(str)
     def run(self, action_id: str) -> None:
-        """Do what an action says; what goes wrong is one sentence."""
+        """Do what an action says, with what is typed in the panel; what goes wrong is one sentence."""
+        self.parts.sampling.commit()
         try:
             self.handlers[action_id]()
         except DiffStudioError as error:
             show_error(self.parts.window, str(error))
 
+    @Slot()
+    def run_model(self) -> None:
+        """As the action "generate", where a button or a row of the list was pressed."""
+        self.run("generate")
+
     def undo(self) -> None:
-        """Bring back the folder that was taken off the list, else take back the last change of the sampling panel."""
-        if self.picking.can_undo:
+        """Bring back a preset or a folder that was taken off the list, else the panel as it was before."""
+        if self.presets.can_undo:
+            self.presets.undo()
+        elif self.picking.can_undo:
             self.picking.undo()
         else:
             self.parts.sampling.undo()
@@ -103,9 +114,11 @@ class Commands(QObject):
             self.filing.choose_source()
             return
         try:
+            p.sampling.seed.begin_run()
             request = p.sampling.checked_request()
             plan = p.runs.engine.plan(request)
         except DiffStudioError as error:
+            p.sampling.show_wrong()
             show_error(p.window, str(error))
             return
         budget = int(p.settings.trace_budget_gib * 2**30)
@@ -187,31 +200,7 @@ class Commands(QObject):
 
         return toggle
 
-    # ── presets, settings, help ─────────────────────────────────────────────────────────────────────────────────────
-
-    @Slot()
-    def save_preset(self) -> None:
-        """Ask for a name and keep the request under it."""
-        p = self.parts
-        name, ok = QInputDialog.getText(p.window, tr("Save as preset"), tr("Name"))
-        if ok and name.strip():
-            request = p.sampling.request().model_dump(mode="json")
-            if request["source"] == "step" or str(request["source_file"] or "").endswith(TRACE):
-                request |= {"source": "noise", "source_file": None, "source_step": None}  # a run does not stay
-            p.settings.presets = {**p.settings.presets, name.strip()[:60]: request}
-            p.sampling.presets.set_names(sorted(p.settings.presets))
-
-    @Slot(str)
-    def take_preset(self, name: str) -> None:
-        """Set what a preset holds; the model stays unless the preset's own is there."""
-        p = self.parts
-        try:
-            request = Request.model_validate(p.settings.presets[name])
-        except (KeyError, ValueError):
-            show_error(p.window, tr("The preset '{}' can't be used any more.").format(name))
-            return
-        p.models.choose(request.model)
-        p.sampling.set_request(request)
+    # ── settings, help ─────────────────────────────────────────────────────────────────────────────────────
 
     def preferences(self) -> None:
         """The settings dialog."""

@@ -232,8 +232,8 @@ class Filing(QObject):
             self.parts.window.say(tr("Texts copied.") if every else tr("Text copied."))
 
     def copy_request(self) -> None:
-        """The request to the clipboard."""
-        QGuiApplication.clipboard().setText(self.parts.sampling.request().model_dump_json(indent=2))
+        """The request to the clipboard. Raises: BadInput: a field holds something that can't be used."""
+        QGuiApplication.clipboard().setText(self.parts.sampling.checked_request().model_dump_json(indent=2))
         self.parts.window.say(tr("Settings copied as JSON."))
 
     def _stem(self) -> str:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.dialogs.message import show_error
+from diffstudio.gui.kit.changes import differences
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.studio.parameters_text import Parameters, taken_over
@@ -30,7 +31,6 @@ class Foreign(QObject):
     def offer(self, path: Path, found: Parameters) -> None:
         """What would change with the chosen model, or with the one that made the picture where it is here."""
         from diffstudio.gui.dialogs.questions import RestoreQuestion
-        from diffstudio.studio.app.opening import differences
 
         p = self.parts
         entry = self._model(found)
@@ -44,7 +44,7 @@ class Foreign(QObject):
         chosen = p.sampling.card
         now = p.sampling.request() if entry.card == chosen else default_request(entry.card, entry.spec)
         request, notes = taken_over(found, now, entry.card)
-        changes = differences(p.sampling.request() if chosen else now, request)
+        changes = differences(p.sampling.request() if chosen else now, request, chosen, entry.card)
         question = RestoreQuestion(p.window, path.name, changes, "\n".join(notes), can_start=True)
         question.answered.connect(partial(self._answered, path, entry, request))
         question.startWanted.connect(partial(self._start, path))

@@ -48,7 +48,7 @@ class Likelihood(QObject):
         problem = likelihood_problem(p.sampling.card)
         if problem:
             raise BadInput(problem)
-        dialog = LikelihoodDialog(p.window, p.sampling.card, p.sampling.request(), self._problem)
+        dialog = LikelihoodDialog(p.window, p.sampling.card, p.sampling.checked_request(), self._problem)
         dialog.set_busy(p.runs.running)
         dialog.wanted.connect(p.runs.judge)
         dialog.unwanted.connect(p.runs.inquiries.stop_judging)

@@ -71,7 +71,7 @@ class Masking(QObject):
         p, card = self.parts, self.parts.sampling.card
         if card is None:
             return
-        request = p.sampling.request()
+        request = p.sampling.checked_request()
         picture = backdrop(card, request)
         start = self._start(card, request, picture) if request.mask else None
         dialog = MaskDialog(picture, start, p.runs.folder / MASKS, p.window)
@@ -95,7 +95,7 @@ class Masking(QObject):
         p, card = self.parts, self.parts.sampling.card
         if card is None:
             return
-        request, field = p.sampling.request(), p.sampling.edit.region
+        request, field = p.sampling.checked_request(), p.sampling.edit.region
         dialog = RegionDialog(points_beneath(card, request), request.mask_region, tokens_of(p.settings), p.window)
         dialog.drawn.connect(field.set_value)
         dialog.open()

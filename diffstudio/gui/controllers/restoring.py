@@ -11,6 +11,7 @@ from diffstudio.checkpoints.hashing import Hashing
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.gui.controllers.file_hash import Hashes
 from diffstudio.gui.controllers.mask import MASKS
+from diffstudio.gui.kit.changes import differences
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.shell.parts import Parts
 
@@ -39,7 +40,7 @@ class Restoring(QObject):
         """
         from diffstudio.gui.dialogs.questions import RestoreQuestion
         from diffstudio.studio import provenance
-        from diffstudio.studio.app.opening import at_hand, checkpoint_of, differences
+        from diffstudio.studio.app.opening import at_hand, checkpoint_of
 
         p, settings = self._parts, found.settings or {}
         request = provenance.request_of(settings, str(found.path))
@@ -47,7 +48,7 @@ class Restoring(QObject):
         self._there = str(settings.get("checkpoint_sha256", ""))
         entry, more = checkpoint_of(request, self._there, p.catalog.listing)
         request = request.model_copy(update={"model": entry.spec})
-        changes = differences(p.sampling.request(), request)
+        changes = differences(p.sampling.request(), request, p.sampling.card, entry.card)
         question = RestoreQuestion(p.window, found.path.name, changes, words((*notes, *more)))
 
         def answered(yes: bool) -> None:

@@ -45,8 +45,9 @@ class Keeping(QObject):
         for name in OPTIONS:
             p.window.set_checked(name, p.canvas.option(name))
         p.sampling.seed.lock.setChecked(p.settings.seed_locked)
-        p.sampling.presets.set_names(sorted(p.settings.presets))
-        p.sampling.folds.set_open(str(state.get("fold", "")))
+        p.sampling.seed.each.setChecked(p.settings.seed_each_run)
+        p.sampling.restore(p.settings.requests)
+        p.sampling.folds.set_open(*_names(state.get("folds", [state.get("fold")])))
         p.window.set_recent(p.settings.recent)
         last = p.settings.last_model
         if not (last and p.models.choose(last)):
@@ -60,11 +61,13 @@ class Keeping(QObject):
         """Write the settings and how the window stands."""
         p = self.parts
         p.settings.seed_locked = p.sampling.seed.lock.isChecked()
+        p.settings.seed_each_run = p.sampling.seed.each.isChecked()
+        p.settings.remember_requests(p.sampling.state())
         p.settings.window = {
             "layout": p.window.state(),
             "canvas": p.canvas.state(),
             "timeline": p.timeline.state(),
-            "fold": p.sampling.folds.open,
+            "folds": p.sampling.folds.state(),
         }
         problem = save_settings(p.settings, self._file)
         if problem:
@@ -81,6 +84,11 @@ class Keeping(QObject):
         apply_theme(tokens)
         for part in (p.window, p.models, p.sampling, p.inspect, p.canvas, p.timeline):
             part.apply_theme(tokens)
+
+
+def _names(found: object) -> list[str]:
+    """The strings of a list that was read from a file."""
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
 
 def apply_theme(tokens: theme.Tokens) -> None:

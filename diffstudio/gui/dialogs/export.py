@@ -11,21 +11,20 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from diffstudio.analysis.fields import available
-from diffstudio.errors import DiffStudioError
-from diffstudio.gui.kit.widgets import indent, label
+from diffstudio.errors import BadInput, DiffStudioError
+from diffstudio.gui.kit.number_box import NumberBox
+from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import count, size, tr
 from diffstudio.studio.export import pictures
 from diffstudio.studio.export.layout import scale_of
@@ -72,13 +71,10 @@ class ExportDialog(QDialog):
         chains = [(n, t) for n, t in (("reverse", tr("Reverse")), ("forward", tr("Forward")), ("both", tr("Both")))]
         present = {chain.name for chain in trace.header.chains}
         self.chain = _combo([row for row in chains if row[0] in present or len(present) == 2], "reverse")
-        self.every, self.scale, self.fps = QSpinBox(), QSpinBox(), QDoubleSpinBox()
-        self.every.setRange(1, 100_000)
-        self.scale.setRange(1, 64)
+        self.every, self.scale = NumberBox(1, 100_000), NumberBox(1, 64)
+        self.fps = NumberBox(0.5, 50, decimals=2)
         own = scale_of(subject_of(trace, start), start) if decodes(trace, start) else trace.meaning.kind.default_scale
         self.scale.setValue(start.scale or own)
-        self.scale.setSuffix("×")
-        self.fps.setRange(0.5, 50)
         self.fps.setValue(start.fps)
         self.path = QLineEdit(str(folder / name))
         self.browse = QPushButton(tr("Browse…"))
@@ -102,13 +98,14 @@ class ExportDialog(QDialog):
             ("record", tr("Step"), self.record, tr("The step at the playhead, or the last one.")),
             ("chain", tr("Chain"), self.chain, tr("Forward: data to noise; reverse: noise to data.")),
             ("every", tr("Every … step"), self.every, tr("1 takes every recorded step; the last is always in.")),
-            ("scale", tr("Scale"), self.scale, tr("Screen pixels for a pixel; for points 256 pixels times this.")),
+            ("scale", tr("Scale ×"), self.scale, tr("Screen pixels for a pixel; for points 256 pixels times this.")),
             ("fps", tr("Steps per second"), self.fps, tr("Of a chain the last step rests a second longer.")),
         )
         for name, title, field, tip in rows:
             heading = label(title)
             field.setToolTip(tip)
             field.setAccessibleName(title)
+            heading.setBuddy(field)
             form.addRow(heading, field)
             self._rows[name] = (heading, field)
         where = QHBoxLayout()
@@ -134,13 +131,20 @@ class ExportDialog(QDialog):
         self.format.currentIndexChanged.connect(self._on_format)
         for combo in (self.tensor, self.sample, self.record, self.chain):
             combo.currentIndexChanged.connect(self._settle)
-        for spin in (self.every, self.scale, self.fps):
-            indent(spin)
-            spin.valueChanged.connect(self._settle)
+        for box in (self.every, self.scale, self.fps):
+            box.changed.connect(self._settle)
+            box.mistakeChanged.connect(self._settle)
         self.path.textChanged.connect(self._settle)
         self.browse.clicked.connect(self._on_browse)
         self.buttons.accepted.connect(self._on_save)
         self.buttons.rejected.connect(self.reject)
+
+    @property
+    def mistake(self) -> str:
+        """Why what is typed can't be used, "" if it can, or if nobody asks it."""
+        used = USED[self.kind.currentData()]
+        boxes = (("every", self.every), ("scale", self.scale), ("fps", self.fps))
+        return next((box.mistake for name, box in boxes if name in used and box.mistake), "")
 
     def options(self) -> ExportOptions:
         """What is chosen."""
@@ -153,8 +157,8 @@ class ExportDialog(QDialog):
             sample=None if sample < 0 or "sample" not in USED[kind] else sample,
             record=self._start.record if self.record.currentData() == 0 and "record" in USED[kind] else None,
             chain=self.chain.currentData() if "chain" in USED[kind] else self.chain.itemData(0),
-            every=self.every.value() if "every" in USED[kind] else 1,
-            scale=self.scale.value(),
+            every=int(self.every.value()) if "every" in USED[kind] else 1,
+            scale=int(self.scale.value()),
             fps=self.fps.value(),
         )
 
@@ -196,6 +200,8 @@ class ExportDialog(QDialog):
         """Say how large it will be and show what it will look like."""
         save = self.buttons.button(QDialogButtonBox.StandardButton.Save)
         try:
+            if self.mistake:
+                raise BadInput(self.mistake)
             options = self.options()
             found = estimate(self._trace, options, self.format.currentData() or "")
         except DiffStudioError as error:
@@ -231,6 +237,10 @@ class ExportDialog(QDialog):
 
     @Slot()
     def _on_save(self) -> None:
+        for box in (self.every, self.scale, self.fps):
+            box.commit()  # typed a moment ago
+        if self.mistake:
+            return
         path = Path(self.path.text()).expanduser()
         self.accept()
         self.wanted.emit(path, self.options())

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -23,7 +22,8 @@ from PySide6.QtWidgets import (
 from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
 from diffstudio.gui.dialogs.likelihood_table import LikelihoodTable
-from diffstudio.gui.kit.widgets import SeedEdit, indent, label
+from diffstudio.gui.kit.number_box import MAX_SEED, NumberBox
+from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import SHY, count, duration, number, tr
 from diffstudio.gui.work.jobs import Ended
 from diffstudio.studio.likelihoods import Judging, Likelihoods
@@ -61,10 +61,9 @@ class LikelihoodDialog(QDialog):
         self.data = _combo(rows)
         self.label = _combo(classes if card.labels else classes[:1])
         self.label.setCurrentIndex(max(0, self.label.findData(request.label)))
-        self.samples = _spin(1, MAX_SAMPLES, 16)
-        self.seed = SeedEdit()
-        self.seed.set_value(request.seed)
-        self.steps, self.probes = _spin(1, 10_000, 40), _spin(2, 10_000, 8)
+        self.samples = _box(1, MAX_SAMPLES, 16)
+        self.seed = _box(0, MAX_SEED, request.seed)
+        self.steps, self.probes = _box(1, 10_000, 40), _box(2, 10_000, 8)
         self.run, self.copy, self.save = (QPushButton(tr(text)) for text in ("Judge", "Copy", "Save as CSV…"))
         self.run.setProperty("primary", True)
         self.progress = QProgressBar()
@@ -131,9 +130,9 @@ class LikelihoodDialog(QDialog):
         shut.clicked.connect(self.close)
         for combo in (self.data, self.label):
             combo.currentIndexChanged.connect(self.settle)
-        for spin in (self.samples, self.steps, self.probes):
-            spin.valueChanged.connect(self.settle)
-        self.seed.changed.connect(self.settle)
+        for box in (self.samples, self.seed, self.steps, self.probes):
+            box.changed.connect(self.settle)
+            box.mistakeChanged.connect(self.settle)
 
     # -- the question
 
@@ -147,8 +146,8 @@ class LikelihoodDialog(QDialog):
             source=FILE if own else "data",
             **file,
             label=self.label.currentData(),
-            samples=self.samples.value(),
-            seed=self.seed.value(),
+            samples=int(self.samples.value()),
+            seed=int(self.seed.value()),
             guidance=1.0,
             device=self._given.device,
         )
@@ -157,6 +156,12 @@ class LikelihoodDialog(QDialog):
     def split(self) -> str:
         """Which part of the model's own data."""
         return "train" if self.data.currentData() == "train" else "held-out"
+
+    @property
+    def mistake(self) -> str:
+        """Why what is typed can't be used, "" if it can."""
+        boxes = (self.samples, self.seed, self.steps, *(() if self.probes.isHidden() else (self.probes,)))
+        return next((box.mistake for box in boxes if box.mistake), "")
 
     def set_busy(self, busy: bool) -> None:
         """While a run goes nothing can be asked."""
@@ -176,6 +181,8 @@ class LikelihoodDialog(QDialog):
             return
         if not self.data.count():
             reason = tr("There are no data to judge: start from a file of your own in the sampling panel.")
+        elif self.mistake:
+            reason = self.mistake
         elif self._busy:
             reason = tr("A run goes on: wait for its end.")
         else:
@@ -194,12 +201,16 @@ class LikelihoodDialog(QDialog):
         if self._running:
             self.unwanted.emit()
             return
+        for box in (self.samples, self.seed, self.steps, self.probes):
+            box.commit()  # typed a moment ago
+        if self.mistake:
+            return
         self._show(None)
         self._running = True
         self.settle()
         self.progress.setRange(0, 0)  # busy until the first step is counted
         self.note.setText(tr("starting…"))
-        self.wanted.emit(self.request(), self.split, self.steps.value(), self.probes.value())
+        self.wanted.emit(self.request(), self.split, int(self.steps.value()), int(self.probes.value()))
 
     # -- the answer
 
@@ -227,7 +238,7 @@ class LikelihoodDialog(QDialog):
             self.note.setText(ended.error)
         elif ended.outcome == "cancelled":
             self.note.setText(
-                tr("Stopped: {} of {} samples are judged.").format(count(judged), count(self.samples.value()))
+                tr("Stopped: {} of {} samples are judged.").format(count(judged), count(int(self.samples.value())))
             )
         elif self.found is not None and self.found.not_finite:
             lost, step = count(len(self.found.not_finite)), count(self.found.not_finite_step)
@@ -276,9 +287,7 @@ def _combo(rows: Sequence[tuple[Any, str]]) -> QComboBox:
     return combo
 
 
-def _spin(low: int, high: int, value: int) -> QSpinBox:
-    spin = QSpinBox()
-    spin.setRange(low, high)
-    spin.setValue(value)
-    indent(spin)
-    return spin
+def _box(low: int, high: int, value: int) -> NumberBox:
+    box = NumberBox(low, high)
+    box.set_value(value)
+    return box

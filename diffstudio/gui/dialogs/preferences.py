@@ -9,15 +9,14 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFormLayout,
     QLineEdit,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from diffstudio.gui.kit.widgets import indent, label
+from diffstudio.gui.kit.number_box import NumberBox
+from diffstudio.gui.kit.widgets import Note, label
 from diffstudio.gui.kit.words import tr
 from diffstudio.studio.app.settings import Settings
 
@@ -40,8 +39,13 @@ class PreferencesDialog(QDialog):
             field = _field(info.annotation, info.metadata, getattr(settings, name))
             field.setToolTip(tr(info.description or ""))
             field.setAccessibleName(tr(info.title))
-            form.addRow(label(tr(info.title)), field)
+            heading = label(tr(info.title))
+            heading.setBuddy(field)
+            form.addRow(heading, field)
             self.fields[name] = field
+            if isinstance(field, NumberBox):
+                field.mistakeChanged.connect(self._say)
+        self.note = Note("wrong")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self._on_accept)
         buttons.rejected.connect(self.reject)
@@ -53,11 +57,26 @@ class PreferencesDialog(QDialog):
             line.setWordWrap(True)
             line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             layout.addWidget(line)
+        layout.addWidget(self.note)
         layout.addWidget(buttons)
         self.setMinimumWidth(420)
 
+    @property
+    def mistake(self) -> str:
+        """Why what is typed can't be used, "" if it can."""
+        return next((f.mistake for f in self.fields.values() if isinstance(f, NumberBox) and f.mistake), "")
+
+    @Slot()
+    def _say(self) -> None:
+        self.note.setText(self.mistake)
+
     @Slot()
     def _on_accept(self) -> None:
+        for field in self.fields.values():
+            if isinstance(field, NumberBox):
+                field.commit()  # typed a moment ago
+        if self.mistake:
+            return
         changed = {name: _value(field) for name, field in self.fields.items()}
         self.applied.emit(self._settings.model_copy(update=changed))
         self.accept()
@@ -73,25 +92,19 @@ def _field(annotation: Any, bounds: list[Any], value: Any) -> QWidget:
         return combo
     low = next((b.ge for b in bounds if hasattr(b, "ge")), 0)
     high = next((b.le for b in bounds if hasattr(b, "le")), 10**6)
-    if annotation is int:
-        spin = QSpinBox()
-        spin.setRange(int(low), int(high))
-        spin.setValue(value)
-        indent(spin)
-        return spin
-    if annotation is float:
-        spin = QDoubleSpinBox()
-        spin.setRange(low, high)
-        spin.setValue(value)
-        indent(spin)
-        return spin
-    return QLineEdit(str(value))
+    if annotation in (int, float):
+        box = NumberBox(low, high, decimals=0 if annotation is int else 2)
+        box.set_value(value)
+        return box
+    edit = QLineEdit(str(value))
+    edit.setMaxLength(next((b.max_length for b in bounds if hasattr(b, "max_length")), 32767))
+    return edit
 
 
 def _value(field: QWidget) -> Any:
     if isinstance(field, QComboBox):
         return field.currentData()
-    if isinstance(field, QSpinBox | QDoubleSpinBox):
+    if isinstance(field, NumberBox):
         return field.value()
     assert isinstance(field, QLineEdit)
     return field.text().strip() or "auto"

@@ -58,7 +58,9 @@ class WeightsDialog(QDialog):
         }
         for name, field in rows.items():
             field.setAccessibleName(name)
-            form.addRow(label(name), field)
+            heading = label(name)
+            heading.setBuddy(field)
+            form.addRow(heading, field)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self._on_save)
         buttons.rejected.connect(self.reject)

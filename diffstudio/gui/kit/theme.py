@@ -116,20 +116,23 @@ QPushButton[flat="true"]:checked, QToolButton[flat="true"]:checked {{ background
 QPushButton[small="true"], QToolButton[small="true"] {{ padding: 1px 4px; min-height: 14px; }}
 QToolButton[bare="true"] {{ padding: 1px; min-height: 0; }}
 QToolButton[field="true"] {{ padding: 3px 6px; }}
+QToolButton[slim="true"] {{ padding: 3px 3px; }}
 QToolButton[fold="true"], QToolButton[fold="true"]:checked {{ background: transparent; color: {t.text};
   border-color: transparent; padding: 1px 4px 1px 0; }}
 QToolButton[fold="true"]:hover {{ background: {t.raised}; }}
 QToolButton[fold="true"]:focus {{ border: 1px solid {t.lane_a}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
-QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{ background: {t.bg}; color: {t.text};
+QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{ background: {t.bg}; color: {t.text};
   border: 1px solid {t.border}; border-radius: 5px; padding: 2px 6px; min-height: 18px;
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus
+QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus
   {{ border: 1px solid {t.lane_a}; }}
-QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {t.disabled}; }}
-QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: 15px; }}
+QLineEdit[wrong="true"], QAbstractSpinBox[wrong="true"], QPlainTextEdit[wrong="true"]
+  {{ border: 1px solid {t.playhead}; }}
+QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {t.disabled}; }}
+QLineEdit, QAbstractSpinBox {{ min-height: 15px; }}
 QAbstractSpinBox QLineEdit {{ border: 0; padding: 0; min-height: 0; background: transparent; }}
-QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button
   {{ width: 0; border: 0; }}
 QComboBox::drop-down {{ border: 0; width: 18px; }}
 QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
@@ -145,6 +148,7 @@ QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color:
 QCheckBox:focus, QRadioButton:focus {{ color: {t.lane_a}; }}
 QLabel[heading="true"] {{ color: {t.text_dim}; font-size: 11px; font-weight: 600; letter-spacing: 1px; }}
 QLabel[dim="true"] {{ color: {t.text_dim}; }}
+QLabel[wrong="true"] {{ color: {t.playhead}; }}
 QLabel[title="true"] {{ font-size: 14px; font-weight: 600; }}
 QTreeView, QListView {{ background: transparent; border: 0; outline: 0; }}
 QTreeView::item, QListView::item {{ border-radius: 5px; }}

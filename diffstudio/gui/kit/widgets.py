@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRegularExpression, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QRegularExpressionValidator
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QLabel,
     QLayout,
     QLayoutItem,
-    QLineEdit,
     QScrollArea,
     QSizePolicy,
     QWidget,
 )
-
-MAX_SEED = 2**63 - 1
 
 
 def label(text: str, role: str = "") -> QLabel:
@@ -30,27 +27,6 @@ def label(text: str, role: str = "") -> QLabel:
 def indent(spin: QAbstractSpinBox) -> None:
     """Keep the number off the border: the style sheet's padding does not reach the field in a spin box."""
     spin.lineEdit().setTextMargins(4, 0, 2, 0)
-
-
-class SeedEdit(QLineEdit):
-    """A seed that is typed: a spin box would end at 31 bits."""
-
-    changed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__("0")
-        self.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{1,19}"), self))
-        self.editingFinished.connect(self.changed)
-
-    def value(self) -> int:
-        """The seed, 0 where the field is empty."""
-        return min(int(self.text() or 0), MAX_SEED)
-
-    def set_value(self, seed: int) -> None:
-        """Set the seed."""
-        if str(seed) != self.text():
-            self.setText(str(seed))
-            self.changed.emit()
 
 
 class ElidedLabel(QLabel):
@@ -118,6 +94,13 @@ class Note(QLabel):
             self.updateGeometry()
         self.update()
 
+    def set_wrong(self, wrong: bool) -> None:
+        """Whether it says what is wrong."""
+        if bool(self.property("wrong")) != wrong:
+            self.setProperty("wrong", wrong)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
     def hasHeightForWidth(self) -> bool:
         return True
 
@@ -143,6 +126,7 @@ class ContentScroll(QScrollArea):
     def __init__(self, content: QWidget) -> None:
         super().__init__()
         self._content = content
+        self._relieving = False
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(content)
@@ -162,7 +146,26 @@ class ContentScroll(QScrollArea):
         done = super().eventFilter(watched, event)
         if watched is self._content and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
+            self._relieve()
         return done
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._relieve()
+
+    def _relieve(self) -> None:
+        """Take the scroll bar away where the content fits without it.
+
+        Beside the bar lines wrap sooner, and Qt asks only whether the content fits there: it would stay for ever.
+        """
+        layout, room = self._content.layout(), self.maximumViewportSize()
+        if self._relieving or not self.verticalScrollBar().isVisible() or layout is None:
+            return
+        if layout.hasHeightForWidth() and layout.totalHeightForWidth(room.width()) <= room.height():
+            self._relieving = True
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+            self._relieving = False
 
 
 class FlowLayout(QLayout):

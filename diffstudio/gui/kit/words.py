@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
@@ -28,6 +29,30 @@ def number(value: float, digits: int = 2, sign: bool = False) -> str:
 def count(value: int) -> str:
     """A whole number with the locale's separators."""
     return QLocale().toString(value)
+
+
+def field_text(value: float, decimals: int | None, digits: int = 6) -> str:
+    """A number as a field shows it and takes it: an int whole, else fixed decimals, or (None) so many digits.
+
+    Nothing stands between thousands. The decimal sign and the digits are the locale's; minus and exponent are those of
+    every keyboard.
+    """
+    if isinstance(value, int):
+        return _own_signs(str(value))
+    return _own_signs(f"{value:.{digits}g}" if decimals is None else f"{value:.{decimals}f}")
+
+
+def field_list(values: Iterable[float]) -> str:
+    """Numbers as a field shows a list of them, exactly: 1, 0.5, and 1; 0,5 where the comma is the decimal sign."""
+    between = ", " if QLocale().decimalPoint() == "." else "; "
+    return between.join(_own_signs(str(int(value)) if value == int(value) else repr(value)) for value in values)
+
+
+def _own_signs(plain: str) -> str:
+    """Python's digits and dot as the locale has them."""
+    locale = QLocale()
+    zero = ord(locale.zeroDigit())
+    return plain.translate({ord("."): locale.decimalPoint(), **{ord("0") + i: chr(zero + i) for i in range(10)}})
 
 
 def parameters(value: int) -> str:

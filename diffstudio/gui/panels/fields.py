@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QLocale, Qt, Signal, Slot
-from PySide6.QtGui import QStandardItemModel, QValidator, QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QStandardItemModel, QWheelEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
 
-from diffstudio.gui.kit.widgets import indent
+from diffstudio.gui.kit.number_box import NumberBox
 
 SLIDER = 1000
-EXACT = 30  # decimals that a spin box keeps: a number that was made elsewhere comes back as it was
 
 
 class Combo(QComboBox):
@@ -22,6 +21,7 @@ class Combo(QComboBox):
     def __init__(self, rows: Sequence[tuple[str, str, str]] = ()) -> None:
         """rows: (name, label, tip)."""
         super().__init__()
+        self._aloud: QLabel | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumContentsLength(8)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -56,6 +56,30 @@ class Combo(QComboBox):
         item = model.item(index) if isinstance(model, QStandardItemModel) and index >= 0 else None
         return item is not None and item.isEnabled()
 
+    def setAccessibleName(self, name: str) -> None:
+        super().setAccessibleName(name)
+        self._label_aloud()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ParentChange:
+            self._label_aloud()
+        return super().event(event)
+
+    def _label_aloud(self) -> None:
+        """A label for screen readers, where none is seen beside it: on Linux Qt tells them the value as the name."""
+        parent = self.parentWidget()
+        if parent is None or not self.accessibleName():
+            return
+        beside = parent.findChildren(QLabel, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        if any(line.buddy() is self for line in beside if line is not self._aloud):
+            return
+        if self._aloud is None:
+            self._aloud = QLabel(parent)
+            self._aloud.hide()
+        self._aloud.setParent(parent)
+        self._aloud.setText(self.accessibleName())
+        self._aloud.setBuddy(self)
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
@@ -71,46 +95,26 @@ class Combo(QComboBox):
         self.changed.emit()
 
 
-class DecimalSpin(QDoubleSpinBox):
-    """A number that is shown with so many decimals, or with as many digits as it needs: 0.50, 1.2345, 1e-07."""
+class DecimalSpin(NumberBox):
+    """A number that need not be whole."""
 
     def __init__(self, decimals: int) -> None:
-        super().__init__()
-        self.shown = decimals
-        self.setDecimals(EXACT)
-        plain = QLocale()
-        plain.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator)
-        self.setLocale(plain)
-        self.setKeyboardTracking(False)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        """decimals: that are shown; more where the number needs them."""
+        super().__init__(0.0, 99.0, 1.0, decimals)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
 
-    def textFromValue(self, value: float) -> str:
-        rounded = round(value, self.shown)
-        if rounded == value:
-            return self.locale().toString(value, "f", self.shown)
-        return self.locale().toString(value, "g", 6)
+class CountField(NumberBox):
+    """A whole number that is typed or stepped."""
 
-    def valueFromText(self, text: str) -> float:
-        value, understood = self.locale().toDouble(text)
-        # What was not touched is the number itself, not what is shown of it.
-        return value if understood and text != self.textFromValue(self.value()) else self.value()
-
-    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        value, understood = self.locale().toDouble(text)
-        if not understood:
-            begun = all(c in "0123456789eE+-.," for c in text)
-            return (QValidator.State.Intermediate if begun else QValidator.State.Invalid, text, position)
-        fits = self.minimum() <= value <= self.maximum()
-        return (QValidator.State.Acceptable if fits else QValidator.State.Intermediate, text, position)
+    def __init__(self, low: int, high: int) -> None:
+        super().__init__(low, high)
 
 
 class NumberField(QWidget):
-    """A slider with a spin box; the spin box reaches further than the slider."""
+    """A slider with a number; the number reaches further than the slider."""
 
     changed = Signal()
+    mistakeChanged = Signal()
 
     def __init__(
         self,
@@ -128,38 +132,34 @@ class NumberField(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, SLIDER)
         self.slider.setPageStep(SLIDER // 10)
-        self.slider.setMinimumWidth(60)
-        self.spin = DecimalSpin(decimals) if decimals else QSpinBox()
-        if isinstance(self.spin, DecimalSpin):
-            self.spin.setRange(low, high)
-            self.spin.setSingleStep(step)
-        else:
-            self.spin.setRange(int(low), int(min(high, 2**31 - 1)))
-            self.spin.setSingleStep(int(step))
-        self.spin.setKeyboardTracking(False)
-        self.spin.setFixedWidth(62)
+        self.slider.setMinimumWidth(80)
+        self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # to the keys the number is the same, and tells itself
+        self.spin = NumberBox(low, high, step, decimals)
+        self.spin.setFixedWidth(58)
         self.spin.setAlignment(Qt.AlignmentFlag.AlignRight)
-        indent(self.spin)
         self.slider.wheelEvent = _ignore_wheel  # pyright: ignore[reportAttributeAccessIssue]
-        self.spin.wheelEvent = _ignore_wheel  # pyright: ignore[reportAttributeAccessIssue]
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(5)
         layout.addWidget(self.slider, 1)
         layout.addWidget(self.spin)
         self.slider.valueChanged.connect(self._from_slider)
-        self.spin.valueChanged.connect(self._from_spin)
-        self._from_spin()
+        self.spin.changed.connect(self._from_spin)
+        self.spin.mistakeChanged.connect(self.mistakeChanged)
+        self._show_slider()
+
+    @property
+    def mistake(self) -> str:
+        """Why what is typed can't be used, "" if it can."""
+        return self.spin.mistake
 
     def value(self) -> float:
-        """The number; whole where the spin box is."""
+        """The number; an int where it is whole."""
         return self.spin.value()
 
     def set_value(self, value: float) -> None:
         """Set the number (clamped)."""
-        if isinstance(self.spin, QSpinBox):
-            self.spin.setValue(int(max(self.spin.minimum(), min(self.spin.maximum(), value))))
-        else:
-            self.spin.setValue(value)
+        self.spin.set_value(value)
 
     def setAccessibleName(self, name: str) -> None:
         super().setAccessibleName(name)
@@ -175,39 +175,18 @@ class NumberField(QWidget):
     def _from_slider(self, position: int) -> None:
         share = (position / SLIDER) ** self._power
         value = self._low + share * (self._top - self._low)
-        if isinstance(self.spin, DecimalSpin):
-            self.spin.setValue(max(self._low, round(value, self.spin.shown)))
-        else:
-            self.spin.setValue(round(value))
+        self.spin.set_value(max(self._low, round(value, self.spin.shown)))
 
     @Slot()
     def _from_spin(self) -> None:
+        self._show_slider()
+        self.changed.emit()
+
+    def _show_slider(self) -> None:
         share = max(0.0, min(1.0, (self.value() - self._low) / (self._top - self._low)))
         self.slider.blockSignals(True)
         self.slider.setValue(round(SLIDER * share ** (1 / self._power)))
         self.slider.blockSignals(False)
-        self.changed.emit()
-
-
-class CountField(QSpinBox):
-    """A whole number that is typed or stepped."""
-
-    changed = Signal()
-
-    def __init__(self, low: int, high: int) -> None:
-        super().__init__()
-        self.setRange(low, high)
-        self.setKeyboardTracking(False)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        indent(self)
-        self.valueChanged.connect(self.changed)
-
-    def set_value(self, value: int) -> None:
-        """Set the number (clamped)."""
-        self.setValue(value)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
 
 
 class CheckField(QCheckBox):

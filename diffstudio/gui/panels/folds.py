@@ -1,4 +1,4 @@
-"""Folds side by side: their headings share a line, and one of them at most is open beneath it."""
+"""Folds: their headings share a line, and any number of them are open beneath it, each under its own caption."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
+from diffstudio.gui.kit.widgets import label
+
 
 class Folds(QWidget):
     """What few runs need, out of the way: a heading with an arrow for each body."""
 
-    clicked = Signal()  # the user opened or closed one
+    opened = Signal(str)  # the user opened one
 
     def __init__(self, bodies: Mapping[str, tuple[str, str, QWidget]], spacing: int) -> None:
         """bodies: name → (title, tip, what is under it)."""
         super().__init__()
         self.buttons: dict[str, QToolButton] = {}
-        self._bodies = {name: body for name, (_, _, body) in bodies.items()}
+        self.pages: dict[str, QWidget] = {}
         line = QHBoxLayout()
         line.setSpacing(4)
         layout = QVBoxLayout(self)
@@ -33,33 +35,56 @@ class Folds(QWidget):
             button.setArrowType(Qt.ArrowType.RightArrow)
             button.setProperty("fold", True)
             line.addWidget(button)
-            layout.addWidget(body)
-            body.hide()
+            page = self.pages[name] = _page(title, body, spacing)
+            layout.addWidget(page)
+            page.hide()
             button.toggled.connect(self._on_toggled)
-            button.clicked.connect(self.clicked)
+            button.clicked.connect(self._on_clicked)
         line.addStretch(1)
 
     @property
-    def open(self) -> str:
-        """The name of the one that is open, "" for none."""
-        return next((name for name, button in self.buttons.items() if button.isChecked()), "")
+    def open(self) -> tuple[str, ...]:
+        """The names of those that are open."""
+        return tuple(name for name in self.state() if not self.buttons[name].isHidden())
 
-    def set_open(self, name: str) -> None:
-        """Open one and close the others; "" closes all."""
-        for other, button in self.buttons.items():
-            button.setChecked(other == name)
+    def state(self) -> list[str]:
+        """The names of those that are open wherever there are such folds; `set_open` takes them back."""
+        return [name for name, button in self.buttons.items() if button.isChecked()]
+
+    def set_open(self, *names: str) -> None:
+        """Open these and close the others."""
+        for name, button in self.buttons.items():
+            button.setChecked(name in names)
+
+    def unfold(self, name: str) -> None:
+        """Open one more."""
+        self.buttons[name].setChecked(True)
 
     def set_offered(self, name: str, offered: bool) -> None:
-        """Whether there is such a fold at all."""
+        """Whether there is such a fold at all; one that comes back is as it was."""
         self.buttons[name].setVisible(offered)
-        if not offered:
-            self.buttons[name].setChecked(False)
+        self.pages[name].setVisible(offered and self.buttons[name].isChecked())
 
     @Slot(bool)
     def _on_toggled(self, is_open: bool) -> None:
         for name, button in self.buttons.items():
             if button is self.sender():
                 button.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
-                self._bodies[name].setVisible(is_open)
-                if is_open:
-                    self.set_open(name)
+                self.pages[name].setVisible(is_open and not button.isHidden())
+
+    @Slot(bool)
+    def _on_clicked(self, is_open: bool) -> None:
+        for name, button in self.buttons.items():
+            if button is self.sender() and is_open:
+                self.opened.emit(name)
+
+
+def _page(title: str, body: QWidget, spacing: int) -> QWidget:
+    """A body under its caption."""
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(spacing)
+    layout.addWidget(label(title.upper(), "heading"))
+    layout.addWidget(body)
+    return page

@@ -28,14 +28,18 @@ class Arrangement(QObject):
         self._window, self._panels = window, panels
         self._docks: dict[str, QDockWidget] = {}
         self._dragged = False
-        window.setCentralWidget(canvas)
+        for name, panel in {"canvas": canvas, **panels}.items():
+            panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the keys leave the fields of another, Tab goes on in it
+            panel.setAccessibleName(panel.accessibleName() or tr(TITLES.get(name, "")))
         area = Qt.DockWidgetArea
         window.setCorner(Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea)
         window.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)
         self._columns = {
             name: Column(panels[upper], panels[lower], SHARES[name]) for name, (upper, lower) in COLUMNS.items()
         }
+        # In the order in which Tab goes through them.
         self._dock("left", self._columns["left"], area.LeftDockWidgetArea)
+        window.setCentralWidget(canvas)
         self._dock("right", self._columns["right"], area.RightDockWidgetArea)
         self._dock("timeline", panels["timeline"], area.BottomDockWidgetArea)
         self._toggles = [self._toggle(menu, name) for name in TITLES]
@@ -96,9 +100,9 @@ class Arrangement(QObject):
         if self._dragged:
             return
         width, height = self._window.width(), self._window.height()
-        sides = [_between(220, 0.13 * width, 300), _between(300, 0.16 * width, 380)]
+        sides = [_between(220, 0.13 * width, 300), _between(340, 0.34 * width, 440)]
         self._window.resizeDocks([self._docks["left"], self._docks["right"]], sides, Qt.Orientation.Horizontal)
-        line = [_between(240, 0.25 * height, 340)]
+        line = [_between(min(240, 0.32 * height), 0.25 * height, 340)]
         self._window.resizeDocks([self._docks["timeline"]], line, Qt.Orientation.Vertical)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -37,6 +37,7 @@ class MainWindow(QMainWindow):
 
     triggered = Signal(str)
     dropped = Signal(object)  # list[Path]
+    menuOpening = Signal()
     closing = Signal()
 
     def __init__(self, tokens: Tokens) -> None:
@@ -44,6 +45,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("DiffStudio")
         self.setWindowIcon(icons.app_icon())
         self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click on what takes no keys takes them out of a field
         self.setMinimumSize(900, 600)
         self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize()))
         self.actions_by_id = {row.id: self._action(row) for row in ACTIONS.values()}
@@ -165,6 +167,7 @@ class MainWindow(QMainWindow):
         menus = {}
         for name in MENUS:
             menus[name] = self.menuBar().addMenu(tr(name))
+            menus[name].aboutToShow.connect(self.menuOpening)
             for row in ACTIONS.values():
                 if row.menu == name:
                     if row.separator:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QStackedWidget, QVBoxLayout, QWidget
 
 from diffstudio.analysis.fields import TENSORS, available, meaningless
 from diffstudio.gui.kit.playhead import Playhead
@@ -133,6 +134,9 @@ class Canvas(QWidget):
             view.modelWanted.connect(self.modelWanted)
             self._views[modality] = view
             self._stack.addWidget(view)
+            stops = [*self.header.findChildren(QAbstractButton)[-1:], view, *view.findChildren(QWidget)]
+            for before, after in pairwise(stops):
+                QWidget.setTabOrder(before, after)  # a view is made late, and Tab would reach it last of all
         return self._views[modality]
 
     def _offer(self, trace: Trace) -> None:

@@ -232,7 +232,7 @@ def _button(text: str, action: str) -> QPushButton:
     out = QPushButton(text)
     out.setCheckable(True)
     out.setProperty("flat", True)
-    out.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    out.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     out.setToolTip(tooltip(action))
     return out
 

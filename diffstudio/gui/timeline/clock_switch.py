@@ -32,7 +32,7 @@ def menu_button(name: str, tip: str, choices: list[tuple[str, object]]) -> QTool
     button = QToolButton()
     button.setProperty("flat", True)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setAccessibleName(name)
     button.setToolTip(tip)
     menu = QMenu(button)
@@ -60,7 +60,7 @@ class ClockSwitch(QWidget):
         for i, clock in enumerate(CLOCKS):
             segment = QToolButton()
             segment.setCheckable(True)
-            segment.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            segment.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             segment.setText(clock_title(clock))
             segment.setAccessibleName(f"{tr('Clock')}: {clock_title(clock)}")
             segment.setToolTip(tr(TIPS[clock]))

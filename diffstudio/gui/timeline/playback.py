@@ -16,7 +16,11 @@ LIVE_SECONDS = 3.0  # without news for this long (or four times what a record to
 
 
 class Player(QObject):
-    """Moves the playhead while playing; somebody else moving it pauses. `speed` is one of SPEEDS, `loop` of LOOPS."""
+    """Moves the playhead while playing; somebody else moving it pauses. `loop` is one of LOOPS.
+
+    As in an editor, playing again in the same direction doubles the speed; that ends when playing does, and what was
+    chosen by `set_speed` stands again.
+    """
 
     playingChanged = Signal(bool)
     settingsChanged = Signal()
@@ -25,7 +29,10 @@ class Player(QObject):
         super().__init__(parent)
         self._playhead = playhead
         self.loop = "once"
-        self.speed = 1.0
+        self._chosen = 1.0
+        self._doubled = 0  # how often, since playing began
+        self.slow = False  # the key that stops is held: playing that begins goes as slowly as can be
+        self._crawls = False
         self.direction = 1
         self.planned = 0
         self._moving = False
@@ -40,6 +47,11 @@ class Player(QObject):
     def playing(self) -> bool:
         """Whether the timer runs."""
         return self._timer.isActive()
+
+    @property
+    def speed(self) -> float:
+        """How fast it plays, or would: 1 is ten records a second; one of SPEEDS."""
+        return SPEEDS[0] if self._crawls else min(SPEEDS[-1], self._chosen * 2**self._doubled)
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -69,24 +81,39 @@ class Player(QObject):
         self._took, self._grew_at = now - self._grew_at, now
 
     def play(self, direction: int) -> None:
-        """Play forwards (+1) or backwards (−1); again in the same direction: twice as fast."""
+        """Play forwards (+1) or backwards (−1); again in the same direction: twice as fast; `slow`: slowly."""
         if self._playhead.length == 0:
             return
         direction = 1 if direction >= 0 else -1
-        if self.playing and direction == self.direction:
-            self.faster()
+        again = self.playing and direction == self.direction and not self._crawls and not self.slow
+        if again:
+            self._pace(self._doubled + (self.speed < SPEEDS[-1]), crawls=False)
             return
         self.direction = direction
         self._start_inside()
+        self._pace(0, crawls=self.slow)
         if not self.playing:
             self._timer.start(self._interval())
             self.playingChanged.emit(True)
 
     def pause(self) -> None:
-        """Stop where the playhead is."""
+        """Stop where the playhead is; the speed is the chosen one again."""
         if self.playing:
             self._timer.stop()
             self.playingChanged.emit(False)
+        self._pace(0, crawls=False)
+
+    def _pace(self, doubled: int, crawls: bool) -> None:
+        """How fast this playing goes."""
+        before = self.speed
+        self._doubled, self._crawls = doubled, crawls
+        self._tell_speed(before)
+
+    def _tell_speed(self, before: float) -> None:
+        if self.speed != before:
+            if self.playing and not self._rested:
+                self._timer.setInterval(self._interval())
+            self.settingsChanged.emit()
 
     def toggle(self) -> None:
         """Pause, or play forwards."""
@@ -112,11 +139,8 @@ class Player(QObject):
         """Raises: ValueError: not one of SPEEDS."""
         if speed not in SPEEDS:
             raise ValueError(f"speed is one of {SPEEDS}, found {speed!r}")
-        if speed != self.speed:
-            self.speed = speed
-            if self.playing and not self._rested:
-                self._timer.setInterval(self._interval())
-            self.settingsChanged.emit()
+        before, self._chosen, self._doubled, self._crawls = self.speed, speed, 0, False
+        self._tell_speed(before)
 
     def faster(self) -> None:
         """The next higher speed."""

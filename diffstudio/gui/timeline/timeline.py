@@ -11,7 +11,7 @@ from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline.clocks import CLOCKS
-from diffstudio.gui.timeline.playback import LOOPS, SPEEDS, Player
+from diffstudio.gui.timeline.playback import LOOPS, Player
 from diffstudio.gui.timeline.reading import read
 from diffstudio.gui.timeline.track import Track
 from diffstudio.gui.timeline.transport import Transport
@@ -55,7 +55,7 @@ class Timeline(QWidget):
 
     @property
     def speed(self) -> float:
-        """1 is ten records a second; one of playback.SPEEDS."""
+        """How fast it plays, or would: 1 is ten records a second; one of playback.SPEEDS."""
         return self._player.speed
 
     @property
@@ -108,6 +108,10 @@ class Timeline(QWidget):
         """Play forwards (+1) or backwards (−1); again in the same direction: twice as fast."""
         self._player.play(direction)
 
+    def set_slow(self, slow: bool) -> None:
+        """The key that stops is held, or let go: playing that begins meanwhile goes slowly."""
+        self._player.slow = slow
+
     @Slot()
     def pause(self) -> None:
         """Stop where the playhead is."""
@@ -157,17 +161,15 @@ class Timeline(QWidget):
 
     def state(self) -> dict[str, Any]:
         """What is worth remembering, as JSON."""
-        return {"loop": self.loop, "speed": self.speed, "clock": self.clock}
+        return {"loop": self.loop, "clock": self.clock}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back a `state`; what is missing or makes no sense is left as it is."""
         if not isinstance(state, dict):
             return
-        loop, speed, clock = state.get("loop"), state.get("speed"), state.get("clock")
+        loop, clock = state.get("loop"), state.get("clock")
         if loop in LOOPS:
             self.set_loop(loop)
-        if isinstance(speed, int | float) and speed in SPEEDS:
-            self._player.set_speed(float(speed))
         if clock in CLOCKS:
             self.set_clock(clock)
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
+    QAccessible,
+    QFocusEvent,
     QFontMetrics,
     QHelpEvent,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -13,7 +16,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
 
 from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.kit.theme import Tokens
@@ -38,8 +41,11 @@ GROWTH_MS = 100  # between repaints of the still layer while a run appends: samp
 AFTER_CANVAS_MS = 12  # a run's first picture is painted before the track: both at once would hold up the window
 
 
-class Track(QWidget):
-    """Paints the still layer and what moves over it; every move repaints only the places that changed."""
+class Track(QAbstractSlider):
+    """Paints the still layer and what moves over it; every move repaints only the places that changed.
+
+    To a screen reader it is a slider over the records of both chains: that is all that it takes of Qt's own.
+    """
 
     taken = Signal()  # the user took hold of the playhead
 
@@ -69,10 +75,15 @@ class Track(QWidget):
         self._hand = Hand(playhead)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
+        self.setOrientation(Qt.Orientation.Horizontal)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._ringed = False  # it was reached with Tab
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(tr("Film strip and curves of both chains"))
+        self.setAccessibleName(tr("Playhead: film strip and curves of both chains"))
         self._thumbnails.ready.connect(self._on_ready)
         playhead.moved.connect(self._on_moved)
+        playhead.grew.connect(self._on_length)
+        self.valueChanged.connect(self._on_value)
         playhead.rangeChanged.connect(self.update)
         playhead.markersChanged.connect(self.update)
 
@@ -166,6 +177,9 @@ class Track(QWidget):
         x = scene.axis.x_of(record)
         overlay.paint_playhead(painter, scene, x)
         overlay.paint_values(painter, scene, record, x)
+        if self._ringed and self.hasFocus():
+            painter.setPen(self._tokens.lane_a)
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         self._painted = QRegion(overlay.playhead_rect(scene, x))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -230,8 +244,36 @@ class Track(QWidget):
                 self._playhead.move_by(steps)
         event.accept()
 
+    def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
+        """Nothing: Qt would paint all of it anew at every move."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()  # the arrows are the window's own keys
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._ringed = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if self._ringed:
+            self.update()
+
+    @Slot(int)
+    def _on_length(self, length: int) -> None:
+        self.setRange(0, max(0, length - 1))
+
+    @Slot(int)
+    def _on_value(self, value: int) -> None:
+        """A screen reader moves the playhead."""
+        if value != self._playhead.position:
+            self.taken.emit()
+            self._playhead.move_to(value)
+
     @Slot(int)
     def _on_moved(self, position: int) -> None:
+        self._tell(position)
         scene = self._current()
         if scene is None:
             return
@@ -245,6 +287,15 @@ class Track(QWidget):
         for rect in overlay.value_rects(scene):
             region += rect
         self.update(region)
+
+    def _tell(self, position: int) -> None:
+        """Where the playhead is, for a screen reader."""
+        self.blockSignals(True)
+        self.setValue(position)
+        self.blockSignals(False)
+        trace = self._trace
+        if QAccessible.isActive() and trace is not None and position < len(trace):
+            self.setAccessibleDescription(hover_text(read(trace, self.spans, position)))
 
     @Slot(int)
     def _on_ready(self, record: int) -> None:

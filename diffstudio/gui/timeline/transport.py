@@ -31,7 +31,7 @@ def speed_text(speed: float) -> str:
 
 
 class Transport(QWidget):
-    """Buttons that act on the player and the playhead. None takes the focus: Space belongs to the window."""
+    """Buttons that act on the player and the playhead. Tab reaches them; a click leaves Space to the window."""
 
     clockChosen = Signal(str)
 
@@ -199,7 +199,7 @@ class Transport(QWidget):
 
     def _prepare(self, button: QAbstractButton, action: str) -> None:
         button.setIconSize(ICON)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setAccessibleName(actions.title(action))
         button.setToolTip(actions.tooltip(action))
 

@@ -232,6 +232,7 @@ def _warm_up_job(engine: Engine, threads: int) -> Job:
         # torch brings half a million objects that stay: to look for garbage among them stalls the window for 0.3 s.
         with held():
             engine.warm_up(threads)
+            engine.calibrate()
         yield None
 
     return job

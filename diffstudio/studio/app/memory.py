@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from diffstudio.errors import NoRoom
 
+AGES = 3.0  # seconds after which an answer is old
 _RESERVE = 64 << 20  # left free on the disk for everybody else
 
 
@@ -30,6 +33,21 @@ def free_memory() -> int | None:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return None
+
+
+class FreeMemory:
+    """`free_memory`, asked anew no more often than every few seconds: a slider asks thirty times in one."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._asked = -AGES
+        self._found: int | None = None
+
+    def __call__(self) -> int | None:
+        """Bytes."""
+        if self._clock() - self._asked >= AGES:
+            self._asked, self._found = self._clock(), free_memory()
+        return self._found
 
 
 def size(count: float) -> str:

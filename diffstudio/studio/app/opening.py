@@ -25,7 +25,6 @@ from diffstudio.studio.request.request import Request
 from diffstudio.studio.sources import ARRAYS, FOLDER
 from diffstudio.traces.format import MAGIC
 
-SAME = ("device", "trace_every", "trace_dtype", "kind")  # how a run is recorded is not part of the picture
 SOUNDS = (".wav",)
 _OTHERS = (b"GGUF", b"\x89HDF", b"\x80")  # beginnings of what may hold weights: it is refused by its own sentence
 _LEGACY = b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"  # in a pickle of torch before its zip files
@@ -211,13 +210,3 @@ def other_weights(entry: Entry, there: str, here: str) -> tuple[Note, ...]:
     if not there or not here or there == here:
         return ()
     return (Note("weights", entry.spec, f"{there[:8]}, {here[:8]}"),)
-
-
-def differences(now: Request, then: Request) -> list[tuple[str, str, str]]:
-    """What would change: (field, now, then)."""
-    before, after = now.model_dump(mode="json"), then.model_dump(mode="json")
-    return [(k, _text(before[k]), _text(after[k])) for k in after if k not in SAME and before[k] != after[k]]
-
-
-def _text(value: Any) -> str:
-    return "any" if value is None else str(value)

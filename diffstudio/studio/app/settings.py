@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,8 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.files import write_bytes
 
 MAX_BYTES = 4 << 20
+MOST_PRESETS = 200
+MOST_REQUESTS = 100  # models whose settings are remembered
 
 
 def _shown(default: Any, title: str, tip: str, **bounds: Any) -> Any:
@@ -37,10 +40,13 @@ class Settings(BaseModel):
     model_sort: Literal["name", "newest", "size", "used", "folder"] = "name"
     favourites: Annotated[list[str], Field(max_length=200)] = []  # names of models
     used: Annotated[list[str], Field(max_length=200)] = []  # names of models, the last one first
-    presets: Annotated[dict[str, dict[str, Any]], Field(max_length=200)] = {}
+    presets: Annotated[dict[str, dict[str, Any]], Field(max_length=MOST_PRESETS)] = {}
+    # What the sampling panel said last, by model; a request that is not understood any more is passed over.
+    requests: Annotated[dict[str, dict[str, Any]], Field(max_length=MOST_REQUESTS)] = {}
     last_model: str = ""
     last_folder: str = ""
     seed_locked: bool = False
+    seed_each_run: bool = False
     window: dict[str, Any] = {}  # geometry, dock state, canvas and timeline options: opaque to everyone but the window
 
     def remember_recent(self, path: str) -> None:
@@ -50,6 +56,11 @@ class Settings(BaseModel):
     def remember_used(self, model: str) -> None:
         """Put a model first among those used lately."""
         self.used = [model, *(name for name in self.used if name != model)][:100]
+
+    def remember_requests(self, requests: Mapping[str, dict[str, Any]]) -> None:
+        """Keep what the panel said of these models; of too many the ones that were remembered first go."""
+        kept = {name: request for name, request in self.requests.items() if name not in requests}
+        self.requests = dict([*kept.items(), *requests.items()][-MOST_REQUESTS:])
 
 
 def settings_file() -> Path:

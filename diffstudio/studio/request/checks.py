@@ -5,6 +5,9 @@ The panel disables the control and shows the sentence; a run with such a field i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
 from diffstudio import options
@@ -40,11 +43,20 @@ def unavailable(card: Card, request: Request) -> dict[str, str]:
     }
 
 
-def usable(card: Card, request: Request) -> Request:
+@dataclass(frozen=True)
+class Resolved:
+    """A request without what nothing comes of, and why: `reasons` are those of `unavailable`."""
+
+    request: Request
+    reasons: dict[str, str]
+
+
+def resolve(card: Card, request: Request) -> Resolved:
     """The request without what this checkpoint and its other fields leave no meaning for.
 
     Everything `unavailable` is neutral, and so is a source, solver, grid or path that does not go with the checkpoint.
     """
+    given = request
     if _data_problem(card, request):
         request = request.model_copy(update=_neutral("source"))
     reasons = unavailable(card, request)
@@ -61,7 +73,15 @@ def usable(card: Card, request: Request) -> Request:
         request = request.model_copy(update=_neutral("grid", "grid_params", "times"))
     if request.path is not None and path_choice_problem(card, request, request.path.name):
         request = request.model_copy(update=_neutral("path"))
-    return request
+    # What has been left out can be the reason for another field, or have been in its way.
+    if any(getattr(request, name) != getattr(given, name) for name in Request.model_fields):
+        reasons = unavailable(card, request)
+    return Resolved(request, reasons)
+
+
+def usable(card: Card, request: Request) -> Request:
+    """The request that `resolve` comes to."""
+    return resolve(card, request).request
 
 
 def _neutral(*names: str) -> dict[str, object]:
@@ -302,14 +322,15 @@ def path_problem(card: Card, request: Request, spec: PathSpec) -> str:
     return prediction_problem(card.prediction, trained, t if spec == card.path else trained.t_at_log_snr(first))
 
 
-def check(card: Card, request: Request) -> None:
-    """Refuse a request that does not fit the checkpoint or itself.
+def check(card: Card, request: Request, reasons: Mapping[str, str] | None = None) -> None:
+    """Refuse a request that does not fit the checkpoint or itself. reasons: of `unavailable`, where they are known.
 
     Raises:
         BadInput: with the sentence that `unavailable` and the others give.
     """
     _check_labels(card, request)
-    for name, reason in unavailable(card, request).items():
+    found = unavailable(card, request) if reasons is None else reasons
+    for name, reason in found.items():
         ignored = name in IGNORED and (name != "guidance" or card.labels)
         if not ignored and getattr(request, name) != NEUTRAL[name]:
             raise BadInput(reason)

@@ -14,6 +14,7 @@ from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.specs import PathSpec
 from diffstudio.studio.request.defaults import default_request
+from diffstudio.studio.request.numbers import read_numbers
 from diffstudio.studio.request.request import Request
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
@@ -171,7 +172,7 @@ def parse_path(text: str) -> PathSpec:
 
 
 def read_betas(path: Path) -> tuple[float, ...]:
-    """The numbers of a text file, between white space, commas or semicolons.
+    """The numbers of a text file, between white space, commas or semicolons; a decimal comma is one, too.
 
     Raises:
         BadInput: it can't be read, is too large, or holds something else.
@@ -179,8 +180,11 @@ def read_betas(path: Path) -> tuple[float, ...]:
     try:
         if path.stat().st_size > MAX_TABLE:
             raise BadInput(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_TABLE:,}")
-        words = path.read_text(encoding="utf-8").replace(",", " ").replace(";", " ").split()
-        return tuple(float(word) for word in words)
+        text = path.read_text(encoding="utf-8")
+        found = read_numbers(text)
+        if found is None:  # NaN and ∞ are named where the table is judged
+            found = tuple(float(word) for word in text.replace(",", " ").replace(";", " ").split())
+        return found
     except OSError as error:
         raise BadInput(f"can't read the betas in {path}: {error.strerror}") from error
     except ValueError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diffstudio import options
@@ -85,8 +86,8 @@ class Plan:
         return self.record_bytes * sum(chain.records for chain in self.chains)
 
 
-def make_plan(catalog: Catalog, request: Request) -> Plan:
-    """Resolve and check a request.
+def make_plan(catalog: Catalog, request: Request, reasons: Mapping[str, str] | None = None) -> Plan:
+    """Resolve and check a request. reasons: of `checks.unavailable`, where they are known.
 
     Raises:
         NotFound: no such model.  BadFile: its file is broken.  BadInput: the request does not fit the checkpoint.
@@ -95,7 +96,7 @@ def make_plan(catalog: Catalog, request: Request) -> Plan:
     if entry.problem or entry.card is None:
         raise BadFile(entry.problem or f"{entry.path}: no card")
     card = entry.card
-    check(card, request)
+    check(card, request, reasons)
     if request.prompt and card.text is not None:
         read_prompt(request.prompt, card.text, card.shape[1])
     weak = _weak(catalog, card, request)

@@ -105,12 +105,24 @@ def test_the_arrows_walk_over_the_chips(shown, qtbot):
     assert field.value() == "each"
 
 
-@pytest.mark.parametrize(("typed", "seed"), [("12", 12), ("9" * 19, MAX_SEED), ("-5", 5), ("1e3", 13), ("", 0)])
-def test_a_seed_is_a_whole_number(shown, qtbot, typed, seed):
+@pytest.mark.parametrize(("typed", "seed"), [("12", 12), (str(MAX_SEED), MAX_SEED), (str(2**53 + 1), 2**53 + 1)])
+def test_a_seed_is_a_whole_number_of_64_bits(shown, qtbot, typed, seed):
     field = shown(SeedField(theme.DARK), 220, 30)
     field.edit.clear()
     qtbot.keyClicks(field.edit, typed)
-    assert field.value() == min(seed, MAX_SEED)
+    assert field.value() == seed and not field.mistake
+
+
+@pytest.mark.parametrize("typed", [str(MAX_SEED + 1), "-5", "2.5", ""])
+def test_what_is_no_seed_stays_and_is_said(shown, qtbot, typed):
+    field = shown(SeedField(theme.DARK), 220, 30)
+    field.setAccessibleName("Seed")
+    field.set_value(7)
+    field.edit.clear()
+    qtbot.keyClicks(field.edit, typed)
+    qtbot.keyClick(field.edit, Qt.Key.Key_Return)
+    assert field.edit.text() == typed and field.mistake.startswith("Seed") and typed in field.mistake
+    assert field.value() == 7
 
 
 def test_the_lock_holds_the_seed(shown, click):

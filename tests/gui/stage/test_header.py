@@ -49,12 +49,12 @@ def test_one_tensor_at_a_time_is_marked(make_header):
         assert [n for n, b in header._tensors.items() if b.isChecked()] == [name]
 
 
-def test_every_control_has_a_name_a_tip_and_leaves_the_keys_to_the_canvas(make_header):
+def test_every_control_has_a_name_a_tip_and_is_reached_with_tab_alone(make_header):
     header = make_header()
     assert len(buttons(header)) == len(TENSORS) + len(option_titles()) + 1
     for button in buttons(header):
         assert button.accessibleName() and button.toolTip()
-        assert button.focusPolicy() == Qt.FocusPolicy.NoFocus
+        assert button.focusPolicy() == Qt.FocusPolicy.TabFocus, "a click leaves the keys to the canvas"
 
 
 @pytest.mark.parametrize("width", [400, 520, 700, 1300])  # with the switches of every view at once

@@ -86,7 +86,22 @@ def test_the_same_direction_again_doubles_the_speed(player, playhead):
         assert player.speed == expected
     assert player._timer.interval() == round(1000 / 80)
     player.play(-1)
-    assert (player.direction, player.speed) == (-1, 8)
+    assert (player.direction, player.speed) == (-1, 1), "the other way it begins as slowly as at first"
+    player.play(-1)
+    player.pause()
+    assert player.speed == 1
+
+
+def test_a_chosen_speed_stands_when_playing_ends(player, playhead):
+    player.set_speed(0.5)
+    playhead.move_to(0)
+    player.play(1)
+    player.play(1)
+    assert player.speed == 1
+    player.faster()
+    assert player.speed == 2
+    player.pause()
+    assert player.speed == 2, "faster chooses; again in the same direction does not"
 
 
 def test_speeds_stay_within_their_bounds(player):

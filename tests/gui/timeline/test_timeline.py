@@ -192,7 +192,8 @@ def test_state_is_json_and_comes_back(timeline, qtbot):
     other = Timeline(Playhead(), theme.LIGHT)
     qtbot.addWidget(other)
     other.restore(state)
-    assert (other.loop, other.speed, other.clock) == ("ping-pong", 2.0, "sigma")
+    assert (other.loop, other.clock) == ("ping-pong", "sigma")
+    assert other.speed == 1, "the speed is that of this sitting"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,7 @@ def test_state_is_json_and_comes_back(timeline, qtbot):
 )
 def test_bad_states_change_nothing(timeline, bad):
     timeline.restore(bad)
-    assert timeline.state() == {"loop": "once", "speed": 1.0, "clock": "step"}
+    assert timeline.state() == {"loop": "once", "clock": "step"} and timeline.speed == 1
 
 
 def test_speed_keys(timeline):
@@ -211,12 +212,12 @@ def test_speed_keys(timeline):
     assert timeline.speed == 0.5
 
 
-def test_every_control_has_a_name_and_takes_no_focus(timeline):
+def test_every_control_has_a_name_and_is_reached_with_tab_alone(timeline):
     buttons = timeline.findChildren(QAbstractButton)
     assert len(buttons) >= 14
     for button in buttons:
         assert button.accessibleName()
-        assert button.focusPolicy() == Qt.FocusPolicy.NoFocus
+        assert button.focusPolicy() == Qt.FocusPolicy.TabFocus
     assert all(button.toolTip() for button in buttons)
     assert timeline.accessibleName() and timeline.track.accessibleName()
 

@@ -41,6 +41,9 @@ class MadeEngine:
         assert collecting._holds
         self.warmed.append(threads)
 
+    def calibrate(self):
+        assert self.warmed
+
     def run(self, request, path, budget, stop, loading):
         self.budgets.append(budget)
         loading(self.share)

@@ -147,10 +147,16 @@ def test_a_list_of_times_says_how_many_steps_there_are():
         ({**GUIDED, "negative": 1}, "the negative class is 1, the class itself: choose another to lead away from"),
         ({"solver": "ddpm_learned"}, "DDPM, learned variance needs a network that has learned its variance"),
         ({"grid": "trailing"}, "'trailing' counts integer training steps, and 'flow' has none"),
-        ({"grid": "custom", "times": (0.5, 1.0)}, r"times[1] is 1, expected less than times[0], 0.5"),
-        ({"grid": "custom", "times": (1.0, 1.0, 0.0)}, r"times[1] is 1, expected less than times[0], 1"),
-        ({"grid": "custom", "times": ()}, "times has 0 entries, expected 2"),
-        ({"grid": "custom", "times": (1.5, 0.0)}, r"times[0] is 1.5, expected 0 to 1"),
+        (
+            {"grid": "custom", "times": (0.5, 1.0)},
+            r"time 2 of the list is 1, expected less than 0.5, the one before it",
+        ),
+        (
+            {"grid": "custom", "times": (1.0, 1.0, 0.0)},
+            r"time 2 of the list is 1, expected less than 1, the one before it",
+        ),
+        ({"grid": "custom", "times": ()}, "the number of times in the list is 0, expected 2"),
+        ({"grid": "custom", "times": (1.5, 0.0)}, r"time 1 of the list is 1.5, expected 0 to 1"),
         (
             {"path": PathSpec(name="vp_linear"), "grid": "trailing", "steps": 1001},
             "'trailing' has 1,000 training steps on 'vp_linear', found 1,001 steps: choose fewer or uniform",
@@ -174,7 +180,7 @@ def test_a_number_of_steps_that_is_none_can_not_be_written_down(steps):
 
 @pytest.mark.parametrize("beta", [float("nan"), -0.1, 1.5])
 def test_betas_that_are_none_can_not_be_written_down(beta):
-    with pytest.raises(ValueError, match=r"betas\[1\] is .*, expected 1e-12 to 1"):
+    with pytest.raises(ValueError, match=r"beta 2 of the table is .*, expected 1e-12 to 1"):
         PathSpec(name="vp_table", betas=(0.1, beta, 0.2))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.titles import title
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import CheckField, Combo, CountField, NumberField
 from diffstudio.gui.panels.rows import Row, RowGroup
@@ -38,36 +39,47 @@ class AdvancedFields(RowGroup):
         alone = (OWN, tr("The solver's own way"), tr("Each solver draws as it was published, or as suits it best."))
         self.noise = Combo([alone, *_choices(options.NOISES.values())])
         self.forward = Combo(_choices(options.FORWARD_MODES.values()))
-        self.alone = CheckField(tr("Forward chain alone"))
+        self.alone = CheckField(title("kind"))
         self.every = CountField(1, 1_000_000)
-        self.half = CheckField(tr("Half precision"))
+        self.half = CheckField(title("trace_dtype"))
         self.device = Combo([(name, name, tr("Where the network runs.")) for name in devices])
         whole, part = tr("Of 32 bits: as exact as it was trained."), tr("Of 16 bits: half the memory, two digits less.")
-        self.precision = Combo([("float32", tr("float32"), whole), ("half", tr("Half"), part)])
+        self.precision = Combo([("float32", tr("float32"), whole), ("half", tr("half"), part)])
         self.params = {
             "grid": ParamFields(tokens, spacing, self.grid, options.GRIDS),
             "path": ParamFields(tokens, spacing, self.path, options.PATHS),
             "clip": ParamFields(tokens, spacing, self.clip, options.CLIPS),
         }
         self._clips = True
+        self._offered: tuple[object, ...] = ()  # what the choices that are available depend on
         super().__init__(
             {
-                "grid": Row(tr("Spacing"), self.grid, tr("Where the steps lie between noise and data.")),
-                "times": Row(tr("Times"), self.times, tr("The times t that the steps visit, falling from 1 to 0.")),
-                "path": Row(tr("Path"), self.path, tr("Sample along another path: x_t is rescaled to equal log-SNR.")),
+                "grid": Row(title("grid"), self.grid, tr("Where the steps lie between noise and data.")),
+                "times": Row(title("times"), self.times, tr("The times t that the steps visit, falling from 1 to 0.")),
+                "path": Row(
+                    title("path"), self.path, tr("Sample along another path: x_t is rescaled to equal log-SNR.")
+                ),
                 "betas": Row(tr("Betas"), self.betas, tr("β of each training step, from data to noise, 0 to 1.")),
-                "clip": Row(tr("Clip x̂0"), self.clip, tr("Keep x̂0 in the range of the data at every step.")),
-                "noise": Row(tr("Noise"), self.noise, tr("How a solver that draws noise draws it.")),
-                "forward": Row(tr("Forward"), self.forward, tr("How the forward chain is drawn.")),
-                "kind": Row("", self.alone, tr("Only noise the data; nothing is denoised.")),
-                "trace_every": Row(
-                    tr("Keep every"), self.every, tr("Keep every k-th step in the trace; every step is computed.")
-                ),
+                "clip": Row(title("clip"), self.clip, tr("Keep x̂0 in the range of the data at every step.")),
+                "noise": Row(title("noise"), self.noise, tr("How a solver that draws noise draws it.")),
+                "forward": Row(title("forward"), self.forward, tr("How the forward chain is drawn.")),
+                "kind": Row("", self.alone, tr("Only noise the data; nothing is denoised."), short=True),
                 "trace_dtype": Row(
-                    "", self.half, tr("Record the trace in half precision: half the size, three digits.")
+                    "", self.half, tr("Record the trace in half precision: half the size, three digits."), short=True
                 ),
-                "device": Row(tr("Device"), self.device, tr("auto uses the GPU where there is one.")),
-                "precision": Row(tr("Weights"), self.precision, tr("Precision of the network; not of the chain.")),
+                "trace_every": Row(
+                    title("trace_every"),
+                    self.every,
+                    tr("Record every k-th step in the trace; every step is computed."),
+                    short=True,
+                ),
+                "precision": Row(
+                    title("precision"),
+                    self.precision,
+                    tr("Precision of the network's weights; not of the chain."),
+                    short=True,
+                ),
+                "device": Row(title("device"), self.device, tr("auto uses the GPU where there is one.")),
             },
             _shown,
             spacing,
@@ -93,6 +105,12 @@ class AdvancedFields(RowGroup):
 
     def offer(self, card: Card, request: Request) -> None:
         """Make the grids and paths that do not go with the checkpoint and each other unavailable, with the reason."""
+        # To lay out paths takes a millisecond, and most changes are of something else.
+        counted = request.steps if options.GRIDS[request.grid].needs in ("table", "times") else 0
+        about = (card, request.path, request.grid, request.grid_params, request.times, counted)
+        if about == self._offered:
+            return
+        self._offered = about
         for name in options.GRIDS:
             problem = grid_choice_problem(card, request, name)
             self.grid.set_enabled(name, not problem, problem)
@@ -123,9 +141,20 @@ class AdvancedFields(RowGroup):
         }
 
     @property
-    def problem(self) -> str:
-        """Why what is typed can't be used, "" if it can."""
-        return "" if self._table() is None else self.betas.problem
+    def wrong(self) -> Row | None:
+        """As of any group, the numbers of the choices too."""
+        beneath = (fields.wrong for name, fields in self.params.items() if self.rows[name].field.isEnabled())
+        return super().wrong or next(filter(None, beneath), None)
+
+    def set_defaults(self, request: Request) -> None:
+        """As any group; the numbers of the model's own choices are its own."""
+        super().set_defaults(request)
+        self.params["grid"].set_defaults(request.grid, request.grid_params)
+        self.params["clip"].set_defaults(request.clip, request.clip_params)
+        if request.path is None:
+            self.params["path"].set_defaults(OWN, {})
+        else:
+            self.params["path"].set_defaults(request.path.name, request.path.params)
 
     def _table(self) -> tuple[float, ...] | None:
         """The betas, where the path has some of its own."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from diffstudio.gui.kit.widgets import label
-from diffstudio.gui.kit.words import count, tr
+from diffstudio.gui.kit.widgets import Note
+from diffstudio.gui.kit.words import count, field_list, tr
 from diffstudio.specs import check_betas
+from diffstudio.studio.request.numbers import read_numbers
 
 STEPS = 20
 FIRST = tuple(round(0.005 + 0.595 * k / (STEPS - 1), 4) for k in range(STEPS))  # ends nearly in noise alone
@@ -20,7 +19,7 @@ MAX_LETTERS = 4 << 20
 class BetasField(QWidget):
     """ "0.01, 0.02, 0.5" and what is wrong with it.
 
-    The value is the last table that can be used; while the text says another, `problem` is why a run is refused.
+    The value is the last table that can be used; while the text says another, `mistake` is why a run is refused.
     """
 
     changed = Signal()
@@ -28,15 +27,14 @@ class BetasField(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._betas, self.problem = FIRST, ""
+        self._betas, self.mistake = FIRST, ""
         self.edit, self.choose = QLineEdit(), QToolButton()
         self.edit.setMaxLength(MAX_LETTERS)
         self.choose.setText("…")
         self.choose.setProperty("field", True)
         self.choose.setToolTip(tr("Read the betas from a text file: numbers between spaces, commas or lines."))
         self.choose.setAccessibleName(tr("File of betas"))
-        self.note = label("", "dim")
-        self.note.setWordWrap(True)
+        self.note = Note("dim")
         line = QHBoxLayout()
         line.setSpacing(4)
         line.addWidget(self.edit, 1)
@@ -57,7 +55,7 @@ class BetasField(QWidget):
 
     def set_value(self, betas: tuple[float, ...]) -> None:
         """Show a table."""
-        if betas != self._betas or self.problem:
+        if betas != self._betas or self.mistake:
             self._betas = betas
             self._show()
             self.changed.emit()
@@ -68,17 +66,17 @@ class BetasField(QWidget):
 
     def _show(self) -> None:
         short = len(self._betas) <= MOST_SHOWN
-        self.edit.setText(", ".join(f"{beta:.12g}" for beta in self._betas) if short else "")
+        self.edit.setText(field_list(self._betas) if short else "")
         self.edit.setPlaceholderText("" if short else f"{self._betas[0]:g} … {self._betas[-1]:g}")
         self.edit.setCursorPosition(0)
         self._tell("")
 
     @Slot(str)
     def _on_text(self, text: str) -> None:
-        try:
-            betas = tuple(float(word) for word in re.split(r"[\s,;]+", text) if word)
-        except ValueError:
-            self._tell(tr("expected betas, numbers between 0 and 1 with commas between"))
+        betas = read_numbers(text)
+        if betas is None:
+            words = tr("“{}” is no list of betas: expected numbers between 0 and 1, like {}")
+            self._tell(words.format(text[:40], field_list((0.01, 0.02, 0.5))))
             return
         try:
             check_betas("vp_table", betas)
@@ -89,5 +87,6 @@ class BetasField(QWidget):
         self._tell("")
 
     def _tell(self, problem: str) -> None:
-        self.problem = problem
+        self.mistake = problem
+        self.note.set_wrong(bool(problem))
         self.note.setText(problem or tr("{} training steps").format(count(len(self._betas))))

@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffstudio.checkpoints.card import Card
+from diffstudio.gui.kit.number_box import MAX_SEED
 from diffstudio.gui.kit.theme import Tokens
-from diffstudio.gui.kit.widgets import SeedEdit
+from diffstudio.gui.kit.titles import title
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import CheckField, CountField, NumberField
 from diffstudio.gui.panels.rows import Row, RowGroup
@@ -27,24 +28,26 @@ class EditFields(RowGroup):
         self.strength = NumberField(SMALLEST, 1, 0.05, decimals=2, even=True)
         self.mask_file = MaskField(tokens)
         self.region = RegionField()
-        self.keep_pixels = CheckField(tr("Keep the source's pixels"))
+        self.keep_pixels = CheckField(title("keep_pixels"))
         self.resample = CountField(1, 100)
-        self.interpolate = OptionalSeed(tr("to seed"))
+        self.interpolate = OptionalSeed()
         self.variation = NumberField(0, 1, 0.05, decimals=2, even=True)
-        self.variation_seed = SeedEdit()
+        self.variation_seed = CountField(0, MAX_SEED)
         super().__init__(
             {
                 "strength": Row(
-                    tr("Strength"),
+                    title("strength"),
                     self.strength,
                     tr(
                         "The noise level t to which the data are noised, where the chain starts: 1 is pure noise, near "
                         "0 little changes. It takes this share of the steps."
                     ),
                 ),
-                "mask": Row(tr("Mask"), self.mask_file, tr("White is drawn anew, black is kept of the source.")),
+                "mask": Row(title("mask"), self.mask_file, tr("White is drawn anew, black is kept of the source.")),
                 "mask_region": Row(
-                    tr("Region"), self.region, tr("The same in words: what is drawn anew. With a mask, where both are.")
+                    title("mask_region"),
+                    self.region,
+                    tr("The same in words: what is drawn anew. With a mask, where both are."),
                 ),
                 "keep_pixels": Row(
                     "",
@@ -52,20 +55,27 @@ class EditFields(RowGroup):
                     tr("Where the mask keeps them, pictures have the source's own pixels, not the autoencoder's."),
                 ),
                 "resample": Row(
-                    tr("Repeat"),
+                    title("resample"),
                     self.resample,
                     tr("How often each step is made: more fits the new region to the rest, and takes longer."),
+                    short=True,
                 ),
                 "interpolate": Row(
-                    tr("Between"), self.interpolate, tr("The noise of the samples goes from the seed to this one.")
+                    title("interpolate"),
+                    self.interpolate,
+                    tr("The noise of the samples goes step by step from that of the seed to that of this one."),
                 ),
                 "variation": Row(
-                    tr("Variation"),
+                    title("variation"),
                     self.variation,
                     tr("How far the noise of the samples goes from that of the seed towards others: 0 is off."),
+                    short=True,
                 ),
                 "variation_seed": Row(
-                    tr("towards"), self.variation_seed, tr("The seed of the first noise that the variations go to.")
+                    title("variation_seed"),
+                    self.variation_seed,
+                    tr("The seed of the first noise that the variations go towards."),
+                    short=True,
                 ),
             },
             _shown,
@@ -82,11 +92,6 @@ class EditFields(RowGroup):
         self.rows["resample"].setVisible(not card.discrete)
         self.rows["keep_pixels"].setVisible(bool(card.decoded))
 
-    @property
-    def problem(self) -> str:
-        """Why what is typed can't be used, "" if it can."""
-        return self.region.problem if self.region.isEnabled() else ""
-
     def fields(self) -> dict[str, object]:
         """The request's fields."""
         return {name: row.field.value() for name, row in self.rows.items()}
@@ -101,11 +106,12 @@ class OptionalSeed(QWidget):
     """On or off, and a seed."""
 
     changed = Signal()
+    mistakeChanged = Signal()
 
-    def __init__(self, text: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.on, self.seed = CheckField(text), SeedEdit()
-        self.seed.setText("1")
+        self.on, self.seed = CheckField(""), CountField(0, MAX_SEED)
+        self.seed.set_value(1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
@@ -113,11 +119,17 @@ class OptionalSeed(QWidget):
         layout.addWidget(self.seed, 1)
         self.on.changed.connect(self._on_changed)
         self.seed.changed.connect(self._on_changed)
+        self.seed.mistakeChanged.connect(self.mistakeChanged)
         self._on_changed()
+
+    @property
+    def mistake(self) -> str:
+        """Why what is typed can't be used, "" if it can."""
+        return self.seed.mistake if self.on.value() else ""
 
     def value(self) -> int | None:
         """The seed, None where it is off."""
-        return self.seed.value() if self.on.value() else None
+        return int(self.seed.value()) if self.on.value() else None
 
     def set_value(self, seed: int | None) -> None:
         """Show a seed; off, the number stays."""
@@ -138,6 +150,7 @@ class OptionalSeed(QWidget):
     @Slot()
     def _on_changed(self) -> None:
         self.seed.setEnabled(self.on.value())
+        self.mistakeChanged.emit()
         self.changed.emit()
 
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from diffstudio import options
 from diffstudio.checkpoints.listing import Entry
+from diffstudio.gui.kit.titles import title
 from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import CheckField, Combo, DecimalSpin, NumberField
@@ -28,15 +29,17 @@ class GuidanceFields(RowGroup):
         self.guide = GuideCombo()
         self.interval = IntervalField()
         self.rescale = NumberField(0, 1, 0.05, decimals=2, even=True)
-        self.split = CheckField(tr("Record both halves"))
+        self.split = CheckField(title("record_split"))
         tips = {name: tr(row.tip) for name, row in options.GUIDANCE.items()}
         super().__init__(
             {
-                "negative": Row(tr("Away from"), self.negative, tips["negative"]),
-                "guidance_model": Row(tr("Weaker"), self.guide, tips["weak"]),
-                "guidance_interval": Row(tr("Interval"), self.interval, tips["interval"]),
-                "guidance_rescale": Row(tr("Rescale φ"), self.rescale, tips["rescale"]),
-                "record_split": Row("", self.split, tr("Also record x̂0 with the class and without it, at every step.")),
+                "negative": Row(title("negative"), self.negative, tips["negative"]),
+                "guidance_model": Row(title("guidance_model"), self.guide, tips["weak"]),
+                "guidance_interval": Row(title("guidance_interval"), self.interval, tips["interval"]),
+                "guidance_rescale": Row(title("guidance_rescale"), self.rescale, tips["rescale"], short=True),
+                "record_split": Row(
+                    "", self.split, tr("Also record x̂0 with the class and without it, at every step."), short=True
+                ),
             },
             _shown,
             spacing,
@@ -119,6 +122,7 @@ class IntervalField(QWidget):
     """On or off, and two noise levels."""
 
     changed = Signal()
+    mistakeChanged = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,13 +141,20 @@ class IntervalField(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(line)
         self.on.changed.connect(self._on_changed)
-        self.low.valueChanged.connect(self._on_changed)
-        self.high.valueChanged.connect(self._on_changed)
+        for box in (self.low, self.high):
+            box.changed.connect(self._on_changed)
+            box.mistakeChanged.connect(self.mistakeChanged)
         self._on_changed()
 
+    @property
+    def mistake(self) -> str:
+        """Why what is typed can't be used, "" if it can."""
+        return (self.low.mistake or self.high.mistake) if self.on.value() else ""
+
     def value(self) -> tuple[float, float] | None:
-        """(low, high] in σ, None where it is off."""
-        return (self.low.value(), self.high.value()) if self.on.value() else None
+        """(low, high] in σ, never empty; None where it is off."""
+        low, high = self.low.value(), self.high.value()
+        return (low, high if high > low else low + self.low.singleStep()) if self.on.value() else None
 
     def set_value(self, interval: tuple[float, float] | None) -> None:
         """Show an interval; off, the numbers stay."""
@@ -171,10 +182,12 @@ class IntervalField(QWidget):
     def _on_changed(self) -> None:
         for spin in (self.low, self.high):
             spin.setEnabled(self.on.value())
-        if self.high.value() <= self.low.value():
+        found = self.value()
+        if found is not None and self.high.value() != found[1]:
             self.high.blockSignals(True)
-            self.high.setValue(self.low.value() + self.low.singleStep())  # never empty
+            self.high.set_value(found[1])
             self.high.blockSignals(False)
+        self.mistakeChanged.emit()
         self.changed.emit()
 
 
@@ -182,7 +195,7 @@ def _sigma(param: options.Param) -> DecimalSpin:
     spin = DecimalSpin(2)
     spin.setRange(param.low, HIGHEST)
     spin.setSingleStep(param.step)
-    spin.setValue(param.default)
+    spin.set_value(param.default)
     spin.setMinimumWidth(46)
     spin.setAlignment(Qt.AlignmentFlag.AlignRight)
     spin.setAccessibleName(tr(param.label))

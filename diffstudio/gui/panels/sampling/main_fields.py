@@ -7,6 +7,7 @@ from typing import Any
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.titles import title
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import Combo, CountField, NumberField
 from diffstudio.gui.panels.rows import Row, RowGroup
@@ -21,6 +22,8 @@ GUIDANCE = "w in D = D_any + w·(D_class − D_any): 1 is none."
 OF_TEXT = "Letters that stay where they are; _ is a free one, and so is all that follows the last."
 OF_PICTURE = "What to draw, in words."
 NEGATIVE = "What guidance leads away from; empty is nothing in particular."
+STEPS = "Steps from noise to data; more are finer and slower."
+SEED = "Sample i of seed s is the picture of seed s + i."
 DISTILLED = "The strength of guidance that the network itself is told: it learned it from a guided one."
 SHOWN = (
     "source", "label", "prompt", "negative_prompt", "solver", "steps", "guidance", "distilled_guidance", "seed",
@@ -45,23 +48,23 @@ class MainFields(RowGroup):
         self.samples = CountField(1, 1_000_000)
         super().__init__(
             {
-                "source": Row(tr("Start from"), self.source, tr("Where the reverse chain starts.")),
-                "label": Row(tr("Class"), self.label, tr("What to draw.")),
-                "prompt": Row(tr("Prompt"), self.prompt),
-                "negative_prompt": Row(tr("Negative"), self.negative_prompt, tr(NEGATIVE)),
-                "solver": Row(tr("Solver"), self.solver),
-                "steps": Row(tr("Steps"), self.steps, tr("Steps from noise to data; more are finer and slower.")),
-                "guidance": Row(tr("Guidance"), self.guidance, tr(GUIDANCE)),
-                "distilled_guidance": Row(tr("Distilled"), self.distilled, tr(DISTILLED)),
-                "seed": Row(tr("Seed"), self.seed, tr("Sample i of seed s is the picture of seed s + i.")),
-                "samples": Row(tr("Samples"), self.samples, tr("How many are drawn at once.")),
+                "label": Row(title("label"), self.label, tr("What to draw.")),
+                "prompt": Row(title("prompt"), self.prompt),
+                "negative_prompt": Row(title("negative_prompt"), self.negative_prompt, tr(NEGATIVE)),
+                "solver": Row(title("solver"), self.solver),
+                "steps": Row(title("steps"), self.steps, tr(STEPS), short=True),
+                "guidance": Row(title("guidance"), self.guidance, tr(GUIDANCE), short=True),
+                "distilled_guidance": Row(title("distilled_guidance"), self.distilled, tr(DISTILLED)),
+                "seed": Row(
+                    title("seed"), self.seed, tr("Sample i of seed s is the picture of seed s + i."), short=True
+                ),
+                "samples": Row(title("samples"), self.samples, tr("How many are drawn at once."), short=True),
+                "source": Row(title("source"), self.source, tr("Where the reverse chain starts.")),
             },
             _shown,
             spacing,
             beneath={"solver": self.params},
         )
-        self.negative_prompt.setAccessibleName(tr("Negative prompt"))
-        self.distilled.setAccessibleName(tr("Distilled guidance"))
         self.params.changed.connect(self.changed)
 
     def set_card(self, card: Card) -> None:
@@ -72,6 +75,16 @@ class MainFields(RowGroup):
         self.rows["prompt"].setVisible(told or card.text is not None)
         self.rows["negative_prompt"].setVisible(told)
         self.rows["distilled_guidance"].setVisible(card.prompts is not None and card.prompts.distilled)
+
+    def set_defaults(self, request: Request) -> None:
+        """As any group; the numbers of the model's own solver are its own."""
+        super().set_defaults(request)
+        self.params.set_defaults(request.solver, request.solver_params)
+
+    @property
+    def wrong(self) -> Row | None:
+        """As of any group, the solver's numbers too."""
+        return super().wrong or self.params.wrong
 
     def fields(self) -> dict[str, object]:
         """The request's fields, without the source's, which has several of its own."""

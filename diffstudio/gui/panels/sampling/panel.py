@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+import contextlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.listing import Entry
-from diffstudio.data import DATASETS
 from diffstudio.errors import BadInput
 from diffstudio.gui.kit.theme import Tokens
-from diffstudio.gui.kit.widgets import ContentScroll, label
-from diffstudio.gui.kit.words import tr
-from diffstudio.gui.panels.folds import Folds
-from diffstudio.gui.panels.rows import align, heading_width
-from diffstudio.gui.panels.sampling.advanced import AdvancedFields
-from diffstudio.gui.panels.sampling.edit import EditFields
-from diffstudio.gui.panels.sampling.guidance import GuidanceFields
-from diffstudio.gui.panels.sampling.main_fields import MainFields
-from diffstudio.gui.panels.sampling.presets import PresetsButton
+from diffstudio.gui.panels.rows import Row
+from diffstudio.gui.panels.sampling.fields_page import FieldsPage
 from diffstudio.gui.panels.sampling.request_history import RequestHistory
 from diffstudio.gui.panels.sampling.run_footer import RunFooter
-from diffstudio.studio.request.checks import solver_problem, unavailable, usable
+from diffstudio.studio.request.checks import Resolved, resolve, unavailable
 from diffstudio.studio.request.defaults import default_request
 from diffstudio.studio.request.request import Request
-
-SPACING = 4
 
 
 class SamplingPanel(QWidget):
@@ -48,56 +37,24 @@ class SamplingPanel(QWidget):
         self._per_model: dict[str, Request] = {}
         self._loading = False
         self._history = RequestHistory()
-        self._main = main = MainFields(tokens, SPACING)
+        self._seen: tuple[dict[str, Any], Resolved] | None = None  # what the fields said last, and what comes of it
+        self.fields = fields = FieldsPage(tokens, tuple(dict.fromkeys(("auto", "cpu", device))))
+        self.folds, self.presets, main = fields.folds, fields.presets, fields.main
+        self.guiding, self.edit, self.advanced = fields.guiding, fields.edit, fields.advanced
         self.rows, self.params = main.rows, main.params
         self.source, self.label, self.solver, self.steps = main.source, main.label, main.solver, main.steps
         self.prompt, self.negative_prompt, self.distilled = main.prompt, main.negative_prompt, main.distilled
         self.guidance, self.seed, self.samples = main.guidance, main.seed, main.samples
-        self.presets = PresetsButton()
         self.footer = RunFooter()
-        self.guiding = GuidanceFields(SPACING)
-        self.edit = EditFields(tokens, SPACING)
-        self.advanced = AdvancedFields(tokens, SPACING, self.steps, tuple(dict.fromkeys(("auto", "cpu", device))))
-        bodies = {
-            "guidance": (tr("Guidance"), tr("Away from what, where, and how much of it."), self.guiding),
-            "edit": (tr("Edit"), tr("Strength, mask, noise between or near others."), self.edit),
-            "advanced": (tr("Advanced"), tr("Spacing, path, clipping, recording, device."), self.advanced),
-        }
-        self.folds = Folds(bodies, SPACING)
-        self._groups = (self._main, self.guiding, self.edit, self.advanced)
-        self._build()
-        for group in self._groups:
-            group.changed.connect(self._on_changed)
-        # Queued: where it is open is known when it has been laid out.
-        self.folds.clicked.connect(self._on_fold, Qt.ConnectionType.QueuedConnection)
-        self.source.changed.connect(self._on_source)
-        self.apply_theme(tokens)
-        self.setEnabled(False)
-
-    def _build(self) -> None:
-        head = QHBoxLayout()
-        head.addWidget(label(tr("SAMPLING"), "heading"), 1)
-        head.addWidget(self.presets)
-        body = QWidget()
-        inner = QVBoxLayout(body)
-        inner.setContentsMargins(10, 6, 4, 0)
-        inner.setSpacing(SPACING)
-        inner.addLayout(head)
-        inner.addWidget(self._main)
-        inner.addWidget(self.folds)
-        inner.addStretch(1)
-        rows = [row for group in self._groups for row in group.rows.values()]
-        width = heading_width(rows)
-        align(rows, width)
-        for params in (self.params, *self.advanced.params.values()):
-            params.set_heading_width(width)
-        self.fields = ContentScroll(body)
-        self.fields.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes to what is in it, and it scrolls there
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.fields, 1)
+        layout.addWidget(fields, 1)
         layout.addWidget(self.footer)
+        fields.changed.connect(self._on_changed)
+        self.source.changed.connect(self._on_source)
+        self.apply_theme(tokens)
+        self.setEnabled(False)
 
     # ── the checkpoint ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -109,41 +66,19 @@ class SamplingPanel(QWidget):
         card = entry.card
         if card is None:
             return
+        shown: dict[str, Any] = {"model": _spec(entry)}
         if self.card is not None:
             self._per_model[self.card.name] = self.request()
-        self._entry = entry
+            shown["seed"] = self.seed.value()  # it goes along
+        self._entry, self._seen = entry, None
         self._defaults = default_request(card, _spec(entry), device=self._device)
         self.setEnabled(True)
         self._loading = True
-        self._offer(card, guides)
-        for group in self._groups:
-            group.set_defaults(self._defaults)
-        stops = [self.rows["source"].reset, *self.label.controls(), self.rows["label"].reset]
-        for before, after in pairwise(stops):
-            QWidget.setTabOrder(before, after)  # new widgets come last, wherever they stand
+        self.fields.offer(card, guides, self._defaults)
         self._loading = False
-        kept = self._per_model.get(card.name)
-        shown = {"model": _spec(entry), "seed": self.seed.value()}
-        self._show((kept or self._defaults).model_copy(update=shown))
+        self._show((self._per_model.get(card.name) or self._defaults).model_copy(update=shown))
         self._history.start(self.request())
         self._settle()
-
-    def _offer(self, card: Card, guides: Sequence[Entry]) -> None:
-        """What there is to choose from."""
-        self.label.set_labels(card.labels)
-        self.rows["label"].setVisible(bool(card.labels))
-        self._main.set_card(card)
-        can_guide = bool(card.labels or guides or card.prompts)
-        self.rows["guidance"].setVisible(can_guide)
-        self.folds.set_offered("guidance", can_guide)
-        self.guiding.set_model(card.labels, guides)
-        self.edit.set_card(card)
-        self.advanced.set_card(card)
-        self.source.set_has_data(card.data.dataset in DATASETS)
-        self.source.check_file(card.meaning)
-        for name in options.SOLVERS:
-            problem = solver_problem(card, name)
-            self.solver.set_enabled(name, not problem, problem)
 
     @property
     def entry(self) -> Entry | None:
@@ -155,35 +90,64 @@ class SamplingPanel(QWidget):
         """The card of the chosen checkpoint."""
         return self._entry.card if self._entry else None
 
+    # ── the request ─────────────────────────────────────────────────────────────────────────────────────────────────
+
     def request(self) -> Request:
-        """The request as it stands; a field that is disabled has its neutral value."""
-        assert self.card is not None
-        # What the fields say together need not be a valid request before the unusable among them are left out.
-        request = usable(self.card, Request.model_construct(None, **self._values()))
-        return Request.model_validate(dict(request))
+        """The request as it stands, also while it is typed; a field that is disabled has its neutral value.
+
+        A field whose text says nothing that can be used counts as what it said last: for a run ask `checked_request`.
+        """
+        return self._resolved().request
 
     def checked_request(self) -> Request:
-        """The same, for a run.
+        """The same, for a run or for keeping: what is seen in the fields, and nothing else.
 
         Raises:
-            BadInput: a field holds something that can't be read.
+            BadInput: a field holds something that can't be used.
         """
-        for problem in (self.advanced.problem, self.edit.problem):
-            if problem:
-                raise BadInput(problem)
+        if self.wrong is not None:
+            raise BadInput(self.wrong.mistake)
         return self.request()
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why fields are disabled, see `checks.unavailable`."""
+        return self._resolved().reasons
+
+    @property
+    def wrong(self) -> Row | None:
+        """The first row whose field says something that can't be used."""
+        return self.fields.wrong
+
+    def show_wrong(self) -> None:
+        """Bring the field that can't be used into view, and the keys into it."""
+        self.fields.show_wrong()
+
+    @Slot()
+    def commit(self) -> None:
+        """Enter what is typed in the fields, as leaving them does."""
+        self.fields.enter()
+        if self._entry is None:
+            return
+        # The step to start from follows the playhead: that is no change of the user's to be noted.
+        moves = {"source_step": None}
+        if self._seen is None or self._values() | moves != self._seen[0] | moves:
+            self._on_changed()
+
+    def _resolved(self) -> Resolved:
+        """What comes of the fields: built once for what they say."""
+        assert self.card is not None
+        values = self._values()
+        if self._seen is None or self._seen[0] != values:
+            # What the fields say together need not be a valid request before the unusable among them are left out.
+            found = resolve(self.card, Request.model_construct(None, **values))
+            self._seen = values, Resolved(Request.model_validate(dict(found.request)), found.reasons)
+        return self._seen[1]
 
     def _values(self) -> dict[str, Any]:
         """What all fields say, disabled or not."""
         assert self._entry is not None
-        return {
-            "model": _spec(self._entry),
-            **self._main.fields(),
-            **self.guiding.fields(),
-            **self.edit.fields(),
-            **self.advanced.fields(),
-            **self.source.fields(),
-        }
+        return {"model": _spec(self._entry), **self.fields.values()}
 
     def set_request(self, request: Request) -> None:
         """Show a request (of this model); one step of undo."""
@@ -215,14 +179,44 @@ class SamplingPanel(QWidget):
         """Show a request. What it leaves no meaning for says nothing: it is the default, or is kept as it is."""
         assert self.card is not None
         values = self._values() if keep else dict(self._defaults)
-        unused = unavailable(self.card, request).keys() & values.keys() - {"steps"}
-        # The source is shown last, by `set_fields`: a file may be gone.
-        shown = request.model_copy(update={**{name: values[name] for name in unused}, "source": self.source.value()})
+        unused = unavailable(self.card, request).keys() & values.keys() - {"steps", "source"}
         self._loading = True
-        for group in self._groups:
-            group.show_request(shown)
-        self.source.set_fields(request)
+        self.fields.show_request(request.model_copy(update={name: values[name] for name in unused}))
         self._loading = False
+
+    def _settle(self) -> None:
+        """Enable what goes together, mark what differs from the defaults, tell everybody."""
+        found, card = self._resolved(), self.card
+        assert card is not None
+        self._loading = True
+        self.fields.fall_back(found.request)
+        self._loading = False
+        self.fields.settle(card, found)
+        self.changed.emit()
+
+    @Slot()
+    def _on_source(self) -> None:
+        """A mask of the source's own size lies where the source lies."""
+        self.edit.mask_file.set_placing(self.source.placing)
+
+    @Slot()
+    def _on_changed(self) -> None:
+        if not self._loading and self._entry is not None:
+            self._history.note(self.request())
+            self._settle()
+
+    # ── from one start to the next ──────────────────────────────────────────────────────────────────────────────────
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """What the fields say of each model that was used, as JSON."""
+        said = self._per_model | ({self.card.name: self.request()} if self.card is not None else {})
+        return {name: request.model_dump(mode="json", exclude_defaults=True) for name, request in said.items()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take back a `state`, before a model is chosen; what is not understood is passed over."""
+        for name, found in state.items():
+            with contextlib.suppress(ValueError):
+                self._per_model[name] = Request.model_validate(found)
 
     # ── undo ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -254,46 +248,9 @@ class SamplingPanel(QWidget):
             self._show(request, keep=True)
             self._settle()
 
-    # ── what is shown ───────────────────────────────────────────────────────────────────────────────────────────────
-
     def apply_theme(self, tokens: Tokens) -> None:
         """Icons in other colours."""
-        for group in self._groups:
-            group.apply_theme(tokens)
-
-    def _settle(self) -> None:
-        """Enable what goes together, mark what differs from the defaults, tell everybody."""
-        request, card = self.request(), self.card
-        assert card is not None
-        self._loading = True
-        # What did not go with another choice fell back, and a list of times says how many steps there are.
-        self.solver.set_value(request.solver)
-        self.steps.set_value(request.steps)
-        self.advanced.grid.set_value(request.grid)
-        self.advanced.path.set_value(request.path.name if request.path else "")
-        self._loading = False
-        reasons = unavailable(card, request)
-        for group in self._groups:
-            group.settle(reasons)
-        self.advanced.offer(card, request)
-        self.changed.emit()
-
-    @Slot()
-    def _on_fold(self) -> None:
-        """In a small window, what was opened comes into view."""
-        if self.folds.open:
-            self.fields.verticalScrollBar().setValue(self.folds.y())
-
-    @Slot()
-    def _on_source(self) -> None:
-        """A mask of the source's own size lies where the source lies."""
-        self.edit.mask_file.set_placing(self.source.placing)
-
-    @Slot()
-    def _on_changed(self) -> None:
-        if not self._loading and self._entry is not None:
-            self._history.note(self.request())
-            self._settle()
+        self.fields.apply_theme(tokens)
 
 
 def _spec(entry: Entry) -> str:

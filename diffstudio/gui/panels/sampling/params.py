@@ -7,17 +7,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import Combo, NumberField
+from diffstudio.gui.panels.row_layout import RowLayout
 from diffstudio.gui.panels.rows import Row, align, heading_width
 from diffstudio.options import Param
 
 
 class ParamFields(QWidget):
-    """One row for each `options.Param` of the option that is shown. Another option keeps its numbers meanwhile."""
+    """One row for each `options.Param` of the option that is shown. Another option keeps its numbers meanwhile.
+
+    The way back leads to the model's own numbers where it has some, else to the option's.
+    """
 
     changed = Signal()
 
@@ -29,11 +33,10 @@ class ParamFields(QWidget):
         self._choice, self._table = choice, table or {}
         self._tokens = tokens
         self._options: dict[str, tuple[ParamRow, ...]] = {}
+        self._own: tuple[str, Mapping[str, float]] = ("", {})
         self._shown: tuple[ParamRow, ...] = ()
         self._heading_width = 0
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(spacing)
+        self._layout = RowLayout(self, spacing)
         if choice is not None:
             choice.changed.connect(self._on_choice)
             self._on_choice()
@@ -41,7 +44,8 @@ class ParamFields(QWidget):
     def set_option(self, name: str, params: tuple[Param, ...]) -> None:
         """Show the numbers of the option of that name."""
         if name not in self._options:
-            self._options[name] = tuple(self._make(param) for param in params)
+            own = self._own[1] if self._own[0] == name else {}
+            self._options[name] = tuple(self._make(param, own) for param in params)
         for row in self._shown:
             row.hide()
         self._shown = self._options[name]
@@ -49,6 +53,20 @@ class ParamFields(QWidget):
         for row in self._shown:
             row.show()
         self.setVisible(not self.empty)
+
+    def set_defaults(self, option: str, numbers: Mapping[str, float]) -> None:
+        """What the model recommends for one option; where that is news, the numbers of the one before are forgotten."""
+        if (option, numbers) == self._own:
+            return
+        self._own = (option, dict(numbers))
+        for name, rows in self._options.items():
+            for row in rows:
+                row.set_default(numbers.get(row.param.name) if name == option else None)
+
+    @property
+    def wrong(self) -> ParamRow | None:
+        """The first row that is shown whose field says something that can't be used."""
+        return next((row for row in self._shown if row.mistake), None)
 
     @property
     def empty(self) -> bool:
@@ -61,8 +79,8 @@ class ParamFields(QWidget):
         self._align()
 
     def values(self) -> dict[str, float]:
-        """What differs from the defaults, by name."""
-        return {row.param.name: row.field.value() for row in self._shown if row.differs}
+        """What differs from the option's defaults, by name."""
+        return {row.param.name: number for row in self._shown if (number := row.field.value()) != row.param.default}
 
     def set_values(self, values: Mapping[str, float]) -> None:
         """Show numbers; a missing one has its default."""
@@ -80,11 +98,12 @@ class ParamFields(QWidget):
             for row in rows:
                 row.apply_theme(tokens)
 
-    def _make(self, param: Param) -> ParamRow:
+    def _make(self, param: Param, own: Mapping[str, float]) -> ParamRow:
         row = ParamRow(param)
+        row.set_default(own.get(param.name))
         row.apply_theme(self._tokens)
         row.changed.connect(self.changed)
-        self._layout.addWidget(row)
+        self._layout.add_row(row, row.short)
         return row
 
     def _align(self) -> None:
@@ -105,20 +124,32 @@ class ParamRow(Row):
 
     def __init__(self, param: Param) -> None:
         field = NumberField(param.low, param.high, param.step, 0 if param.integer else decimals(param.step))
-        super().__init__(tr(param.label), field, tr(param.tip))
+        super().__init__(tr(param.label), field, tr(param.tip), short=True)
         self.param = param
+        self.default = param.default
         field.set_value(param.default)
         field.changed.connect(self._on_changed)
         self.resetWanted.connect(self._on_reset)
 
+    def set_default(self, own: float | None) -> None:
+        """Where the way back leads: a model's own number, or (None) the option's. The field has it from now on."""
+        self.default = self.param.default if own is None else own
+        self.field.set_value(self.default)
+        self.show_reset(self.differs)
+
     @property
     def differs(self) -> bool:
         """Whether the number is another than the default."""
-        return self.field.value() != self.param.default
+        return self.field.value() != self.default
+
+    @Slot()
+    def tell(self) -> None:
+        super().tell()
+        self.show_reset(self.differs)
 
     @Slot()
     def _on_reset(self) -> None:
-        self.field.set_value(self.param.default)
+        self.field.set_value(self.default)
 
     @Slot()
     def _on_changed(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QMenu, QToolButton
 
@@ -9,9 +11,10 @@ from diffstudio.gui.kit.words import tr
 
 
 class PresetsButton(QToolButton):
-    """Emits `saveWanted`, or `chosen` with a name."""
+    """Emits `saveWanted`, `manageWanted`, or `chosen` with a name."""
 
     saveWanted = Signal()
+    manageWanted = Signal()
     chosen = Signal(str)
 
     def __init__(self) -> None:
@@ -23,17 +26,18 @@ class PresetsButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolTip(tr("Save these settings under a name, or take saved ones."))
         self.setMenu(QMenu(self))
-        self.set_names([])
+        self.set_presets({})
 
-    def set_names(self, names: list[str]) -> None:
-        """Offer these."""
+    def set_presets(self, models: Mapping[str, str]) -> None:
+        """Offer these: their names, and the models that they are for."""
         menu = self.menu()
         menu.clear()
         menu.addAction(tr("Save as preset…")).triggered.connect(self.saveWanted)
-        if names:
+        menu.addAction(tr("Rename or delete presets…")).triggered.connect(self.manageWanted)
+        if models:
             menu.addSeparator()
-        for name in names:
-            action = menu.addAction(name.replace("&", "&&"))
+        for name, model in models.items():
+            action = menu.addAction(f"{name}\t{model}".replace("&", "&&"))
             action.setData(name)
             action.triggered.connect(self._on_chosen)
 

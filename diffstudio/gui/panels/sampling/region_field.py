@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import tr
 from diffstudio.modalities import Meaning
 from diffstudio.modalities.region import MAX_REGION, inside, parse_region
@@ -15,6 +14,7 @@ class RegionField(QWidget):
     """Emits `draw` when one is to be drawn over the data; who answers calls `set_value`."""
 
     changed = Signal()
+    mistakeChanged = Signal()
     draw = Signal()
 
     def __init__(self) -> None:
@@ -24,19 +24,12 @@ class RegionField(QWidget):
         self.edit.setMaxLength(MAX_REGION)
         self.drawer = QPushButton(tr("Draw…"))
         self.drawer.setToolTip(tr("Draw the region over the data, with a rectangle or a lasso."))
-        self.note = label("", "dim")
-        self.note.setWordWrap(True)
-        self.note.hide()
-        line = QHBoxLayout()
-        line.setSpacing(4)
-        line.addWidget(self.edit, 1)
-        line.addWidget(self.drawer)
-        layout = QVBoxLayout(self)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addLayout(line)
-        layout.addWidget(self.note)
-        self.edit.textChanged.connect(self._tell)
+        layout.setSpacing(4)
+        layout.addWidget(self.edit, 1)
+        layout.addWidget(self.drawer)
+        self.edit.textChanged.connect(self.mistakeChanged)
         self.edit.editingFinished.connect(self.changed)
         self.drawer.clicked.connect(self.draw)
 
@@ -49,12 +42,12 @@ class RegionField(QWidget):
         }  # fmt: skip
         self.edit.setPlaceholderText(example.get(meaning.modality, ""))
         self.drawer.setVisible(meaning.kind.cloud and meaning.shape == (2,))
-        self._tell()
+        self.mistakeChanged.emit()
 
     def value(self) -> str | None:
         """The region; None of one that is empty or can't be understood."""
         text = self.edit.text().strip()
-        return text if text and not self.problem else None
+        return text if text and not self.mistake else None
 
     def set_value(self, region: str | None) -> None:
         """Show a region."""
@@ -63,7 +56,7 @@ class RegionField(QWidget):
             self.changed.emit()
 
     @property
-    def problem(self) -> str:
+    def mistake(self) -> str:
         """Why what is typed is no region here, "" if it is one, or nothing."""
         text = self.edit.text().strip()
         if not text or self._meaning is None:
@@ -81,9 +74,3 @@ class RegionField(QWidget):
     def setToolTip(self, text: str) -> None:
         super().setToolTip(text)
         self.edit.setToolTip(text)
-
-    @Slot()
-    def _tell(self) -> None:
-        problem = self.problem
-        self.note.setText(problem)
-        self.note.setVisible(bool(problem))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from diffstudio.studio.request.request import Request
 
-TOGETHER_SECONDS = 0.6  # changes that follow faster than this are one change: a slider that is dragged
+TOGETHER_SECONDS = 0.6  # changes of one field that follow faster than this are one change: a slider that is dragged
 DEPTH = 200
 
 
@@ -20,6 +20,7 @@ class RequestHistory:
         self._before: list[Request] = []
         self._after: list[Request] = []
         self._changed_at = -TOGETHER_SECONDS
+        self._fields: set[str] = set()  # that the last change was of
 
     @property
     def can_undo(self) -> bool:
@@ -44,11 +45,12 @@ class RequestHistory:
         """The request is another now."""
         if self._now is None or request == self._now:
             return
-        at = self._clock()
-        if at - self._changed_at > TOGETHER_SECONDS or not self._before:
+        at, fields = self._clock(), _changed(self._now, request)
+        together = at - self._changed_at <= TOGETHER_SECONDS and fields == self._fields
+        if not together or not self._before:
             self._before = [*self._before, self._now][-DEPTH:]
         self._after.clear()
-        self._now, self._changed_at = request, at
+        self._now, self._changed_at, self._fields = request, at, fields
 
     def undo(self) -> Request | None:
         """The request before the last change; None if there is none."""
@@ -65,3 +67,7 @@ class RequestHistory:
         self._now = back.pop()
         self.separate()
         return self._now
+
+
+def _changed(before: Request, after: Request) -> set[str]:
+    return {name for name in Request.model_fields if getattr(before, name) != getattr(after, name)}

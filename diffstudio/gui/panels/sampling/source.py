@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from diffstudio.errors import DiffStudioError
+from diffstudio.gui.kit.titles import title
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import Combo
 from diffstudio.gui.panels.sampling.source_file import SourceFile
@@ -32,8 +33,8 @@ class SourceField(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.combo = Combo([(name, tr(title), tr(tip)) for name, title, tip in ROWS])
-        self.combo.setAccessibleName(tr("Start from"))
+        self.combo = Combo([(name, tr(choice), tr(tip)) for name, choice, tip in ROWS])
+        self.combo.setAccessibleName(title("source"))
         self.own = own = SourceFile()
         self.name, self.choose, self.problem = own.name, own.choose, own.problem
         self.fit, self.part, self.span, self.invert = own.fit, own.part, own.span, own.invert

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
+from diffstudio.gui.kit.titles import title
 from diffstudio.gui.kit.words import number, tr
 from diffstudio.gui.panels.fields import Combo
 from diffstudio.modalities import FITS, Fit, SourceInfo
@@ -20,13 +21,13 @@ class FitCombo(Combo):
 
     def __init__(self) -> None:
         super().__init__(_fit_rows(FITS))
-        self.setAccessibleName(tr("Fit"))
+        self.setAccessibleName(title("source_fit"))
 
     def offer(self, names: Sequence[Fit], chosen: Fit | None) -> None:
         """Show these, one of them chosen."""
         self.clear()
-        for name, title, tip in _fit_rows(names):
-            self.addItem(title, name)
+        for name, choice, tip in _fit_rows(names):
+            self.addItem(choice, name)
             self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.set_value(chosen or names[0])
 
@@ -44,8 +45,8 @@ class PartCombo(Combo):
         self._line = QLineEdit()
         self.setLineEdit(self._line)
         self.setInsertPolicy(Combo.InsertPolicy.NoInsert)
-        self.setAccessibleName(tr("Part of the file"))
-        self._line.setAccessibleName(tr("Part of the file"))
+        self.setAccessibleName(title("source_part"))
+        self._line.setAccessibleName(title("source_part"))
         self._line.editingFinished.connect(self.changed)
 
     def offer(self, info: SourceInfo) -> None:
@@ -79,7 +80,7 @@ class SpanCombo(Combo):
 
     def __init__(self) -> None:
         super().__init__([(OWN, tr("Range: recognised"), tr("The values that are black and white, as they look."))])
-        self.setAccessibleName(tr("Range of the values"))
+        self.setAccessibleName(title("source_range"))
         for span in SPANS:
             self._offer(span)
 

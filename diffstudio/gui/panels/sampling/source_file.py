@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from diffstudio.errors import DiffStudioError
+from diffstudio.gui.kit.titles import title
 from diffstudio.gui.kit.widgets import ElidedLabel, label
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.sampling.source_choices import FitCombo, PartCombo, SpanCombo
@@ -52,7 +53,7 @@ class SourceFile(QWidget):
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.picture.setAccessibleName(tr("What is read of the file"))
         self.fit, self.part, self.span = FitCombo(), PartCombo(), SpanCombo()
-        self.invert = QCheckBox(tr("Exchange black and white"))
+        self.invert = QCheckBox(title("source_invert"))
         self.invert.setToolTip(tr("For ink on white paper: the model knows white strokes on black."))
         self.problem = label("", "dim")
         self.problem.setWordWrap(True)

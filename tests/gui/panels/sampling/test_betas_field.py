@@ -46,12 +46,13 @@ def test_what_is_typed_is_the_table(sampling, betas, type_into, catalog):
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        (",", "path 'vp_table': betas has 0 entries, expected 2 to 100,000"),
-        ("0.1 x", "expected betas, numbers between 0 and 1 with commas between"),
-        ("0.1 nan 0.2", "path 'vp_table': betas[1] is nan, expected 1e-12 to 1"),
-        ("0.1 1.5", "path 'vp_table': betas[1] is 1.5, expected 1e-12 to 1"),
-        ("0.1 -0.5 0.2", "path 'vp_table': betas[1] is -0.5, expected 1e-12 to 1"),
-        ("0.1 1 0.2", "path 'vp_table': betas[1] is 1, expected less: only the last may take all signal"),
+        (",", "“,” is no list of betas: expected numbers between 0 and 1, like 0.01, 0.02, 0.5"),
+        ("0.1", "path 'vp_table': the number of betas in the table is 1, expected 2 to 100,000"),
+        ("0.1 x", "“0.1 x” is no list of betas: expected numbers between 0 and 1, like 0.01, 0.02, 0.5"),
+        ("0.1 nan 0.2", "“0.1 nan 0.2” is no list of betas: expected numbers between 0 and 1, like 0.01, 0.02, 0.5"),
+        ("0.1 1.5", "path 'vp_table': beta 2 of the table is 1.5, expected 1e-12 to 1"),
+        ("0.1 -0.5 0.2", "path 'vp_table': beta 2 of the table is -0.5, expected 1e-12 to 1"),
+        ("0.1 1 0.2", "path 'vp_table': beta 2 of the table is 1, expected less: only the last may take all signal"),
     ],
 )
 def test_a_table_that_is_none_is_refused_with_the_sentence_beside_it(

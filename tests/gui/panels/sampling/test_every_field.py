@@ -381,9 +381,9 @@ def test_a_list_says_how_many_steps_there_are(panel):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("1, 0.5, 0.7, 0", "times[2] is 0.7, expected less than times[1], 0.5"),
-        ("1.2, 0", "times[0] is 1.2, expected 0 to 1"),
-        ("1", "times has 1 entries, expected 2 to 100,001"),
+        ("1, 0.5, 0.7, 0", "time 3 of the list is 0.7, expected less than 0.5, the one before it"),
+        ("1.2, 0", "time 1 of the list is 1.2, expected 0 to 1"),
+        ("1", "the number of times in the list is 1, expected 2 to 100,001"),
         ("one, two", "expected numbers from 1 to 0"),
         ("1, nan, 0", "expected numbers from 1 to 0"),
         ("", "expected numbers from 1 to 0"),
@@ -399,7 +399,10 @@ def test_a_list_that_is_none_is_named_while_it_is_typed_and_refused(panel, catal
     assert problem in panel.advanced.times.note.text()
     qtbot.keyClick(edit, Qt.Key.Key_Return)
     assert edit.text() == text
-    with pytest.raises(BadInput, match="times"):
+    with pytest.raises(BadInput) as refused:
+        panel.checked_request()
+    assert str(refused.value) == panel.advanced.times.note.text()
+    with pytest.raises(BadInput, match="time"):
         make_plan(catalog, panel.request())
 
 
@@ -431,7 +434,7 @@ def test_guidance_folds_away_where_nothing_can_be_guided(panel, catalog):
     plain = panel.card.model_copy(update={"labels": (), "name": "plain", "defaults": {}})
     panel.folds.set_open("guidance")
     panel.set_entry(Entry(Path("plain.safetensors"), plain, 10, "file"))
-    assert not panel.folds.buttons["guidance"].isVisible() and panel.folds.open == ""
+    assert not panel.folds.buttons["guidance"].isVisible() and panel.folds.open == ()
     panel.set_entry(Entry(Path("plain.safetensors"), plain, 10, "file"), [catalog.find("digits@400")])
     assert panel.folds.buttons["guidance"].isVisible() and panel.rows["guidance"].isVisible()
     assert not panel.guiding.negative.isVisible()
@@ -509,14 +512,22 @@ def test_points_have_a_region_but_no_mask_file_and_no_clipping(panel):
 # ── the folds ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_one_fold_at_most_is_open(panel, click):
+def test_several_folds_can_be_open_at_once(panel, click):
     bodies = {"guidance": panel.guiding, "edit": panel.edit, "advanced": panel.advanced}
-    for name, button in panel.folds.buttons.items():
+    for i, button in enumerate(panel.folds.buttons.values()):
         click(button)
-        assert panel.folds.open == name
-        assert [n for n, body in bodies.items() if body.isVisible()] == [name]
-    click(button)
-    assert panel.folds.open == "" and not any(body.isVisible() for body in bodies.values())
+        assert panel.folds.open == tuple(bodies)[: i + 1]
+        assert tuple(n for n, body in bodies.items() if body.isVisible()) == panel.folds.open
+    click(panel.folds.buttons["edit"])
+    assert panel.folds.open == ("guidance", "advanced") and not panel.edit.isVisible()
+
+
+def test_a_fold_that_is_not_offered_meanwhile_is_open_again(panel, catalog):
+    panel.folds.set_open("guidance")
+    panel.set_entry(catalog.find("words"))
+    assert panel.folds.open == () and not panel.guiding.isVisible() and panel.folds.state() == ["guidance"]
+    panel.set_entry(catalog.find("digits"))
+    assert panel.folds.open == ("guidance",) and panel.guiding.isVisible()
 
 
 def test_headings_stand_in_one_column_in_every_fold(panel):

@@ -1,14 +1,21 @@
 """The sampling panel, driven: what is typed, clicked and chosen is the request."""
 
+import sys
+import threading
+from pathlib import Path
+
 import pytest
+from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.gui.kit import theme
+from diffstudio.gui.panels.sampling import panel as panel_module
 from diffstudio.gui.panels.sampling.panel import SamplingPanel
 from diffstudio.gui.panels.sampling.request_history import TOGETHER_SECONDS
+from diffstudio.studio.request import checks, plan
 
 
 @pytest.fixture
@@ -198,17 +205,90 @@ def test_the_dice_roll_unless_locked(sampling, click):
     assert sampling.request().seed == rolled and not sampling.seed.dice.isEnabled()
 
 
-def test_presets_offer_their_names(sampling, qtbot):
-    sampling.presets.set_names(["three & four", "quick"])
-    titles = [action.text() for action in sampling.presets.menu().actions()]
-    assert titles == ["Save as preset…", "", "three && four", "quick"]
+def test_presets_offer_their_names_and_say_for_which_model(sampling, qtbot):
+    sampling.presets.set_presets({"three & four": "digits", "quick": "shapes-2d"})
+    actions = sampling.presets.menu().actions()
+    titles = [action.text() for action in actions]
+    assert titles[:3] == ["Save as preset…", "Rename or delete presets…", ""]
+    assert titles[3:] == ["three && four\tdigits", "quick\tshapes-2d"]
     with qtbot.waitSignal(sampling.presets.chosen) as signal:
-        sampling.presets.menu().actions()[2].trigger()
+        actions[3].trigger()
     assert signal.args == ["three & four"]
     with qtbot.waitSignal(sampling.presets.saveWanted):
-        sampling.presets.menu().actions()[0].trigger()
+        actions[0].trigger()
+    with qtbot.waitSignal(sampling.presets.manageWanted):
+        actions[1].trigger()
 
 
 def test_headings_stand_in_one_column(sampling):
     lefts = {row.field.mapTo(sampling, QPoint()).x() for row in sampling.rows.values() if row.isVisible()}
     assert len(lefts) == 1
+
+
+def test_the_way_back_leads_to_the_models_own_number(sampling, catalog, click, qtbot):
+    sampling.set_entry(catalog.find("sentences"))
+    row = sampling.params.row("randomness")
+    assert row.field.value() == 6.0 and not row.reset.isVisible(), "its own number is no change"
+    row.field.set_value(2.0)
+    assert row.reset.isVisible()
+    click(row.reset)
+    assert row.field.value() == 6.0 and sampling.request().solver_params == {"randomness": 6.0}
+    row.field.set_value(0.5)  # that of the solver alone
+    assert row.reset.isVisible() and sampling.request().solver_params == {}
+    sampling.reset()
+    assert row.field.value() == 6.0 and not row.reset.isVisible()
+
+
+def test_another_models_own_number_does_not_stay_behind(sampling, catalog):
+    sampling.set_entry(catalog.find("sentences"))
+    sampling.set_entry(catalog.find("words"))
+    sampling.solver.set_value("tokens_surest")
+    assert sampling.params.row("randomness").field.value() == 0.5
+
+
+def test_the_own_numbers_of_a_spacing_are_the_way_back_too(sampling, catalog):
+    card = sampling.card.model_copy(update={"defaults": {"grid": "karras", "grid_params": {"rho": 3.5}}, "name": "own"})
+    sampling.set_entry(Entry(Path("own"), card, 0, "file"))
+    row = sampling.advanced.params["grid"].row("rho")
+    assert row.field.value() == 3.5 and not row.reset.isVisibleTo(row)
+    row.field.set_value(7.0)
+    row.reset.click()
+    assert sampling.request().grid_params == {"rho": 3.5}
+
+
+def test_a_change_is_built_checked_and_planned_once_and_opens_no_file(sampling, catalog, tmp_path, monkeypatch):
+    """One tick of a slider with a mask set, as the window asks after it."""
+    Image.new("L", (28, 28), 255).save(tmp_path / "mask.png")
+    sampling.source.combo.set_value("data")
+    sampling.set_mask_file(tmp_path / "mask.png")
+    told, opened = [], []
+    for name in ("resolve", "unavailable"):
+        counted(monkeypatch, checks if name == "unavailable" else panel_module, name, told)
+    sampling.changed.connect(lambda: told.append(plan.make_plan(catalog, sampling.checked_request(), sampling.reasons)))
+    sampling.steps.set_value(11)  # what is read for the first time is read now
+    told.clear()
+    here = threading.get_ident()
+
+    def listen(event, _):
+        if event == "open" and LISTENS and threading.get_ident() == here:
+            opened.append(event)
+
+    sys.addaudithook(listen)
+    LISTENS.append(True)
+    sampling.steps.set_value(12)
+    LISTENS.clear()
+    assert told[:2] == ["resolve", "unavailable"] and len(told) == 3 and told[2].request.steps == 12
+    assert not opened
+
+
+LISTENS: list[bool] = []  # an audit hook can't be taken away again
+
+
+def counted(monkeypatch, module, name, told):
+    real = getattr(module, name)
+
+    def call(*args):
+        told.append(name)
+        return real(*args)
+
+    monkeypatch.setattr(module, name, call)
