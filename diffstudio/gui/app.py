@@ -127,6 +127,7 @@ class Studio(QObject):
         p.canvas.sampleChanged.connect(p.timeline.set_sample)
         p.canvas.sampleChanged.connect(p.inspect.set_sample)
         p.canvas.optionChanged.connect(p.window.set_checked)
+        p.canvas.told.connect(p.window.say)
         p.playhead.moved.connect(p.inspect.show_step)
         p.playhead.moved.connect(p.sampling.source.set_step)
         p.playhead.moved.connect(self._enable)
@@ -235,9 +236,7 @@ class Studio(QObject):
         if p.runs.busy:
             states.add("busy")
         if trace is not None and len(trace):
-            states |= {"trace", trace.modality}
-            if trace.header.card.get("decoded"):
-                states.add("latent")
+            states |= {"trace", *p.canvas.offered()}
             if "split" in fields.available(trace):
                 states.add("split")
             k = min(p.playhead.position, len(trace) - 1)

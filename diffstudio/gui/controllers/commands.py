@@ -17,7 +17,7 @@ from diffstudio.gui.controllers.likelihood import Likelihood
 from diffstudio.gui.controllers.model_menu import ModelMenu
 from diffstudio.gui.controllers.weights_card import Carding
 from diffstudio.gui.dialogs.message import show_about, show_error
-from diffstudio.gui.kit.actions import ACTIONS
+from diffstudio.gui.kit.actions import ACTIONS, VIEW
 from diffstudio.gui.kit.theme import DARK, LIGHT
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.shell.parts import Parts
@@ -44,17 +44,15 @@ class Commands(QObject):
             "write_card": Carding(parts, files).choose,
             "add_folder": files.add_folder, "paste": files.paste, "show_model": _bind(self.rows.show_in_folder, None),
             "export": files.export, "copy_picture": files.copy_picture,
-            "copy_text": _bind(files.copy_text, False), "copy_texts": _bind(files.copy_text, True),
             "quit": p.window.close,
             "undo": self.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
             "copy_request": files.copy_request, "copy_command": _bind(self.rows.copy_command, None),
             "favourite": picking.toggle_favourite, "settings": self.preferences,
             "flip": p.canvas.flip,
             **{f"tensor_{name}": _bind(p.canvas.set_tensor, name) for name in TENSORS},
-            "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit, "play_sound": p.canvas.toggle_sound,
+            "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit,
+            **{row.id: _bind(p.canvas.act, row.id) for row in ACTIONS.values() if row.when == VIEW},
             **{name: self._option(name) for name in OPTIONS},
-            "clip_play": p.canvas.toggle_clip,
-            "frame_back": _bind(p.canvas.step_frame, -1), "frame_on": _bind(p.canvas.step_frame, 1),
             "find_model": self.find_model, "toggle_theme": self.toggle_theme,
             "reset_layout": p.window.reset_layout,
             "generate": self.generate, "stop": p.runs.stop, "fork": self.fork,

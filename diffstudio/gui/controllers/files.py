@@ -234,13 +234,6 @@ class Filing(QObject):
         QGuiApplication.clipboard().setImage(self.parts.canvas.picture())
         self.parts.window.say(tr("Picture copied."))
 
-    def copy_text(self, every: bool) -> None:
-        """The texts on the canvas to the clipboard, or the selected one."""
-        text = self.parts.canvas.text(every)
-        if text:
-            QGuiApplication.clipboard().setText(text)
-            self.parts.window.say(tr("Texts copied.") if every else tr("Text copied."))
-
     def copy_request(self) -> None:
         """The request to the clipboard."""
         QGuiApplication.clipboard().setText(self.parts.sampling.request().model_dump_json(indent=2))

@@ -9,12 +9,13 @@ from PySide6.QtGui import QKeySequence
 from diffstudio.gui.kit.words import tr
 
 MENUS = ("File", "Edit", "View", "Run", "Timeline", "Help")
+VIEW = "view"  # where the view on the canvas has it: among its `verbs`, which do it, or its `options`
 
 
 @dataclass(frozen=True)
 class Action:
-    """`when`: the state in which it is enabled ("always", "trace", "run", "busy", "idle", "points", "image", "video",
-    "text", "audio", "latent", "split", "undo", "redo").
+    """`when`: the state in which it is enabled ("always", "trace", "run", "busy", "idle", "split", "fork", "previous",
+    "undo", "redo"), or VIEW.
 
     keys: portable texts of QKeySequence, the first is shown. checkable: it has an on and an off.
     """
@@ -53,8 +54,8 @@ ACTIONS: dict[str, Action] = _table(
         separator=True,
     ),
     Action("copy_picture", "Copy picture", "File", ("Ctrl+Shift+C",), "Copy what the canvas shows.", "trace"),
-    Action("copy_text", "Copy text", "File", ("Ctrl+C",), "Copy the selected sample as text.", "text"),
-    Action("copy_texts", "Copy all texts", "File", ("Ctrl+Alt+C",), "Copy all samples as text, a line each.", "text"),
+    Action("copy_text", "Copy text", "File", ("Ctrl+C",), "Copy the selected sample as text.", VIEW),
+    Action("copy_texts", "Copy all texts", "File", ("Ctrl+Alt+C",), "Copy all samples as text, a line each.", VIEW),
     Action("quit", "Quit", "File", ("Ctrl+Q",), "Close the window; a run is stopped and kept.", separator=True),
     Action("undo", "Undo setting", "Edit", ("Ctrl+Z",), "Take back the last change of the sampling panel.", "undo"),
     Action(
@@ -84,17 +85,17 @@ ACTIONS: dict[str, Action] = _table(
         separator=True,
     ),
     Action("fit_view", "Fit to view", "View", ("0",), "Undo zoom and pan.", "trace"),
-    Action("trails", "Trails", "View", ("T",), "The path of each point over the last steps.", "points", checkable=True),
-    Action("underlay", "Data underlay", "View", ("U",), "Fresh data below the samples.", "points", checkable=True),
-    Action("arrows", "Score arrows", "View", ("A",), "The score ∇ log p_t at the playhead.", "points", checkable=True),
-    Action("density", "Density", "View", ("D",), "Contours of the cloud's density.", "points", checkable=True),
+    Action("trails", "Trails", "View", ("T",), "The path of each point over the last steps.", VIEW, checkable=True),
+    Action("underlay", "Data underlay", "View", ("U",), "Fresh data below the samples.", VIEW, checkable=True),
+    Action("arrows", "Score arrows", "View", ("A",), "The score ∇ log p_t at the playhead.", VIEW, checkable=True),
+    Action("density", "Density", "View", ("D",), "Contours of the cloud's density.", VIEW, checkable=True),
     Action(
         "log_p",
         "log p",
         "View",
         ("P",),
         "The model's own density of clean data as a map, in nats; interpolated where it is far below the highest.",
-        "points",
+        VIEW,
         checkable=True,
     ),
     Action(
@@ -103,16 +104,16 @@ ACTIONS: dict[str, Action] = _table(
         "View",
         ("Shift+D",),
         "The autoencoder's own pictures of the step at the playhead, instead of the quick colours of its latents.",
-        "latent",
+        VIEW,
         checkable=True,
     ),
-    Action("clip_play", "Play / pause the clips", "View", ("V",), "Play the frames at this step.", "video"),
-    Action("frame_back", "Previous frame", "View", (",",), "The frame before, at this step.", "video"),
-    Action("frame_on", "Next frame", "View", (".",), "The frame after, at this step.", "video"),
-    Action("play_sound", "Play / stop the sound", "View", ("S",), "Play the selected sample at this step.", "audio"),
-    Action("ghosts", "Guesses", "View", ("W",), "What the network guesses behind the masks.", "text", checkable=True),
-    Action("entropy", "Entropy", "View", ("E",), "How unsure the network is of each cell.", "text", checkable=True),
-    Action("revealed", "When it was set", "View", ("R",), "The step that set each letter.", "text", checkable=True),
+    Action("clip_play", "Play / pause the clips", "View", ("V",), "Play the frames at this step.", VIEW),
+    Action("frame_back", "Previous frame", "View", (",",), "The frame before, at this step.", VIEW),
+    Action("frame_on", "Next frame", "View", (".",), "The frame after, at this step.", VIEW),
+    Action("play_sound", "Play / stop the sound", "View", ("S",), "Play the selected sample at this step.", VIEW),
+    Action("ghosts", "Guesses", "View", ("W",), "What the network guesses behind the masks.", VIEW, checkable=True),
+    Action("entropy", "Entropy", "View", ("E",), "How unsure the network is of each cell.", VIEW, checkable=True),
+    Action("revealed", "When it was set", "View", ("R",), "The step that set each letter.", VIEW, checkable=True),
     Action("find_model", "Find a model", "View", ("Ctrl+F",), "Go to the search field of the picker.", separator=True),
     Action("toggle_theme", "Dark / light", "View", ("Ctrl+Shift+L",), "Change the theme.", icon="theme"),
     Action("reset_layout", "Reset window layout", "View", (), "Put every panel back where it was first."),

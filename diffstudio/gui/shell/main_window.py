@@ -89,9 +89,9 @@ class MainWindow(QMainWindow):
     # ── what is enabled, how it looks ───────────────────────────────────────────────────────────────────────────────
 
     def set_states(self, states: set[str]) -> None:
-        """Enable the actions whose `when` is in the set ("always" is)."""
+        """Enable the actions whose `when`, or whose id, is in the set ("always" is)."""
         for row in ACTIONS.values():
-            self.actions_by_id[row.id].setEnabled(row.when == "always" or row.when in states)
+            self.actions_by_id[row.id].setEnabled(row.when == "always" or row.when in states or row.id in states)
 
     @Slot(str, bool)
     def set_checked(self, name: str, on: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -43,6 +44,7 @@ class Canvas(QWidget):
     optionChanged = Signal(str, bool)
     wanted = Signal(str, object)  # as those of `View`
     modelWanted = Signal(str, object, object)
+    told = Signal(str)
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -131,6 +133,7 @@ class Canvas(QWidget):
             view.singleWanted.connect(self._set_single)
             view.wanted.connect(self.wanted)
             view.modelWanted.connect(self.modelWanted)
+            view.told.connect(self.told)
             self._views[modality] = view
             self._stack.addWidget(view)
         return self._views[modality]
@@ -221,20 +224,21 @@ class Canvas(QWidget):
         if self._view is not None:
             self._view.fit()
 
-    def toggle_clip(self) -> None:
-        """Play or pause the frames of clips."""
-        if self._view is not None:
-            self._view.toggle_clip()
+    def verbs(self) -> Mapping[str, Callable[[], object]]:
+        """What of the window's actions the view that is shown does, by their ids."""
+        return {} if self._view is None else self._view.verbs()
 
-    def step_frame(self, delta: int) -> None:
-        """So many frames on, of clips."""
-        if self._view is not None:
-            self._view.step_frame(delta)
+    def offered(self) -> set[str]:
+        """The ids of the window's actions that are the view's, and that make sense now: its verbs and its options."""
+        if self._view is None:
+            return set()
+        return {*self._view.verbs(), *(name for name in self._view.options if not self._view.missing(name))}
 
-    def toggle_sound(self) -> None:
-        """Play the selected sample's sound at the playhead, or be silent."""
-        if self._view is not None:
-            self._view.toggle_sound()
+    def act(self, action_id: str) -> None:
+        """Let the view do an action; one that it has not changes nothing."""
+        verb = self.verbs().get(action_id)
+        if verb is not None:
+            verb()
 
     # -- answers
 
@@ -265,10 +269,6 @@ class Canvas(QWidget):
     def picture(self) -> QImage:
         """What is shown, for the clipboard; null where nothing is."""
         return QImage() if self._view is None else self._view.picture()
-
-    def text(self, every: bool) -> str:
-        """What is shown as plain text, of all samples or the selected one; "" of what is no text."""
-        return "" if self._view is None else self._view.text(every)
 
     def show_empty(self, text: str) -> None:
         """What the empty page says."""

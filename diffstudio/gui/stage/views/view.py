@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
@@ -14,7 +16,7 @@ SCORE, DENSITY, PICTURES = "score", "density", "pictures"
 
 
 class View(QWidget):
-    """Draws one record of a trace. Where a view has nothing of a kind (no sound, no text), it need not say so.
+    """Draws one record of a trace. What only some views can do (play, copy as text) they say themselves, in `verbs`.
 
     options: of the header's switches (`options.OPTIONS`), those that it has.
     """
@@ -24,12 +26,17 @@ class View(QWidget):
     singleWanted = Signal(bool)
     wanted = Signal(str, object)  # kind, question for `gui.background`; the answer comes by `take_answer`
     modelWanted = Signal(str, object, object)  # kind, about, parts for `gui.inquiries`: `take_found`, `take_problem`
+    told = Signal(str)  # a sentence for the status bar
     options: tuple[str, ...] = ()
 
     @staticmethod
     def problem(trace: Trace) -> str:
         """Why this view can't show a trace: a sentence, or ""."""
         raise NotImplementedError
+
+    def verbs(self) -> Mapping[str, Callable[[], object]]:
+        """What of the window's actions this view does, by their ids in `kit.actions`."""
+        return {}
 
     # -- what is shown
 
@@ -82,10 +89,6 @@ class View(QWidget):
         """What is shown, without selection and notes."""
         raise NotImplementedError
 
-    def text(self, every: bool) -> str:
-        """What is shown as plain text, of all samples or the selected one; "" of what is no text."""
-        return ""
-
     # -- answers
 
     def take_answer(self, kind: str, answer: object) -> None:
@@ -96,14 +99,3 @@ class View(QWidget):
 
     def take_problem(self, kind: str, about: object, sentence: str) -> None:
         """Why `modelWanted` has no answer."""
-
-    # -- what plays
-
-    def toggle_clip(self) -> None:
-        """Play or pause the frames."""
-
-    def step_frame(self, delta: int) -> None:
-        """So many frames on."""
-
-    def toggle_sound(self) -> None:
-        """Play the selected sample's sound at the playhead, or be silent."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -88,6 +90,10 @@ class AudioView(BatchView[AudioScene]):
         return parts
 
     # -- sound
+
+    def verbs(self) -> Mapping[str, Callable[[], object]]:
+        """The selected sample is heard."""
+        return {"play_sound": self.toggle_sound}
 
     @Slot()
     def toggle_sound(self) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from diffstudio.errors import BadFile
@@ -73,6 +76,16 @@ class TextView(BatchView[TextScene]):
         paint_texts(painter, self._scene, self._options, self._letters)
         painter.end()
         return out
+
+    def verbs(self) -> Mapping[str, Callable[[], object]]:
+        """The texts, or the selected one, go to the clipboard."""
+        return {"copy_text": partial(self._copy, every=False), "copy_texts": partial(self._copy, every=True)}
+
+    def _copy(self, every: bool) -> None:
+        text = self.text(every)
+        if text:
+            QGuiApplication.clipboard().setText(text)
+            self.told.emit(tr("Texts copied.") if every else tr("Text copied."))
 
     def text(self, every: bool) -> str:
         """What is shown as plain text: all samples, a line each, or the selected one. "": it can't be read."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QHideEvent, QImage, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
@@ -137,13 +139,13 @@ class VideoView(View):
 
     # -- frames
 
-    def toggle_clip(self) -> None:
-        """Play or pause the frames."""
-        self.clock.toggle()
-
-    def step_frame(self, delta: int) -> None:
-        """So many frames on."""
-        self.clock.move_by(delta)
+    def verbs(self) -> Mapping[str, Callable[[], object]]:
+        """The frames play, and are gone through."""
+        return {
+            "clip_play": self.clock.toggle,
+            "frame_back": lambda: self.clock.move_by(-1),
+            "frame_on": lambda: self.clock.move_by(1),
+        }
 
     @Slot(int)
     def _on_slider(self, frame: int) -> None:
