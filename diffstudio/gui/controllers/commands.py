@@ -43,7 +43,7 @@ class Commands(QObject):
             "open": files.open, "open_trace": files.open_trace, "save_trace": files.save_trace,
             "write_card": Carding(parts, files).choose,
             "add_folder": files.add_folder, "paste": files.paste, "show_model": _bind(self.rows.show_in_folder, None),
-            "export": files.export, "copy_picture": files.copy_picture,
+            "export": files.export, "show_saved": files.show_saved, "copy_picture": files.copy_picture,
             "quit": p.window.close,
             "undo": self.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
             "copy_request": files.copy_request, "copy_command": _bind(self.rows.copy_command, None),

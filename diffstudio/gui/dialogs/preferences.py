@@ -58,7 +58,8 @@ class PreferencesDialog(QDialog):
 
     @Slot()
     def _on_accept(self) -> None:
-        changed = {name: _value(field) for name, field in self.fields.items()}
+        infos = Settings.model_fields
+        changed = {name: _value(field, infos[name].default) for name, field in self.fields.items()}
         self.applied.emit(self._settings.model_copy(update=changed))
         self.accept()
 
@@ -88,10 +89,10 @@ def _field(annotation: Any, bounds: list[Any], value: Any) -> QWidget:
     return QLineEdit(str(value))
 
 
-def _value(field: QWidget) -> Any:
+def _value(field: QWidget, default: Any) -> Any:
     if isinstance(field, QComboBox):
         return field.currentData()
     if isinstance(field, QSpinBox | QDoubleSpinBox):
         return field.value()
     assert isinstance(field, QLineEdit)
-    return field.text().strip() or "auto"
+    return field.text().strip() or default

@@ -53,6 +53,7 @@ ACTIONS: dict[str, Action] = _table(
         "export",
         separator=True,
     ),
+    Action("show_saved", "Show in folder", "File", (), "Open the folder of what was saved last."),
     Action("copy_picture", "Copy picture", "File", ("Ctrl+Shift+C",), "Copy what the canvas shows.", "trace"),
     Action("copy_text", "Copy text", "File", ("Ctrl+C",), "Copy the selected sample as text.", VIEW),
     Action("copy_texts", "Copy all texts", "File", ("Ctrl+Alt+C",), "Copy all samples as text, a line each.", VIEW),

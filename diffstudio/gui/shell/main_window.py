@@ -56,6 +56,13 @@ class MainWindow(QMainWindow):
         self.message, self.left, self.right = QLabel(), label(""), label("")
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.statusBar().addWidget(self.message)
+        self._offer = QPushButton()
+        self._offer.setProperty("flat", True)
+        self._offer.setProperty("small", True)
+        self._offer.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._offer.clicked.connect(self._on_offer)
+        self._offer.hide()
+        self.statusBar().addWidget(self._offer)
         self.statusBar().addWidget(self.left)
         self.statusBar().addPermanentWidget(self.right)
         self.statusBar().setSizeGripEnabled(False)
@@ -117,9 +124,14 @@ class MainWindow(QMainWindow):
             colour = tokens.on_accent if name == "generate" else None
             button.setIcon(icons.icon(ACTIONS[name].icon, tokens, colour))
 
-    def say(self, text: str) -> None:
-        """One line at the left of the status bar."""
+    def say(self, text: str, offer: str = "") -> None:
+        """One line at the left of the status bar. offer: an action that goes with it, as a button behind it."""
         self.message.setText(text)
+        self._offer.setVisible(bool(offer))
+        if offer:
+            self._offer.setObjectName(offer)
+            self._offer.setText(actions.title(offer))
+            self._offer.setToolTip(actions.tooltip(offer))
 
     # ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -144,6 +156,9 @@ class MainWindow(QMainWindow):
 
     def _on_triggered(self) -> None:
         self.triggered.emit(self.sender().objectName())
+
+    def _on_offer(self) -> None:
+        self.actions_by_id[self._offer.objectName()].trigger()
 
     def _on_recent(self) -> None:
         self.dropped.emit([Path(self.sender().data())])  # pyright: ignore[reportAttributeAccessIssue]

@@ -32,6 +32,9 @@ class Settings(BaseModel):
     device: str = _shown(
         "auto", "Device", "auto uses the GPU where there is one; else cpu, cuda:0, mps …", max_length=40
     )
+    export_folder: str = _shown(
+        "", "Export folder", "Where exports go at first; empty: where the last one went.", max_length=1000
+    )
     folders: Annotated[list[str], Field(max_length=100)] = []
     recent: Annotated[list[str], Field(max_length=20)] = []
     model_sort: Literal["name", "newest", "size", "used"] = "name"
@@ -39,9 +42,18 @@ class Settings(BaseModel):
     used: Annotated[list[str], Field(max_length=200)] = []  # names of models, the last one first
     presets: Annotated[dict[str, dict[str, Any]], Field(max_length=200)] = {}
     last_model: str = ""
-    last_folder: str = ""
+    last_folder: str = ""  # of what was opened
+    last_export: str = ""
     seed_locked: bool = False
     window: dict[str, Any] = {}  # geometry, dock state, canvas and timeline options: opaque to everyone but the window
+
+    @property
+    def export_start(self) -> Path:
+        """The folder that an export begins in: the one that is set, else the last one, else the user's own."""
+        for folder in (self.export_folder, self.last_export, self.last_folder):
+            if folder and Path(folder).is_dir():
+                return Path(folder)
+        return Path.home()
 
     def remember_recent(self, path: str) -> None:
         """Put a file first among the recent ones."""

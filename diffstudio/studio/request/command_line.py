@@ -10,6 +10,7 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.errors import BadInput
 from diffstudio.modalities import MODALITIES
 from diffstudio.specs import PathSpec
+from diffstudio.studio.export.naming import run_name
 from diffstudio.studio.request.defaults import default_request
 from diffstudio.studio.request.parse import parse_label
 from diffstudio.studio.request.request import Request
@@ -35,7 +36,7 @@ def command_line(request: Request, card: Card, place: Callable[[str], str] = str
         raise BadInput("a run from a recorded step can't be written as a command: start from noise, data or a file")
     usual = default_request(card, request.model)
     words = list(_words(request, usual, card, place))
-    out = f"{card.name}{MODALITIES[card.modality].sample_suffix}".replace(" ", "-")
+    out = run_name(dict(request), card.spec, card.labels) + MODALITIES[card.modality].sample_suffix
     return shlex.join(["diffstudio", "sample", place(request.model), "--out", out, *words])
 
 
