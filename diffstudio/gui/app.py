@@ -132,7 +132,9 @@ class Studio(QObject):
         p.playhead.moved.connect(p.sampling.source.set_step)
         p.playhead.moved.connect(self._enable)
         p.inspect.stepClicked.connect(p.playhead.move_to)
-        p.inspect.painted.connect(self._on_painted)
+        p.inspect.largeWanted.connect(self._on_large)
+        p.canvas.singleChanged.connect(p.inspect.set_alone)
+        p.window.painted.connect(self._on_painted)
         p.inspect.wanted.connect(p.background.ask)
         p.background.answered.connect(self._on_answer)
         p.background.answered.connect(p.inspect.take_answer)
@@ -257,6 +259,10 @@ class Studio(QObject):
         p, trace = self.parts, self.parts.runs.trace
         if trace is not None:
             p.window.right.setText(tr("trace {}").format(size(trace.header.total_bytes)))
+
+    @Slot()
+    def _on_large(self) -> None:
+        self.parts.window.toggle_large("inspect")
 
     @Slot()
     def _on_painted(self) -> None:

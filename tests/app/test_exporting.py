@@ -1,4 +1,4 @@
-"""Exports of the window: names that tell runs apart, nothing replaced or mixed unasked, and the way to what was saved."""
+"""Exports of the window: names that tell runs apart, nothing replaced unasked, and the way to what was saved."""
 
 from pathlib import Path
 

@@ -20,6 +20,7 @@ from diffstudio.gui.dialogs.message import show_about, show_error
 from diffstudio.gui.kit.actions import ACTIONS, VIEW
 from diffstudio.gui.kit.theme import DARK, LIGHT
 from diffstudio.gui.kit.words import tr
+from diffstudio.gui.panels.inspect.panel import PAGES
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.stage.views.options import OPTIONS
 from diffstudio.studio.app.history import SUFFIX as TRACE
@@ -53,6 +54,8 @@ class Commands(QObject):
             "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit,
             **{row.id: _bind(p.canvas.act, row.id) for row in ACTIONS.values() if row.when == VIEW},
             **{name: self._option(name) for name in OPTIONS},
+            **{f"page_{name}": _bind(self.show_page, name) for name, _, _ in PAGES},
+            "inspect_large": _bind(p.window.toggle_large, "inspect"),
             "find_model": self.find_model, "toggle_theme": self.toggle_theme,
             "reset_layout": p.window.reset_layout,
             "generate": self.generate, "stop": p.runs.stop, "fork": self.fork,
@@ -227,6 +230,11 @@ class Commands(QObject):
         dark = self.parts.window.palette().window().color().lightness() < 128
         changed.theme = "light" if dark else "dark"
         self._on_settings(changed)
+
+    def show_page(self, name: str) -> None:
+        """A page of the inspector, wherever that is."""
+        self.parts.window.bring_up("inspect")
+        self.parts.inspect.show_page(name)
 
     def find_model(self) -> None:
         """To the search field."""

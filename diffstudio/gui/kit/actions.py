@@ -115,6 +115,13 @@ ACTIONS: dict[str, Action] = _table(
     Action("ghosts", "Guesses", "View", ("W",), "What the network guesses behind the masks.", VIEW, checkable=True),
     Action("entropy", "Entropy", "View", ("E",), "How unsure the network is of each cell.", VIEW, checkable=True),
     Action("revealed", "When it was set", "View", ("R",), "The step that set each letter.", VIEW, checkable=True),
+    Action(
+        "page_values", "Inspect values", "View", ("Alt+1",), "Histogram of the values at the playhead.", separator=True
+    ),
+    Action("page_norms", "Inspect norms", "View", ("Alt+2",), "How much every step changes."),
+    Action("page_trajectories", "Inspect PCA", "View", ("Alt+3",), "The samples' way through the chains in a plane."),
+    Action("page_known", "Nearest training samples", "View", ("Alt+4", "N"), "Is the selected sample new, or a copy?"),
+    Action("inspect_large", "Large inspector", "View", ("Ctrl+I",), "As large as the canvas; Esc puts it back."),
     Action("find_model", "Find a model", "View", ("Ctrl+F",), "Go to the search field of the picker.", separator=True),
     Action("toggle_theme", "Dark / light", "View", ("Ctrl+Shift+L",), "Change the theme.", icon="theme"),
     Action("reset_layout", "Reset window layout", "View", (), "Put every panel back where it was first."),

@@ -9,8 +9,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -38,6 +47,7 @@ class MainWindow(QMainWindow):
     triggered = Signal(str)
     dropped = Signal(object)  # list[Path]
     closing = Signal()
+    painted = Signal()  # once, after the first paint
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
@@ -67,6 +77,7 @@ class MainWindow(QMainWindow):
         self.statusBar().addPermanentWidget(self.right)
         self.statusBar().setSizeGripEnabled(False)
         self._arrangement: Arrangement | None = None
+        self._painted = False
         self.apply_theme(tokens)
 
     # ── composition ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -80,6 +91,16 @@ class MainWindow(QMainWindow):
         """Every panel where a window of this size has it first."""
         if self._arrangement is not None:
             self._arrangement.reset()
+
+    def bring_up(self, panel: str) -> None:
+        """Show a panel where it can be seen."""
+        if self._arrangement is not None:
+            self._arrangement.bring_up(panel)
+
+    def toggle_large(self, panel: str) -> None:
+        """Let a panel fill the place of the canvas, or put it back."""
+        if self._arrangement is not None:
+            self._arrangement.enlarge(None if self._arrangement.large == panel else panel)
 
     def state(self) -> dict[str, Any]:
         """Geometry and arrangement, as JSON."""
@@ -149,6 +170,18 @@ class MainWindow(QMainWindow):
         self._title.setVisible(self.width() >= ROOM_FOR_TITLE)
         if self._arrangement is not None:
             self._arrangement.fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._arrangement is not None and self._arrangement.large:
+            self._arrangement.enlarge(None)
+            return
+        super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.painted.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closing.emit()

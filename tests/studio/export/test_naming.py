@@ -80,7 +80,9 @@ def test_odd_names_fit_every_file_system(text, expected):
     assert safe(text) == expected
 
 
-@pytest.mark.parametrize("model", ["a/../../etc/passwd", "nul", "x" * 400, "名" * 300, "", "sd-v1.5", ".ssh", "~", "-rf"])
+@pytest.mark.parametrize(
+    "model", ["a/../../etc/passwd", "nul", "x" * 400, "名" * 300, "", "sd-v1.5", ".ssh", "~", "-rf"]
+)
 def test_a_strangers_trace_proposes_a_name_that_can_be_written(model, both, tmp_path):
     request = {"solver": "s" * 300, "steps": 4, "prompt": "p\n" * 900, "label": 10**9, "seed": 2**62}
     both.header = both.header.model_copy(update={"card": both.header.card | {"name": model, "step": 1}})

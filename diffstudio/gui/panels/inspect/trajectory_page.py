@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor
 from diffstudio.analysis.projection import Trajectories, trajectories
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import number, tr
+from diffstudio.gui.panels.inspect.head import Scope
 from diffstudio.gui.panels.inspect.plot import Plot
 from diffstudio.gui.work.jobs import Stop
 from diffstudio.traces.reader import Trace
@@ -25,6 +26,8 @@ class TrajectoryPage(Plot):
     """Lines are the ways of the samples, dots where they are at the playhead, the ring is the selected one."""
 
     wanted = Signal(str, object)  # a question for the background: kind, find
+    scope: Scope = "batch"
+    told_lines = 2
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__(tokens, tr("Trajectories in the plane of the principal components"))
@@ -60,7 +63,7 @@ class TrajectoryPage(Plot):
         self._draw_ways(found.positions)
         self.refresh()  # the run may have ended meanwhile
 
-    def show_step(self, trace: Trace, k: int, tensor: str, sample: int) -> str:
+    def show_step(self, trace: Trace, k: int, tensor: str, sample: int, alone: bool = False) -> str:
         if self._found is None:
             return tr("Finding the plane…")
         positions = self._found.positions

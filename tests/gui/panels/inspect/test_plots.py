@@ -165,8 +165,8 @@ def test_ticks_say_the_step_within_its_chain(curves):
 )
 def test_the_logarithmic_axis_has_round_numbers(curves, low, high, size, expected):
     axis = curves.plot.getAxis("left")
-    ((_, places),) = axis.tickValues(low, high, size)
-    texts = axis.tickStrings(places, 1, 1)
+    ((spacing, places),) = axis.tickValues(low, high, size)
+    texts = axis.tickStrings(places, 1, spacing)
     assert len(texts) == expected if isinstance(expected, int) else texts == expected
 
 
