@@ -52,6 +52,8 @@ class Commands(QObject):
             "flip": p.canvas.flip,
             **{f"tensor_{name}": _bind(p.canvas.set_tensor, name) for name in TENSORS},
             "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit,
+            "sample_next": _bind(p.canvas.step_sample, 1, 0), "sample_previous": _bind(p.canvas.step_sample, -1, 0),
+            "sample_below": _bind(p.canvas.step_sample, 0, 1), "sample_above": _bind(p.canvas.step_sample, 0, -1),
             **{row.id: _bind(p.canvas.act, row.id) for row in ACTIONS.values() if row.when == VIEW},
             **{name: self._option(name) for name in OPTIONS},
             **{f"page_{name}": _bind(self.show_page, name) for name, _, _ in PAGES},

@@ -9,11 +9,18 @@ from diffstudio.gui.kit.actions import ACTIONS, MENUS, key_texts
 from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import tr
 
+CANVAS = (
+    ("Page Up  Page Down", "sample before, sample after"),
+    ("Tab, then arrows", "from sample to sample"),
+    ("Enter", "grid or single"),
+)
 MOUSE = (
     ("drag on the timeline", "every step of both chains"),
     ("wheel on the timeline", "one step; with Ctrl zoom"),
-    ("double click a sample", "grid or single"),
-    ("wheel on the canvas", "zoom in a single sample or the plane"),
+    ("wheel on the canvas", "zoom; a long grid scrolls, Ctrl zooms it"),
+    ("drag on the canvas", "move what is zoomed"),
+    ("double click a sample", "grid or single, and back"),
+    ("right click, Menu key", "what can be done with it"),
     ("drop a file", "open it, or start from it"),
 )
 
@@ -33,6 +40,7 @@ class KeysDialog(QDialog):
         for menu, at in zip(MENUS, (0, 0, 1, 0, 2, 1), strict=True):
             rows = [("  ".join(key_texts(a.id)), tr(a.title)) for a in ACTIONS.values() if a.menu == menu and a.keys]
             columns[at].addLayout(_table(tr(menu), rows))
+        columns[1].addLayout(_table(tr("On the canvas"), [(tr(a), tr(b)) for a, b in CANVAS]))
         columns[1].addLayout(_table(tr("Mouse"), [(tr(a), tr(b)) for a, b in MOUSE]))
         for column in columns:
             column.addStretch(1)

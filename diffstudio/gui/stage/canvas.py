@@ -188,6 +188,13 @@ class Canvas(QWidget):
                 self._view.set_sample(index)
             self.sampleChanged.emit(index)
 
+    def step_sample(self, across: int, down: int) -> None:
+        """Select the sample so many columns and rows further, where there is one."""
+        if self._view is not None and self._trace is not None:
+            index = self._view.neighbour(across, down)
+            if 0 <= index < self._trace.batch:
+                self.set_sample(index)
+
     @property
     def single(self) -> bool:
         """Whether one sample is shown alone."""
@@ -310,7 +317,7 @@ class Canvas(QWidget):
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.toggle_single()
         elif event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
-            self.set_sample(self._sample + (1 if event.key() == Qt.Key.Key_PageDown else -1))
+            self.step_sample(1 if event.key() == Qt.Key.Key_PageDown else -1, 0)
         else:
             super().keyPressEvent(event)
 

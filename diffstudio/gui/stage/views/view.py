@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
@@ -58,6 +58,14 @@ class View(QWidget):
     def set_sample(self, index: int) -> None:
         """Select a sample."""
         raise NotImplementedError
+
+    def neighbour(self, across: int, down: int) -> int:
+        """The number of the sample so many columns and rows from the selected one; it may be out of the batch."""
+        raise NotImplementedError
+
+    @Slot(int, int)
+    def _on_arrow(self, across: int, down: int) -> None:
+        self.sampleClicked.emit(max(0, self.neighbour(across, down)))
 
     def set_single(self, single: bool) -> None:
         """The selected sample alone; or the batch."""

@@ -13,14 +13,13 @@ from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import SHY, count, number, tr
 from diffstudio.gui.stage.views import legend
 from diffstudio.gui.stage.views.batch_view import BatchView
+from diffstudio.gui.stage.views.close_up import fitted
 from diffstudio.gui.stage.views.image import pixel_values
 from diffstudio.gui.stage.views.image.decoded import Decoded
-from diffstudio.gui.stage.views.image.image_scene import ImageScene
+from diffstudio.gui.stage.views.image.image_scene import MARGIN, ImageScene
 from diffstudio.gui.stage.views.view import PICTURES
 from diffstudio.studio.export import pictures
 from diffstudio.traces.reader import Trace
-
-NOTCH = 120  # angleDelta of one click of a mouse wheel
 
 
 class ImageView(BatchView[ImageScene]):
@@ -32,8 +31,7 @@ class ImageView(BatchView[ImageScene]):
         self._decoded.wanted.connect(partial(self.modelWanted.emit, PICTURES))
         self._decoded.changed.connect(self._changed)
         self._scene.decoded = self._decoded.get
-        self._dragged: QPointF | None = None
-        self._turned = 0
+        self._grasped: QPointF | None = None  # where the mouse took hold of a single sample
 
     @staticmethod
     def problem(trace: Trace) -> str:
@@ -89,8 +87,7 @@ class ImageView(BatchView[ImageScene]):
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""
         self._scene.close_up = None
-        self._bar.setValue(0)
-        self._changed()
+        super().fit()
 
     def picture(self) -> QImage:
         """What is shown, without selection and notes."""
@@ -117,8 +114,18 @@ class ImageView(BatchView[ImageScene]):
         """Sample, column, row under the cursor."""
         if self._attention.cursor is None:
             return None
-        at = self._attention.cursor * self.devicePixelRatioF()
+        at = self._to_scene(self._attention.cursor)
         return self._scene.under(at.x(), at.y())
+
+    def _to_scene(self, at: QPointF) -> QPointF:
+        return at * self.devicePixelRatioF()
+
+    @property
+    def _times(self) -> float | None:
+        scene = self._scene
+        if not scene.single or scene.close_up is None:
+            return super()._times
+        return scene.view.scale / fitted(scene.size, scene.room, round(MARGIN * scene.ratio)).scale
 
     # -- painting
 
@@ -127,9 +134,12 @@ class ImageView(BatchView[ImageScene]):
         scene.compose()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(scene.tokens.bg))
-        if scene.picture is not None:
+        if scene.raster is not None:
             painter.setClipRect(0, 0, self.width(), self.height() - legend.FOOTER)
-            painter.drawImage(QPointF(*scene.at) / scene.ratio, scene.picture)
+            if scene.picture is not None:
+                painter.drawImage(QPointF(*scene.at) / scene.ratio, scene.picture)
+            elif not scene.single:
+                scene.paint_cells(painter)
             if scene.single:
                 self._paint_numbers(painter)
             else:
@@ -177,31 +187,33 @@ class ImageView(BatchView[ImageScene]):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._scene.single:
-            self._dragged = event.position()
+            self._grasped = event.position()
         super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._dragged is not None:
-            scene, moved = self._scene, (event.position() - self._dragged) * self.devicePixelRatioF()
-            self._dragged = event.position()
-            scene.close_up = scene.view.panned(round(moved.x()), round(moved.y()), scene.size, scene.room)
-            scene.changed()
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        if self._grasped is None:
+            super().mouseMoveEvent(event)
+            return
+        scene, moved = self._scene, self._to_scene(event.position() - self._grasped)
+        self._grasped = event.position()
+        scene.close_up = scene.view.panned(round(moved.x()), round(moved.y()), scene.size, scene.room)
+        scene.changed()
+        self.chip.say(self._times)
+        self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._dragged = None
-        self.unsetCursor()
+        self._grasped = None
+        super().mouseReleaseEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         scene = self._scene
         if not scene.single:
             super().wheelEvent(event)
             return
-        self._turned += event.angleDelta().y()
-        steps = int(self._turned / NOTCH)
-        self._turned -= steps * NOTCH
+        steps = self._notches(event)
         if steps:
-            at = event.position() * self.devicePixelRatioF()
+            at = self._to_scene(event.position())
             scene.close_up = scene.view.zoomed(steps, at.x(), at.y(), scene.size, scene.room)
+            self.chip.say(self._times)
             self._changed()
         event.accept()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -21,6 +21,7 @@ from diffstudio.gui.stage.views.points.points_scene import POINTS_OPTIONS, Point
 from diffstudio.gui.stage.views.points.score_field import ScoreField
 from diffstudio.gui.stage.views.points.trails import Paths
 from diffstudio.gui.stage.views.view import DENSITY, SCORE, View
+from diffstudio.gui.stage.views.zoom_chip import ZoomChip
 from diffstudio.traces.reader import Trace
 
 NEAR = 10  # logical pixels between the cursor and the point that it means
@@ -46,6 +47,9 @@ class PointsView(View):
         self.density.changed.connect(self._on_density)
         self._attention = Attention(self)
         self._attention.moved.connect(self.readoutChanged)
+        self._attention.arrow.connect(self._on_arrow)
+        self.chip = ZoomChip(self)
+        self.chip.clicked.connect(self.fit)
         self._pressed: QPointF | None = None
         self._dragged = False
 
@@ -84,6 +88,10 @@ class PointsView(View):
         self._scene.sample = index
         self._changed()
 
+    def neighbour(self, across: int, down: int) -> int:
+        """Points have no rows: the next, or the one before."""
+        return self._scene.sample + across + down
+
     def set_single(self, single: bool) -> None:
         """The selected point and its path alone, the others faint; or all."""
         self._scene.single = single
@@ -117,6 +125,7 @@ class PointsView(View):
         if kind == DENSITY:
             self.density.fail(about, sentence)
 
+    @Slot()
     def fit(self) -> None:
         """Undo zoom and pan."""
         self._scene.moved = None
@@ -160,6 +169,7 @@ class PointsView(View):
 
     def _changed(self, base: bool = False) -> None:
         self._scene.changed(base)
+        self.chip.say(None if self._scene.moved is None else self._scene.zoom)
         self._score.update()
         self.density.update()
         self.update()

@@ -44,7 +44,11 @@ def paint_texts(painter: QPainter, scene: TextScene, options: Mapping[str, bool]
         return
     work = _Painting(painter, scene.sheet, scene.layout, scene.tokens, scene.spec.vocabulary, letters)
     prompt = scene.trace is not None and scene.trace.chain(scene.k) == 1
+    grid = scene.layout.grid
+    left, right = (0, grid.columns) if scene.single else grid.columns_in(scene.room[0])
     for i in range(len(scene.sheet.cells.letters)):
+        if not scene.single and not left <= (scene.sheet.first + i) % grid.columns < right:
+            continue  # of a zoomed grid
         work.begin(i, *scene.origin(scene.sheet.first + i))
         work.grounds(scene.signed, options["entropy"])
         work.masks()

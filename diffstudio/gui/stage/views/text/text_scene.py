@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from diffstudio.analysis import fields
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.gui.kit.theme import Tokens
-from diffstudio.gui.stage.views.grid import Grid
-from diffstudio.gui.stage.views.text.text_layout import ALONE, TextLayout, arrange
+from diffstudio.gui.stage.views.grid import Grid, Zoom, zoomed
+from diffstudio.gui.stage.views.text.text_layout import ALONE, TextLayout, arrange, larger
 from diffstudio.modalities import Shown
 from diffstudio.modalities.text import WRITTEN, Cells, cells_of, changed, spec_of, strings, tokens_of
 from diffstudio.modalities.text_file import read_prompt
@@ -66,6 +66,8 @@ class TextScene:
         self.scroll = 0
         self.room: tuple[int, int] = (1, 1)
         self.layout: TextLayout | None = None
+        self.grid_zoom = Zoom()
+        self._fitted: TextLayout | None = None
         self.sheet: Sheet | None = None
         self.problem = ""
         self._stale = True
@@ -82,14 +84,34 @@ class TextScene:
 
     def lay_out(self) -> None:
         """Find the places for the present trace and room."""
-        self.layout = None
+        self.layout = self._fitted = None
         if self.trace is not None:
             length = self.trace.sample_shape[1]
             if self.single:
                 self.layout = arrange(1, length, self.room, ALONE)
             else:
-                self.layout = arrange(self.trace.batch, length, self.room)
+                self.layout = self._fitted = arrange(self.trace.batch, length, self.room)
+                if self.grid_zoom.level:
+                    grown = larger(self._fitted, self._sizes[min(self.grid_zoom.level, self.top_level) - 1])
+                    cell = grown.grid.width, grown.grid.height
+                    self.layout = replace(grown, grid=zoomed(grown.grid, cell, 1, self.grid_zoom, self.room))
         self.changed()
+
+    @property
+    def _sizes(self) -> list[int]:
+        """The sizes of letters that a zoom goes through."""
+        own = self._fitted.size if self._fitted is not None else 0
+        return [size for size in reversed(ALONE) if size > own]
+
+    @property
+    def top_level(self) -> int:
+        """The largest zoom of the grid."""
+        return len(self._sizes)
+
+    @property
+    def fitted_width(self) -> int:
+        """Width of a sample's cell where the grid is not zoomed."""
+        return self._fitted.grid.width if self._fitted is not None else 1
 
     @property
     def grid(self) -> Grid | None:

@@ -48,6 +48,7 @@ class TextView(BatchView[TextScene]):
 
     def set_trace(self, trace: Trace | None) -> None:
         """Show another trace; nothing until `show_record`."""
+        self._forget_zoom(trace)
         self._scene.set_trace(trace)
         self._lay_out()
 

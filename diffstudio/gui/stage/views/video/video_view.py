@@ -113,6 +113,10 @@ class VideoView(View):
         self.images.set_sample(index)
         self._fill_strip()
 
+    def neighbour(self, across: int, down: int) -> int:
+        """The clip so many columns and rows from the selected one."""
+        return self.images.neighbour(across, down)
+
     def set_single(self, single: bool) -> None:
         """The selected clip alone, fitted; or the batch."""
         self.images.set_single(single)
