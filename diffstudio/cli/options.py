@@ -26,6 +26,9 @@ RUN = (
     click.option("--samples", type=int, help="How many samples.  [the model's own default]"),
     click.option("--label", metavar="CLASS", help="A class by name or number, 'any', or 'each' in turn."),
     click.option("--source", metavar="noise|data|FILE", help="What the chain starts from: noise, data, a file."),
+    click.option(
+        "--source-sample", type=int, metavar="N", help="Start all from the source's sample N, counted from 0."
+    ),
     click.option("--fit", type=_FIT, help="Fit a picture of another size."),
     click.option("--invert", is_flag=True, help="Exchange black and white of the file."),
     click.option("--grid", **_named(options.GRIDS, "Which times the steps visit: {}.  [uniform]")),

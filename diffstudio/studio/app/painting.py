@@ -88,6 +88,10 @@ def backdrop(card: Card, request: Request) -> np.ndarray:
     if request.source == "file":
         file = Path(request.source_file or "")
         rows = load_source(file, card.meaning, request.source_fit, request.source_invert)
+        rows = rows[min(request.source_sample or 0, len(rows) - 1) :]
+    elif request.source_sample is not None:
+        row, _ = data.one(card.data.dataset, request.source_sample, None if request.label == "each" else request.label)
+        rows = row[None]
     else:
         label = each_label(request, len(card.labels))[0] if request.label == "each" else request.label
         rows, _ = data.sample(card.data.dataset, (label,), (request.seed,))

@@ -120,6 +120,8 @@ def _of_start(card: Card, request: Request) -> dict[str, str]:
     if request.source != "file":
         own = "only a picture of your own is fitted or inverted: give a file as the source"
         out |= dict.fromkeys(("source_fit", "source_invert"), own)
+    if request.source == "noise":
+        out["source_sample"] = "noise has no samples to choose from: start from a data sample, a file or a step"
     if request.source == "step":
         out["forward"] = "a run from a recorded step has no forward chain: start from noise, data or a file"
         out["kind"] = "a forward run starts from data or a file, not from a recorded step: start from one of these"

@@ -19,7 +19,7 @@ from diffstudio.studio.request.request import Request
 _SAME = (
     "steps", "seed", "samples", "solver", "noise", "clip", "guidance", "guidance_rescale", "forward", "strength",
     "prompt", "negative_prompt", "distilled_guidance", "mask", "resample", "interpolate", "variation",
-    "variation_seed", "device", "precision",
+    "variation_seed", "device", "precision", "source_sample",
 )  # fmt: skip
 _RENAMED = {"source_fit": "fit", "trace_every": "every"}
 _FLAGS = {"source_invert": "invert", "record_split": "split"}

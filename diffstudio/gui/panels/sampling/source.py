@@ -11,6 +11,7 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.gui.kit.widgets import ElidedLabel, label
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import Combo
+from diffstudio.gui.panels.sampling.source_sample import SampleChoice
 from diffstudio.modalities import FITS, Meaning
 from diffstudio.studio.request.request import Request
 from diffstudio.studio.sources import inspect_source
@@ -46,9 +47,12 @@ class SourceField(QWidget):
         self.problem = label("", "dim")
         self.problem.setWordWrap(True)
         self._meaning = Meaning("image", (1, 1, 1))
+        self.sample = SampleChoice()
+        self.sample.changed.connect(self._on_sample)
         self._file: Path | None = None
         self._trace: Path | None = None
         self._step = 0
+        self._shown = "noise"
         line = QHBoxLayout()
         line.addWidget(self.name, 1)
         line.addWidget(self.choose)
@@ -64,6 +68,7 @@ class SourceField(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.combo)
+        layout.addWidget(self.sample)
         layout.addWidget(self._more)
         self.combo.changed.connect(self._on_changed)
         self.fit.changed.connect(self.changed)
@@ -129,7 +134,11 @@ class SourceField(QWidget):
             self.combo.set_value("noise")
 
     def fields(self) -> dict[str, object]:
-        """The request's fields: source, source_file, source_step, source_fit, source_invert."""
+        """The request's fields: source, source_file, source_step, source_sample, source_fit, source_invert."""
+        chosen = self.sample.value() if self.combo.value() != "noise" else None
+        return self._source() | ({} if chosen is None else {"source_sample": chosen})
+
+    def _source(self) -> dict[str, object]:
         name = self.combo.value()
         if name == "file" and self._file is not None:
             fit = self.fit.value() if self.fit.isVisibleTo(self) else None
@@ -157,6 +166,7 @@ class SourceField(QWidget):
             self.fit.set_value(request.source_fit or self.fit.value())
             self.invert.setChecked(request.source_invert)
         self.combo.set_value(shown)
+        self.sample.set_value(request.source_sample if shown == name or shown == "last" else None)
 
     def value(self) -> str:
         """The choice: one of ROWS."""
@@ -166,6 +176,11 @@ class SourceField(QWidget):
         """Choose."""
         self.combo.set_value(name)
 
+    @Slot()
+    def _on_sample(self) -> None:
+        self.sample.show_for(self.combo.value())
+        self.changed.emit()
+
     @property
     def needs_file(self) -> bool:
         """Whether "My file" is chosen and there is none yet."""
@@ -174,6 +189,10 @@ class SourceField(QWidget):
     @Slot()
     def _on_changed(self) -> None:
         is_file = self.combo.value() == "file"
+        if self.combo.value() != self._shown:
+            self._shown = self.combo.value()
+            self.sample.set_value(None)  # the number was of another source
+        self.sample.show_for(self._shown)
         self._more.setVisible(is_file)
         if is_file and self._file is None:
             self.name.setText(tr("No file yet"))
