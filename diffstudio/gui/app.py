@@ -131,6 +131,7 @@ class Studio(QObject):
         p.playhead.moved.connect(p.inspect.show_step)
         p.playhead.moved.connect(p.sampling.source.set_step)
         p.playhead.moved.connect(self._enable)
+        p.canvas.sampleChanged.connect(self._enable)
         p.inspect.stepClicked.connect(p.playhead.move_to)
         p.inspect.largeWanted.connect(self._on_large)
         p.canvas.singleChanged.connect(p.inspect.set_alone)
@@ -246,6 +247,7 @@ class Studio(QObject):
                 states.add("fork")
             if trace.complete and not running:
                 p.sampling.source.set_trace(trace.path, True)
+        states |= self.commands.samples.possible()
         if p.runs.previous is not None and not running:
             states.add("previous")
         states |= ({"undo"} if p.sampling.can_undo or self.picking.can_undo else set()) | (

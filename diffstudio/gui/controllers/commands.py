@@ -12,12 +12,14 @@ from diffstudio import __version__
 from diffstudio.analysis.fields import TENSORS
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.controllers.catalog import Picking
+from diffstudio.gui.controllers.context_menus import ContextMenus
 from diffstudio.gui.controllers.files import Filing
 from diffstudio.gui.controllers.likelihood import Likelihood
 from diffstudio.gui.controllers.model_menu import ModelMenu
+from diffstudio.gui.controllers.samples import Samples
 from diffstudio.gui.controllers.weights_card import Carding
 from diffstudio.gui.dialogs.message import show_about, show_error
-from diffstudio.gui.kit.actions import ACTIONS, VIEW
+from diffstudio.gui.kit.actions import ACTIONS, VIEW, why_not
 from diffstudio.gui.kit.theme import DARK, LIGHT
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.inspect.panel import PAGES
@@ -37,6 +39,8 @@ class Commands(QObject):
         self.parts, self.picking = parts, picking
         self._on_settings = on_settings
         self.filing = files = Filing(parts, picking)
+        self.samples = Samples(parts, files, self.generate)
+        self.menus = ContextMenus(parts, self.why, self.samples.use_data)
         self.rows = ModelMenu(parts, picking)
         self.likelihood = Likelihood(parts)
         p, head, line = parts, parts.playhead, parts.timeline
@@ -45,6 +49,7 @@ class Commands(QObject):
             "write_card": Carding(parts, files).choose,
             "add_folder": files.add_folder, "paste": files.paste, "show_model": _bind(self.rows.show_in_folder, None),
             "export": files.export, "show_saved": files.show_saved, "copy_picture": files.copy_picture,
+            **self.samples.handlers, "context_menu": self.menus.by_key,
             "quit": p.window.close,
             "undo": self.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
             "copy_request": files.copy_request, "copy_command": _bind(self.rows.copy_command, None),
@@ -85,6 +90,14 @@ class Commands(QObject):
             self.handlers[action_id]()
         except DiffStudioError as error:
             show_error(self.parts.window, str(error))
+
+    def why(self, action_id: str) -> str:
+        """Why an action is disabled, in a few words; "" where it is not."""
+        if self.parts.window.actions_by_id[action_id].isEnabled():
+            return ""
+        if action_id in self.samples.handlers:
+            return self.samples.problem(action_id)
+        return why_not(action_id)
 
     def undo(self) -> None:
         """Bring back the folder that was taken off the list, else take back the last change of the sampling panel."""

@@ -167,8 +167,8 @@ class Filing(QObject):
         start = p.settings.export_start / f"{proposed(trace, options)}.trace"
         ask_where(p.window, tr("Save trace"), start, tr("Traces"), lambda path: self.write(path, options))
 
-    def export(self) -> None:
-        """Ask what to export."""
+    def export(self, alone: bool = False) -> None:
+        """Ask what to export. alone: the selected sample is proposed, not all."""
         from diffstudio.gui.dialogs.export import ExportDialog
         from diffstudio.studio.export.options import ExportOptions
 
@@ -180,7 +180,7 @@ class Filing(QObject):
             sample=p.canvas.sample,
             record=min(p.playhead.position, len(trace) - 1),
         )
-        dialog = ExportDialog(trace, p.window, start, p.settings.export_start)
+        dialog = ExportDialog(trace, p.window, start, p.settings.export_start, alone)
         dialog.wanted.connect(self.write)
         dialog.preview.asked.connect(p.background.ask)
         p.background.answered.connect(dialog.preview.take)

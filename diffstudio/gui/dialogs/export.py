@@ -57,7 +57,8 @@ class ExportDialog(QDialog):
 
     wanted = Signal(object, object)
 
-    def __init__(self, trace: Trace, parent: QWidget, start: ExportOptions, folder: Path) -> None:
+    def __init__(self, trace: Trace, parent: QWidget, start: ExportOptions, folder: Path, alone: bool = False) -> None:
+        """start: what is chosen at first.  alone: of its sample, not of all."""
         super().__init__(parent)
         self.setWindowTitle(tr("Export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -72,7 +73,8 @@ class ExportDialog(QDialog):
         self.format = QComboBox()
         self.tensor = _combo([(t, tr(pictures.NAMES[t])) for t in available(trace)], start.tensor)
         self.sample = _combo(
-            [(-1, tr("All samples")), (start.sample or 0, tr("Sample {}").format((start.sample or 0) + 1))], -1
+            [(-1, tr("All samples")), (start.sample or 0, tr("Sample {}").format((start.sample or 0) + 1))],
+            (start.sample or 0) if alone else -1,
         )
         self.record = _combo([(0, tr("This step")), (1, tr("Last step"))], 0)
         chains = [(n, t) for n, t in (("reverse", tr("Reverse")), ("forward", tr("Forward")), ("both", tr("Both")))]

@@ -8,14 +8,15 @@ from PySide6.QtGui import QKeySequence
 
 from diffstudio.gui.kit.words import tr
 
-MENUS = ("File", "Edit", "View", "Run", "Timeline", "Help")
+MENUS = ("File", "Edit", "View", "Sample", "Run", "Timeline", "Help")
+SAMPLE = "sample"  # enabled one by one, as `controllers.samples` finds them possible
 VIEW = "view"  # where the view on the canvas has it: among its `verbs`, which do it, or its `options`
 
 
 @dataclass(frozen=True)
 class Action:
     """`when`: the state in which it is enabled ("always", "trace", "run", "busy", "idle", "split", "fork", "previous",
-    "undo", "redo"), or VIEW.
+    "undo", "redo"), VIEW or SAMPLE.
 
     keys: portable texts of QKeySequence, the first is shown. checkable: it has an on and an off.
     """
@@ -86,10 +87,6 @@ ACTIONS: dict[str, Action] = _table(
         separator=True,
     ),
     Action("fit_view", "Fit to view", "View", ("0",), "Undo zoom and pan.", "trace"),
-    Action("sample_next", "Next sample", "View", ("Alt+Right",), "Select the sample after this one.", "trace"),
-    Action("sample_previous", "Previous sample", "View", ("Alt+Left",), "Select the sample before this one.", "trace"),
-    Action("sample_below", "Sample below", "View", ("Alt+Down",), "Select the sample a row further down.", "trace"),
-    Action("sample_above", "Sample above", "View", ("Alt+Up",), "Select the sample a row further up.", "trace"),
     Action("trails", "Trails", "View", ("T",), "The path of each point over the last steps.", VIEW, checkable=True),
     Action("underlay", "Data underlay", "View", ("U",), "Fresh data below the samples.", VIEW, checkable=True),
     Action("arrows", "Score arrows", "View", ("A",), "The score ∇ log p_t at the playhead.", VIEW, checkable=True),
@@ -135,6 +132,35 @@ ACTIONS: dict[str, Action] = _table(
     Action("find_model", "Find a model", "View", ("Ctrl+F",), "Go to the search field of the picker.", separator=True),
     Action("toggle_theme", "Dark / light", "View", ("Ctrl+Shift+L",), "Change the theme.", icon="theme"),
     Action("reset_layout", "Reset window layout", "View", (), "Put every panel back where it was first."),
+    Action("save_sample", "Save this sample…", "Sample", ("Ctrl+Shift+S",), "Save the selected sample alone.", SAMPLE),
+    Action("copy_sample", "Copy its picture", "Sample", (), "Copy the picture of the selected sample.", SAMPLE),
+    Action("copy_values", "Copy its values", "Sample", (), "Copy its recorded numbers as a table.", SAMPLE),
+    Action(
+        "start_from",
+        "Start from this",
+        "Sample",
+        (),
+        "The next run starts from this sample: from its end as data, else from this step.",
+        SAMPLE,
+        separator=True,
+    ),
+    Action("vary", "Vary this one", "Sample", (), "Run: other samples from noise near that of this one.", SAMPLE),
+    Action("fork_sample", "Fork this one here", "Sample", (), "Go on from this step with this sample alone.", SAMPLE),
+    Action("browse_data", "Start from a data sample…", "Sample", (), "Choose one of the model's own data.", SAMPLE),
+    Action(
+        "sample_next", "Next sample", "Sample", ("Alt+Right",), "Select the sample after this.", "trace", separator=True
+    ),
+    Action("sample_previous", "Previous sample", "Sample", ("Alt+Left",), "Select the sample before this.", "trace"),
+    Action("sample_below", "Sample below", "Sample", ("Alt+Down",), "Select the sample a row further down.", "trace"),
+    Action("sample_above", "Sample above", "Sample", ("Alt+Up",), "Select the sample a row further up.", "trace"),
+    Action(
+        "context_menu",
+        "What can be done here",
+        "Sample",
+        ("Shift+F10",),
+        "The menu of the selected sample, or of what has the keyboard.",
+        separator=True,
+    ),
     Action("generate", "Generate", "Run", ("Ctrl+Enter", "Ctrl+Return"), "Run the model.", "idle", "play"),
     Action("stop", "Stop", "Run", ("Esc",), "Stop before the next network call; what is done is kept.", "busy", "stop"),
     Action("fork", "Fork here", "Run", ("F",), "Continue from this step with the panel's settings.", "fork", "fork"),
@@ -227,6 +253,23 @@ ACTIONS: dict[str, Action] = _table(
     Action("proofs", "Proofs of the mathematics…", "Help", (), "What was measured, and what it must be."),
     Action("about", "About DiffStudio", "Help", (), "Version, licence, credits.", separator=True),
 )
+
+
+def why_not(action_id: str) -> str:
+    """Why an action is disabled, as far as its `when` says it; in a few words."""
+    reasons = {
+        "trace": tr("nothing is generated yet"),
+        "idle": tr("a run goes on, or no model is chosen"),
+        "busy": tr("nothing runs"),
+        "run": tr("nothing runs"),
+        "split": tr("the halves of guidance were not recorded"),
+        "fork": tr("only a noisy step of the reverse chain goes on"),
+        "previous": tr("there is no run before this one"),
+        "undo": tr("nothing to take back"),
+        "redo": tr("nothing was taken back"),
+        VIEW: tr("not of what the canvas shows"),
+    }
+    return reasons.get(ACTIONS[action_id].when, "")
 
 
 def title(action_id: str) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
+    QContextMenuEvent,
     QDragEnterEvent,
     QDropEvent,
     QKeyEvent,
@@ -48,6 +49,7 @@ class MainWindow(QMainWindow):
     dropped = Signal(object)  # list[Path]
     closing = Signal()
     painted = Signal()  # once, after the first paint
+    menuWanted = Signal(QPoint)  # by the keyboard, of a place that has no menu of its own
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
@@ -176,6 +178,11 @@ class MainWindow(QMainWindow):
             self._arrangement.enlarge(None)
             return
         super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menuWanted.emit(event.globalPos())
+        event.accept()  # and not Qt's own, which hides the panels one by one
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

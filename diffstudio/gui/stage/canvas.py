@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -45,6 +45,7 @@ class Canvas(QWidget):
     wanted = Signal(str, object)  # as those of `View`
     modelWanted = Signal(str, object, object)
     told = Signal(str)
+    menuWanted = Signal(QPoint)  # of the selected sample, at a place on the screen
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -134,6 +135,7 @@ class Canvas(QWidget):
             view.wanted.connect(self.wanted)
             view.modelWanted.connect(self.modelWanted)
             view.told.connect(self.told)
+            view.menuWanted.connect(self._on_menu)
             self._views[modality] = view
             self._stack.addWidget(view)
         return self._views[modality]
@@ -272,6 +274,16 @@ class Canvas(QWidget):
     def readout(self) -> str:
         """What the header says of the sample under the cursor."""
         return "" if self._view is None else self._view.readout()
+
+    def place_of_sample(self) -> QPoint:
+        """Where the selected sample is drawn, on the screen."""
+        if self._view is None:
+            return self.mapToGlobal(self.rect().center())
+        return self._view.mapToGlobal(self._view.place_of(self._sample))
+
+    @Slot(QPoint)
+    def _on_menu(self, at: QPoint) -> None:
+        self.menuWanted.emit(self.place_of_sample() if at.isNull() else at)
 
     def picture(self) -> QImage:
         """What is shown, for the clipboard; null where nothing is."""

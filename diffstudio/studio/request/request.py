@@ -22,8 +22,8 @@ class Request(BaseModel):
     guidance_interval: (low, high] in σ = s/a, None everywhere.  negative: the class that guidance leads away from, None
     any.  guidance_model: a weaker checkpoint to be led away
     from instead (autoguidance).  record_split: also record both halves of guidance.
-    source_sample: the one sample of the source that all start from, the first is 0; None: all of them in turn, of a data
-    set one for each seed.
+    source_sample: the one sample of the source that all start from, the first is 0; None: all of them in turn, and of a
+    data set one for each seed.
     strength: the share of the chain that a run from data or a file goes through (SDEdit), 1 all of it.
     prompt: what to draw, for a model that is told it; of a text the letters that stay as they are, "_" for one that is
     free.  negative_prompt: what guidance leads away from.  distilled_guidance: the strength of guidance that a network

@@ -37,7 +37,7 @@ class NearestPage(QWidget):
         super().__init__()
         self.tokens = tokens
         self._trace: Trace | None = None
-        self._seen: FiniteSet | None = None
+        self.seen: FiniteSet | None = None  # what the model of the trace has seen
         self._known: Known | None = None
         self._asked = False
         self._query: Query | None = None
@@ -48,19 +48,19 @@ class NearestPage(QWidget):
     def set_trace(self, trace: Trace | None) -> None:
         self._trace, self._query, self.neighbours = trace, None, []
         seen = None if trace is None else seen_by(trace.header.card)
-        if seen != self._seen:
-            self._seen, self._known, self._asked = seen, None, False
+        if seen != self.seen:
+            self.seen, self._known, self._asked = seen, None, False
         self.update()
 
     def refresh(self) -> None:
-        if self._seen is not None and not self._asked and self._why_not() is None:
+        if self.seen is not None and not self._asked and self._why_not() is None:
             self._asked = True
-            self.wanted.emit("known", partial(_load, self._seen))
+            self.wanted.emit("known", partial(_load, self.seen))
 
     def take_answer(self, answer: object) -> None:
         """The training data are loaded."""
         seen, found = answer if isinstance(answer, tuple) else (None, None)
-        if seen == self._seen and isinstance(found, Known):
+        if seen == self.seen and isinstance(found, Known):
             self._known = found
 
     def show_step(self, trace: Trace, k: int, tensor: str, sample: int, alone: bool = True) -> str:
@@ -96,7 +96,7 @@ class NearestPage(QWidget):
 
     def name_of(self, neighbour: Neighbour) -> str:
         """A training sample by its number, as people count, and its class."""
-        labels = DATASETS[self._seen.dataset].labels if self._seen is not None else ()
+        labels = DATASETS[self.seen.dataset].labels if self.seen is not None else ()
         named = labels[neighbour.label] if neighbour.label < len(labels) else ""
         place = count(neighbour.index + 1)
         return tr("{} (class {})").format(place, named) if named else place
@@ -124,8 +124,8 @@ class NearestPage(QWidget):
             painter.setPen(QColor(self.tokens.text_dim))
             place = self.rect().adjusted(GAP, 0, -GAP, 0)
             painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), reason)
-        if self._query is not None and self._known is not None and self._seen is not None:
-            labels = DATASETS[self._seen.dataset].labels
+        if self._query is not None and self._known is not None and self.seen is not None:
+            labels = DATASETS[self.seen.dataset].labels
             paint(painter, QRectF(self.rect()), self._query, self._known, self.neighbours, labels, self.tokens)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -147,10 +147,10 @@ class NearestPage(QWidget):
         """Why nothing can be near, in words; None where something can."""
         if self._trace is None:
             return tr("Nothing generated yet.")
-        if self._seen is None:
+        if self.seen is None:
             return tr("The training data of this model are not at hand.")
-        source = DATASETS[self._seen.dataset]
-        if self._seen.size is None and source.every is None and source.everything is None:
+        source = DATASETS[self.seen.dataset]
+        if self.seen.size is None and source.every is None and source.everything is None:
             return tr("These data are drawn from a formula: there is no nearest sample.")
         if source.modality != self._trace.modality:
             return tr("The training data are of another kind.")

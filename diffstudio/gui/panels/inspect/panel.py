@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import QPoint, QTimer, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from diffstudio.errors import DiffStudioError
@@ -38,6 +39,7 @@ class InspectPanel(QWidget):
     wanted = Signal(str, object)  # a question for the background, named like the page
     largeWanted = Signal()  # fill the place of the canvas, or go back
     pageChanged = Signal(str)
+    menuWanted = Signal(object, int, QPoint)  # the page, which of its training samples (−1 none), a place on the screen
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -112,6 +114,7 @@ class InspectPanel(QWidget):
         norms.clicked.connect(self.stepClicked)
         ways.wanted.connect(self.wanted)
         near.wanted.connect(self.wanted)
+        near.menuWanted.connect(partial(self.menuWanted.emit, near))
         self._takers = {"trajectories": ways.take_answer, "known": near.take_answer}
         for (name, _, _), page in zip(PAGES, (values, norms, ways, near), strict=True):
             self.pages[name] = page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, Protocol, TypeVar
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Slot
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QScrollBar, QWidget
 
@@ -115,6 +115,21 @@ class BatchView(View, Generic[Shown]):
         elif scene.grid is not None:
             self._bar.setValue(scene.grid.scroll_to(index, self._bar.value()))
         self._changed()
+
+    def sample_under_cursor(self) -> int | None:
+        """The sample under the mouse; in the single view the one that is shown."""
+        found = self._under_cursor()
+        return found[0] if found else None
+
+    def place_of(self, sample: int) -> QPoint:
+        """The middle of its cell, as far as it is in view."""
+        scene = self._scene
+        if scene.single or scene.grid is None:
+            return self.rect().center()
+        x, y, width, height = scene.grid.cell(sample, scene.scroll)
+        ratio = self._to_scene(QPointF(1, 0)).x()
+        at = QPoint(round((x + width / 2) / ratio), round((y + height / 2) / ratio))
+        return QPoint(max(0, min(at.x(), self.width() - 1)), max(0, min(at.y(), self.height() - 1)))
 
     def neighbour(self, across: int, down: int) -> int:
         """The sample so many columns and rows from the selected one; in the single view one after the other."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, Signal, Slot
+from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtWidgets import QWidget
 
 from diffstudio.gui.kit.theme import Tokens
@@ -27,6 +27,7 @@ class View(QWidget):
     wanted = Signal(str, object)  # kind, question for `gui.background`; the answer comes by `take_answer`
     modelWanted = Signal(str, object, object)  # kind, about, parts for `gui.inquiries`: `take_found`, `take_problem`
     told = Signal(str)  # a sentence for the status bar
+    menuWanted = Signal(QPoint)  # of the selected sample, at a place on the screen
     options: tuple[str, ...] = ()
 
     @staticmethod
@@ -58,6 +59,22 @@ class View(QWidget):
     def set_sample(self, index: int) -> None:
         """Select a sample."""
         raise NotImplementedError
+
+    def sample_under_cursor(self) -> int | None:
+        """The sample under the mouse; None where there is none."""
+        raise NotImplementedError
+
+    def place_of(self, sample: int) -> QPoint:
+        """Where a sample is drawn, for a menu: a place of the widget."""
+        return self.rect().center()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        under = None if by_key else self.sample_under_cursor()
+        if under is not None:
+            self.sampleClicked.emit(under)
+        self.menuWanted.emit(QPoint() if by_key else event.globalPos())
+        event.accept()
 
     def neighbour(self, across: int, down: int) -> int:
         """The number of the sample so many columns and rows from the selected one; it may be out of the batch."""

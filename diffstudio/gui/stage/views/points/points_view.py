@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Slot
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -87,6 +88,18 @@ class PointsView(View):
         """Ring a point."""
         self._scene.sample = index
         self._changed()
+
+    def sample_under_cursor(self) -> int | None:
+        """The point that the mouse means."""
+        return self._under_cursor()
+
+    def place_of(self, sample: int) -> QPoint:
+        """Where a point is drawn, as far as it is in view."""
+        self._scene.compose()
+        if sample >= len(self._scene.at) or not np.isfinite(self._scene.at[sample]).all():
+            return self.rect().center()
+        at = self._plot().topLeft() + QPointF(*self._scene.at[sample]) / self._scene.ratio
+        return QPoint(max(0, min(round(at.x()), self.width() - 1)), max(0, min(round(at.y()), self.height() - 1)))
 
     def neighbour(self, across: int, down: int) -> int:
         """Points have no rows: the next, or the one before."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QPoint, QSize, Qt, Slot
 from PySide6.QtGui import QHideEvent, QImage, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
@@ -69,6 +69,7 @@ class VideoView(View):
         self.images.readoutChanged.connect(self.readoutChanged)
         self.images.sampleClicked.connect(self.sampleClicked)
         self.images.singleWanted.connect(self.singleWanted)
+        self.images.menuWanted.connect(self.menuWanted)
         self.play.clicked.connect(self.clock.toggle)
         self.slider.valueChanged.connect(self._on_slider)
         self.strip.frameWanted.connect(self.clock.move_to)
@@ -112,6 +113,14 @@ class VideoView(View):
         self._sample = index
         self.images.set_sample(index)
         self._fill_strip()
+
+    def sample_under_cursor(self) -> int | None:
+        """The clip under the mouse; the frames below are of the selected one."""
+        return self.images.sample_under_cursor()
+
+    def place_of(self, sample: int) -> QPoint:
+        """Where a clip is drawn."""
+        return self.images.mapTo(self, self.images.place_of(sample))
 
     def neighbour(self, across: int, down: int) -> int:
         """The clip so many columns and rows from the selected one."""
