@@ -97,6 +97,8 @@ class Commands(QObject):
             return ""
         if action_id in self.samples.handlers:
             return self.samples.problem(action_id)
+        if self.parts.runs.running and ACTIONS[action_id].when in ("fork", "previous", "idle"):
+            return tr("a run goes on")
         return why_not(action_id)
 
     def undo(self) -> None:

@@ -39,12 +39,17 @@ class ContextMenus(QObject):
         parts.canvas.menuWanted.connect(self.of_sample)
         parts.timeline.menuWanted.connect(self.of_step)
         parts.inspect.menuWanted.connect(self.of_neighbour)
-        parts.window.menuWanted.connect(self.of_sample)
+        parts.window.menuWanted.connect(self._of_window)
 
     @Slot(QPoint)
     def of_sample(self, at: QPoint) -> None:
         """Of the selected sample, and of the canvas."""
         self._popup(SAMPLE, at)
+
+    @Slot(QPoint)
+    def _of_window(self, at: QPoint) -> None:
+        """The keyboard is at something without a menu of its own: the sample's, where the sample is."""
+        self._popup(SAMPLE, self._parts.canvas.place_of_sample())
 
     @Slot(QPoint)
     def of_step(self, at: QPoint) -> None:

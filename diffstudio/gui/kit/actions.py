@@ -259,7 +259,7 @@ def why_not(action_id: str) -> str:
     """Why an action is disabled, as far as its `when` says it; in a few words."""
     reasons = {
         "trace": tr("nothing is generated yet"),
-        "idle": tr("a run goes on, or no model is chosen"),
+        "idle": tr("no model is chosen"),
         "busy": tr("nothing runs"),
         "run": tr("nothing runs"),
         "split": tr("the halves of guidance were not recorded"),

@@ -25,6 +25,6 @@ def test_every_key_is_on_the_page(qtbot):
 def test_columns_are_equally_long_and_no_heading_stands_alone(many):
     lines = _lines()
     found = columns(lines, many)
-    assert sum(found, []) == lines and len(found) == many
+    assert [line for column in found for line in column] == lines and len(found) == many
     assert max(map(len, found)) - min(map(len, found)) <= max(4, many)
     assert all(column[-1][1] for column in found), "no heading at the foot of a column"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, cast
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QFont, QFontMetricsF, QGuiApplication, QMouseEvent, QPainter, QPicture, QResizeEvent
@@ -205,6 +207,7 @@ class Plot(pg.PlotWidget):
         menu = QMenu(self)
         menu.addAction(tr("Show all")).triggered.connect(self.show_all)
         menu.addAction(tr("Copy picture")).triggered.connect(self.copy_picture)
+        menu.addAction(tr("Copy values")).triggered.connect(self.copy_values)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.mapToGlobal(at))
 
@@ -212,6 +215,25 @@ class Plot(pg.PlotWidget):
     def copy_picture(self) -> None:
         """The plot to the clipboard."""
         QGuiApplication.clipboard().setPixmap(self.grab())
+
+    @Slot()
+    def copy_values(self) -> None:
+        """What is drawn, to the clipboard: a table that spreadsheets take."""
+        titles, columns = self.values()
+        rows = zip_longest(*(column.tolist() for column in columns), fillvalue="")
+        lines = ["\t".join(titles), *("\t".join(map(_cell, row)) for row in rows)]
+        QGuiApplication.clipboard().setText("\n".join(lines) + "\n")
+
+    def values(self) -> tuple[list[str], list[np.ndarray]]:
+        """The titles and the numbers of the columns."""
+        raise NotImplementedError
+
+
+def _cell(value: object) -> str:
+    """A number as every program reads it; what is not one stays empty."""
+    if isinstance(value, float):
+        return f"{value:.9g}" if math.isfinite(value) else ""
+    return str(value)
 
 
 def _widened(wanted: Range, room: float) -> Range:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -45,26 +45,26 @@ class _NamedAxis(Axis):
 
     def __init__(self, side: str) -> None:
         super().__init__(side)
-        self._names: tuple[str, ...] = ()
+        self.names: tuple[str, ...] = ()
 
     def set_names(self, names: tuple[str, ...]) -> None:
         """Other names; () for numbers."""
-        if names != self._names:
-            self._names = names
+        if names != self.names:
+            self.names = names
             self.forget()
             self.picture = None
             self.update()
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        if not self._names:
+        if not self.names:
             return super().tickValues(minVal, maxVal, size)
         every = max(1, math.ceil((maxVal - minVal) * LETTER_ROOM / max(1.0, size)))
-        return [(every, [i + 0.25 for i in range(0, len(self._names), every) if minVal <= i <= maxVal])]
+        return [(every, [i + 0.25 for i in range(0, len(self.names), every) if minVal <= i <= maxVal])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        if not self._names:
+        if not self.names:
             return super().tickStrings(values, scale, spacing)
-        return [self._names[int(value)] for value in values]
+        return [self.names[int(value)] for value in values]
 
 
 class Histogram(Plot):
@@ -104,6 +104,14 @@ class Histogram(Plot):
         heights = np.sqrt(counts)
         self.bars.setData(edges, heights)
         self.fit((float(edges[0]), float(edges[-1])), (0.0, max(1.0, float(heights.max()))), room=0.12)
+
+    def values(self) -> tuple[list[str], list[np.ndarray]]:
+        """Where each bar begins (of letters: which it is), and its count."""
+        edges, heights = (np.asarray(part) for part in self.bars.getData())
+        counts = np.rint(heights**2)
+        if self._values.names:
+            return [tr("letter"), tr("count")], [np.array(self._values.names), counts[::2]]
+        return [tr("value from"), tr("value to"), tr("count")], [edges[:-1], edges[1:], counts]
 
     def apply_theme(self, tokens: Tokens) -> None:
         super().apply_theme(tokens)
@@ -187,6 +195,13 @@ class _LogAxis(Axis):
         return [ticks.written(10**value, spacing, 10 ** self.range[1]) for value in values]
 
 
+class _CurvesPlot(Plot):
+    table: Callable[[], tuple[list[str], list[np.ndarray]]]
+
+    def values(self) -> tuple[list[str], list[np.ndarray]]:
+        return self.table()
+
+
 class Curves(QWidget):
     """How much every step changes: curves over the records on a logarithmic scale, and the playhead.
 
@@ -200,7 +215,8 @@ class Curves(QWidget):
         self._axis = _StepAxis()
         self._names, self._planned, self._k = tuple(names), 1, 0
         self._values: list[np.ndarray] = [np.zeros(0)] * len(names)
-        self.plot = Plot(tokens, tr("Norms of every step"), {"left": _LogAxis("left"), "bottom": self._axis})
+        self.plot = _CurvesPlot(tokens, tr("Norms of every step"), {"left": _LogAxis("left"), "bottom": self._axis})
+        self.plot.table = self._table
         self.plot.box.setMouseEnabled(x=True, y=False)
         self.plot.set_titles(tr("step"), tr("norm"))
         self.lines = [pg.PlotCurveItem(connect="finite") for _ in names]
@@ -261,6 +277,11 @@ class Curves(QWidget):
         for (mark, _), entry, name, values in zip(LINES, self.legend, self._names, self._values, strict=False):
             value = float(values[k]) if k < len(values) else math.nan
             entry.setText(f"{mark} {name} {number(value)}")
+
+    def _table(self) -> tuple[list[str], list[np.ndarray]]:
+        """The steps, and the curves that there are."""
+        there = [(name, values) for name, values in zip(self._names, self._values, strict=True) if len(values)]
+        return [tr("step"), *(name for name, _ in there)], [self._axis.steps, *(values for _, values in there)]
 
     def show_all(self) -> None:
         """Undo zoom and pan."""

@@ -78,6 +78,11 @@ class TrajectoryPage(Plot):
         parts = [number(100 * float(share), 0) for share in (shares.sum(), *shares)]
         return tr("{} % of the variance of x_t: {} % + {} %").format(*parts)
 
+    def values(self) -> tuple[list[str], list[np.ndarray]]:
+        """Where the samples are at the playhead."""
+        x, y = self.dots.getData()
+        return [tr("sample"), tr("1st component"), tr("2nd component")], [np.arange(1, len(x) + 1), x, y]
+
     def apply_theme(self, tokens: Tokens) -> None:
         super().apply_theme(tokens)
         for chain, colour in ((0, tokens.lane_b), (1, tokens.lane_a)):
