@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Slot
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QInputDialog
 
 from diffstudio import __version__
@@ -16,6 +15,7 @@ from diffstudio.gui.controllers.context_menus import ContextMenus
 from diffstudio.gui.controllers.files import Filing
 from diffstudio.gui.controllers.likelihood import Likelihood
 from diffstudio.gui.controllers.model_menu import ModelMenu
+from diffstudio.gui.controllers.palette import PaletteController
 from diffstudio.gui.controllers.samples import Samples
 from diffstudio.gui.controllers.weights_card import Carding
 from diffstudio.gui.dialogs.message import show_about, show_error
@@ -38,6 +38,7 @@ class Commands(QObject):
         super().__init__(parts.window)
         self.parts, self.picking = parts, picking
         self._on_settings = on_settings
+        self.palette = PaletteController(parts, self.why, on_settings, self.preferences)
         self.filing = files = Filing(parts, picking)
         self.samples = Samples(parts, files, self.generate)
         self.menus = ContextMenus(parts, self.why, self.samples.use_data)
@@ -79,7 +80,7 @@ class Commands(QObject):
             "loop": line.cycle_loop, "faster": line.faster, "slower": line.slower,
             "zoom_in": _bind(line.zoom, 1.5), "zoom_out": _bind(line.zoom, 1 / 1.5), "zoom_fit": line.zoom_fit,
             "next_clock": line.cycle_clock,
-            "palette": self.palette, "keys": self.keys, "proofs": self.proofs, "about": self.about,
+            "palette": self.palette.open, "keys": self.keys, "proofs": self.proofs, "about": self.about,
         }  # fmt: skip
         p.window.triggered.connect(self.run)
 
@@ -230,8 +231,8 @@ class Commands(QObject):
         p.models.choose(request.model)
         p.sampling.set_request(request)
 
-    def preferences(self) -> None:
-        """The settings dialog."""
+    def preferences(self, at: str = "") -> None:
+        """The settings dialog. at: the setting that the keyboard begins at."""
         from diffstudio.gui.dialogs.preferences import PreferencesDialog
         from diffstudio.studio.app.history import runs_folder
         from diffstudio.studio.app.settings import settings_file
@@ -240,6 +241,8 @@ class Commands(QObject):
         dialog = PreferencesDialog(self.parts.settings, self.parts.window, notes)
         dialog.applied.connect(self._on_settings)
         dialog.open()
+        if at in dialog.fields:
+            dialog.fields[at].setFocus()
 
     def toggle_theme(self) -> None:
         """The other theme, from now on."""
@@ -257,16 +260,6 @@ class Commands(QObject):
         """To the search field."""
         self.parts.models.search.setFocus()
         self.parts.models.search.selectAll()
-
-    def palette(self) -> None:
-        """The command palette."""
-        from diffstudio.gui.dialogs.palette import Palette
-
-        window = self.parts.window
-        rows = [(tr(ACTIONS[name].menu), window.actions_by_id[name]) for name in ACTIONS if name != "palette"]
-        dialog = Palette(rows, window)
-        dialog.chosen.connect(_trigger)
-        dialog.show()
 
     def keys(self) -> None:
         """The page of keys."""
@@ -290,7 +283,3 @@ class Commands(QObject):
 
 def _bind(call: Callable[..., object], *args: object) -> Callable[[], object]:
     return lambda: call(*args)
-
-
-def _trigger(action: QAction) -> None:
-    action.trigger()

@@ -41,6 +41,7 @@ class Settings(BaseModel):
     favourites: Annotated[list[str], Field(max_length=200)] = []  # names of models
     used: Annotated[list[str], Field(max_length=200)] = []  # names of models, the last one first
     presets: Annotated[dict[str, dict[str, Any]], Field(max_length=200)] = {}
+    palette_recent: Annotated[list[str], Field(max_length=40)] = []  # what was done by the palette, the last first
     last_model: str = ""
     last_folder: str = ""  # of what was opened
     last_export: str = ""

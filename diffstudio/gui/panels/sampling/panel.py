@@ -19,7 +19,7 @@ from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.widgets import ContentScroll, label
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.folds import Folds
-from diffstudio.gui.panels.rows import align, heading_width
+from diffstudio.gui.panels.rows import Row, align, heading_width
 from diffstudio.gui.panels.sampling.advanced import AdvancedFields
 from diffstudio.gui.panels.sampling.edit import EditFields
 from diffstudio.gui.panels.sampling.guidance import GuidanceFields
@@ -177,6 +177,23 @@ class SamplingPanel(QWidget):
             **self.advanced.fields(),
             **self.source.fields(),
         }
+
+    def all_rows(self) -> dict[str, Row]:
+        """Every row by the name of the request's field that it sets."""
+        return {name: row for group in self._groups for name, row in group.rows.items()}
+
+    def reveal(self, name: str) -> None:
+        """Bring the row of a field into view, its fold opened, and give it the keyboard."""
+        folded = {"guidance": self.guiding, "edit": self.edit, "advanced": self.advanced}
+        for fold, group in folded.items():
+            if name in group.rows:
+                self.folds.set_open(fold)
+        row = self.all_rows()[name]
+        self.fields.ensureWidgetVisible(row)
+        editor = next(
+            (getattr(row.field, part) for part in ("spin", "edit", "combo") if hasattr(row.field, part)), None
+        )
+        (editor or row.field).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def set_request(self, request: Request) -> None:
         """Show a request (of this model); one step of undo."""
