@@ -10,6 +10,7 @@ from diffstudio.gui.dialogs.page import PageDialog
 from diffstudio.gui.dialogs.palette import COMMAND, Palette, matches
 from diffstudio.gui.dialogs.preferences import PreferencesDialog
 from diffstudio.gui.kit.actions import ACTIONS
+from diffstudio.gui.kit.theme import THEMES
 
 
 @pytest.fixture
@@ -161,6 +162,18 @@ def test_the_keyboard_does_everything(studio, palette):
     dialog = palette("steps")
     QTest.keyClick(dialog.search, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_what_enter_will_do_is_marked(studio, palette, theme):
+    studio.use_settings(studio.parts.settings.model_copy(update={"theme": theme}))
+    dialog = palette("solver")
+    marked, other = (dialog.list.visualItemRect(dialog.list.topLevelItem(i)).center() for i in (0, 1))
+    picture = dialog.list.viewport().grab().toImage()
+    wide = dialog.list.viewport().width() - 40  # beside the words
+    at, beside = (picture.pixelColor(wide, place.y()) for place in (marked, other))
+    assert at != beside and at.name() == THEMES[theme].accent_soft
+    dialog.close()
 
 
 def test_shortcuts_are_shown_and_what_can_not_be_done_says_why(palette):

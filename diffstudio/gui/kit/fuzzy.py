@@ -11,7 +11,7 @@ ASIDE = 0.6  # of a word that is found in what else a thing is called
 def score(query: str, title: str, words: str = "") -> float | None:
     """How well a title, or what else the thing is called, fits all the words of a query; None: it does not.
 
-    The more of a title is meant, the better: "steps" finds "Steps" before "Ten steps back".
+    One that is typed whole is the best: "steps" finds "Sampling: Steps" before "Timeline: Ten steps back".
     """
     typed = query.casefold().split()
     names = title.casefold()
@@ -22,8 +22,7 @@ def score(query: str, title: str, words: str = "") -> float | None:
         if not max(found, beside):
             return None
         total += max(found, beside)
-    letters = sum(map(len, typed))
-    return total + letters / max(letters, len(names)) if typed else 0.0
+    return total + (names.rpartition(": ")[2].split() == typed)
 
 
 def _fit(word: str, text: str) -> float:

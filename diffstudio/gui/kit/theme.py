@@ -148,6 +148,7 @@ QLabel[dim="true"] {{ color: {t.text_dim}; }}
 QLabel[title="true"] {{ font-size: 14px; font-weight: 600; }}
 QTreeView, QListView {{ background: transparent; border: 0; outline: 0; }}
 QTreeView::item, QListView::item {{ border-radius: 5px; }}
+QDialog QTreeView::item:selected, QDialog QListView::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
 QTreeView[table="true"]::item {{ padding: 2px 6px; }}
 QHeaderView::section {{ background: {t.surface}; color: {t.text_dim}; border: 0; border-bottom: 1px solid {t.border};
   padding: 3px 6px; }}

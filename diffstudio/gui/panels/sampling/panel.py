@@ -190,10 +190,8 @@ class SamplingPanel(QWidget):
                 self.folds.set_open(fold)
         row = self.all_rows()[name]
         self.fields.ensureWidgetVisible(row)
-        editor = next(
-            (getattr(row.field, part) for part in ("spin", "edit", "combo") if hasattr(row.field, part)), None
-        )
-        (editor or row.field).setFocus(Qt.FocusReason.ShortcutFocusReason)
+        parts = [getattr(row.field, part) for part in ("spin", "edit", "combo") if hasattr(row.field, part)]
+        (parts or [row.field])[0].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def set_request(self, request: Request) -> None:
         """Show a request (of this model); one step of undo."""
