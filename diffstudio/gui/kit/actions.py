@@ -109,6 +109,19 @@ ACTIONS: dict[str, Action] = _table(
         VIEW,
         checkable=True,
     ),
+    Action(
+        "stretch",
+        "Stretch the contrast",
+        "View",
+        ("H",),
+        "Each grey sample from black to white, whatever its values; of sounds from their least to their greatest.",
+        VIEW,
+        checkable=True,
+    ),
+    Action("outline", "Outline of the mask", "View", ("Q",), "What was drawn anew, outlined.", VIEW, checkable=True),
+    Action(
+        "before", "Before", "View", ("B",), "What the run started from, in place of the step.", VIEW, checkable=True
+    ),
     Action("clip_play", "Play / pause the clips", "View", ("V",), "Play the frames at this step.", VIEW),
     Action("frame_back", "Previous frame", "View", (",",), "The frame before, at this step.", VIEW),
     Action("frame_on", "Next frame", "View", (".",), "The frame after, at this step.", VIEW),

@@ -17,7 +17,7 @@ from diffstudio.gui.stage.header import Header
 from diffstudio.gui.stage.overlay import Busy, EmptyPage
 from diffstudio.gui.stage.views.audio.audio_view import AudioView
 from diffstudio.gui.stage.views.image.image_view import ImageView
-from diffstudio.gui.stage.views.options import OPTIONS
+from diffstudio.gui.stage.views.options import OPTIONS, PASSING
 from diffstudio.gui.stage.views.points.points_view import PointsView
 from diffstudio.gui.stage.views.text.text_view import TextView
 from diffstudio.gui.stage.views.video.video_view import VideoView
@@ -91,6 +91,8 @@ class Canvas(QWidget):
             self._show_page(None)
             return
         self._offer(trace)
+        for name in PASSING:
+            self.set_option(name, False)
         self._view.set_trace(trace)
         self.set_sample(self._sample)  # a smaller batch may not have it
         self._view.set_tensor(self._tensor)

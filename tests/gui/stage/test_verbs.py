@@ -11,6 +11,7 @@ from diffstudio.gui.kit.actions import ACTIONS, VIEW
 from diffstudio.gui.stage import canvas as canvas_module
 from diffstudio.gui.stage.canvas import VIEWS, Canvas
 from diffstudio.gui.stage.views.image.image_view import ImageView
+from diffstudio.gui.stage.views.picture_view import SWITCHES
 
 
 class Stranger(ImageView):
@@ -41,7 +42,7 @@ def test_a_new_verb_needs_no_branch_in_the_canvas(canvas, make_run, monkeypatch)
     told = []
     canvas.told.connect(told.append)
     canvas.set_trace(make_run(2, 2).trace)
-    assert canvas.offered() == {"clip_play"}
+    assert canvas.offered() == {"clip_play", "stretch"}
     canvas.act("clip_play")
     canvas.act("play_sound")
     assert (canvas._view.played, told) == (1, ["played"])
@@ -53,7 +54,7 @@ def test_without_a_trace_nothing_is_offered_and_nothing_happens(canvas):
 
 
 def test_the_rows_of_the_table_that_views_do_are_those_that_some_view_has(qtbot):
-    had = {"decoded"}  # switches that a view has of some traces alone
+    had = {"decoded", *SWITCHES}  # switches that a view has of some traces alone
     for kind in VIEWS.values():
         view = kind(theme.DARK)
         qtbot.addWidget(view)

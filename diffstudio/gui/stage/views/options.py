@@ -8,7 +8,9 @@ from diffstudio.gui.kit.words import tr
 OPTIONS = {
     "trails": True, "underlay": True, "arrows": False, "density": False, "log_p": False,
     "ghosts": True, "entropy": False, "revealed": False, "decoded": False,
+    "stretch": False, "outline": True, "before": False,
 }  # fmt: skip
+PASSING = ("before",)  # what ends with the run that it was asked of
 
 
 def option_titles() -> dict[str, str]:
@@ -23,4 +25,7 @@ def option_titles() -> dict[str, str]:
         "entropy": tr("Entropy"),
         "revealed": tr("When"),
         "decoded": tr("Decode"),
+        "stretch": tr("Stretch"),
+        "outline": tr("Mask"),
+        "before": tr("Before"),
     }

@@ -54,6 +54,7 @@ class AudioScene:
         self.k, self.sample = -1, 0
         self.tensor = "xt"
         self.single = False
+        self.stretch = False
         self.scroll = 0
         self.room: tuple[int, int] = (1, 1)
         self.grid: Grid | None = None
@@ -140,7 +141,8 @@ class AudioScene:
             return
         assert self.trace is not None
         try:
-            self.raster = raster(self.trace, self.k, self.tensor, slice(first, last), self.tokens.dark)
+            some = slice(first, last)
+            self.raster = raster(self.trace, self.k, self.tensor, some, self.tokens.dark, stretch=self.stretch)
         except (BadFile, IndexError) as error:
             self.problem = str(error)
 

@@ -27,7 +27,7 @@ class ImageScene:
     """Composes a picture of a record when something has changed, and answers what lies where. All in device pixels.
 
     room: width and height for the samples.  ratio: device pixels for a logical one.  scroll: of the grid.
-    frame: which one of clips, None for pictures.
+    frame: which one of clips, None for pictures.  stretch: each grey sample from black to white.
     """
 
     def __init__(self, tokens: Tokens) -> None:
@@ -36,6 +36,7 @@ class ImageScene:
         self.k = -1
         self.tensor = "xt"
         self.frame: int | None = None
+        self.stretch = False
         self.sample = 0
         self.single = False
         self.room: tuple[int, int] = (1, 1)
@@ -106,6 +107,15 @@ class ImageScene:
         """Device pixels for a pixel of a sample."""
         return self.view.scale if self.single or self.grid is None else self.grid.width / self.size[0]
 
+    def box(self, sample: int) -> QRectF:
+        """Where a sample's picture lies, in logical pixels."""
+        if self.single or self.grid is None:
+            view = self.view
+            place = view.x, view.y, self.size[0] * view.scale, self.size[1] * view.scale
+        else:
+            place = self.grid.cell(sample, self.scroll)
+        return QRectF(*(value / self.ratio for value in place))
+
     def cells(self) -> list[int]:
         """The samples of the grid that are in view."""
         if self.grid is None:
@@ -149,19 +159,20 @@ class ImageScene:
             elif self.grid_zoom.level:
                 first, last = self.grid.visible(0)
                 if first < last:
-                    self.raster = raster(
-                        self.trace, self.k, self.tensor, slice(first, last), self.tokens.dark, self.frame
-                    )
+                    self.raster = self._raster(self.trace, slice(first, last))
             else:
                 self._compose_grid(self.trace, self.grid)
         except (BadFile, IndexError) as error:
             self.problem = str(error)
 
+    def _raster(self, trace: Trace, samples: int | slice) -> Raster:
+        return raster(trace, self.k, self.tensor, samples, self.tokens.dark, self.frame, self.stretch)
+
     def _compose_grid(self, trace: Trace, grid: Grid) -> None:
         first, last = grid.visible(self.scroll)
         if first == last:
             return  # the view is lower than its margin
-        self.raster = raster(trace, self.k, self.tensor, slice(first, last), self.tokens.dark, self.frame)
+        self.raster = self._raster(trace, slice(first, last))
         pixels = tiled(self.raster.pixels, grid, self.tokens.bg)
         for i in range(first, last):
             true = self.decoded(i)
@@ -173,7 +184,7 @@ class ImageScene:
         self.at = grid.cell(first, self.scroll)[:2]
 
     def _compose_single(self, trace: Trace) -> None:
-        self.raster = raster(trace, self.k, self.tensor, self.sample, self.tokens.dark, self.frame)
+        self.raster = self._raster(trace, self.sample)
         pixels, view = self.raster.pixels[0], self.view
         true = self.decoded(self.sample)
         if true is not None:

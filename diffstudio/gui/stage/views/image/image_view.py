@@ -5,28 +5,28 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QWidget
 
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import SHY, count, number, tr
 from diffstudio.gui.stage.views import legend
-from diffstudio.gui.stage.views.batch_view import BatchView
 from diffstudio.gui.stage.views.close_up import fitted
 from diffstudio.gui.stage.views.image import pixel_values
 from diffstudio.gui.stage.views.image.decoded import Decoded
 from diffstudio.gui.stage.views.image.image_scene import MARGIN, ImageScene
+from diffstudio.gui.stage.views.picture_view import PictureView
 from diffstudio.gui.stage.views.view import PICTURES
-from diffstudio.studio.export import pictures
+from diffstudio.modalities import video
 from diffstudio.traces.reader import Trace
 
 
-class ImageView(BatchView[ImageScene]):
+class ImageView(PictureView[ImageScene]):
     """Draws records of image traces. Its scene counts in device pixels."""
 
-    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
-        super().__init__(ImageScene(tokens), tr("Images at the playhead"), parent)
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__(ImageScene(tokens), tr("Images at the playhead"))
         self._decoded = Decoded(self._scene, self)
         self._decoded.wanted.connect(partial(self.modelWanted.emit, PICTURES))
         self._decoded.changed.connect(self._changed)
@@ -48,17 +48,20 @@ class ImageView(BatchView[ImageScene]):
         if trace is None or scene.trace is None or trace.sample_shape != scene.trace.sample_shape:
             scene.close_up = None  # between runs of one model the eye stays where it was
         super().set_trace(trace)
-        self.options = ("decoded",) if self._decoded.possible else ()
         self._decoded.forget_problem()
+
+    def _possible(self, trace: Trace) -> tuple[str, ...]:
+        return (*(["decoded"] if self._decoded.possible else []), *super()._possible(trace))
 
     def refresh(self) -> None:
         """More records exist: what is drawn of one does not change. What was asked during a run is asked again."""
         self._decoded.ask_again()
 
     def set_option(self, name: str, on: bool) -> None:
-        """Show the true pictures of latents, or not. ValueError: there is no such option."""
+        """decoded: the true pictures of latents; or one of SWITCHES. ValueError: there is no such option."""
         if name != "decoded":
             super().set_option(name, on)
+            return
         self._decoded.switch(on)
         self._changed()
 
@@ -76,6 +79,7 @@ class ImageView(BatchView[ImageScene]):
         """Which frame of clips is shown."""
         if frame != self._scene.frame:
             self._scene.frame = frame
+            self._borders = {}
             self._changed()
 
     def set_single(self, single: bool) -> None:
@@ -144,6 +148,7 @@ class ImageView(BatchView[ImageScene]):
                 self._paint_numbers(painter)
             else:
                 self._paint_frames(painter)
+            self._paint_outlines(painter)
             painter.setClipping(False)
         self._paint_notes(painter)
         self._paint_problem(painter)
@@ -156,13 +161,11 @@ class ImageView(BatchView[ImageScene]):
 
     def _paint_frame(self, painter: QPainter, index: int, pen: QPen) -> None:
         """Around a cell, in the gap."""
-        assert self._scene.grid is not None
-        x, y, width, height = (v / self._scene.ratio for v in self._scene.grid.cell(index, self._scene.scroll))
         out = pen.widthF() / 2
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(QRectF(x - out, y - out, width + 2 * out, height + 2 * out))
+        painter.drawRect(self._scene.box(index).adjusted(-out, -out, out, out))
 
     def _paint_numbers(self, painter: QPainter) -> None:
         scene = self._scene
@@ -174,14 +177,21 @@ class ImageView(BatchView[ImageScene]):
     def _paint_notes(self, painter: QPainter) -> None:
         scene = self._scene
         painter.setFont(legend.small(self.font()))
-        if scene.trace is None or scene.raster is None:
-            return
         box = QRectF(12, self.height() - legend.FOOTER, self.width() - 24, legend.FOOTER)
-        gain = pictures.display_gain(scene.trace, scene.k) if scene.tensor == "xt" else 1.0
-        notes = (self._decoded.note, legend.gain_note(gain))
-        legend.paint_note(painter, box, f" {SHY} ".join(filter(None, notes)), scene.tokens)
-        if scene.raster.limit is not None:
-            legend.paint_bar(painter, box, scene.raster.limit, scene.tokens)
+        notes = (self._decoded.note, self._note())
+        legend.paint_footer(painter, box, f" {SHY} ".join(filter(None, notes)), self._scales(), scene.tokens)
+
+    def _boxes(self) -> list[tuple[int, QRectF]]:
+        scene = self._scene
+        return [(i, scene.box(i)) for i in ([scene.sample] if scene.single else scene.cells())]
+
+    def _part(self, region: np.ndarray) -> np.ndarray:
+        """Of a clip the frame that is shown."""
+        frame, wide = self._scene.frame, self._scene.size[0]
+        if frame is None:
+            return region
+        left = frame * (wide + video.GAP)
+        return region[:, left : left + wide]
 
     # -- mouse
 

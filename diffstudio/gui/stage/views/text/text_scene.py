@@ -28,6 +28,7 @@ class Sheet:
 
     changed: how much the cells differ from the record before, 0..1.  heat: entropy as a share of the most there can be.
     since: how far the chain was when the cell's token was set, 0..1; NaN where it is not known or masked.
+    limit: the difference that `changed` counts as 1.  steps: of the chain, which `since` counts as 1.
     """
 
     first: int
@@ -35,6 +36,8 @@ class Sheet:
     changed: np.ndarray
     heat: np.ndarray
     since: np.ndarray
+    limit: float = 1.0
+    steps: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -221,9 +224,11 @@ def _sheet(trace: Trace, k: int, name: str, some: slice, spec: TextSpec) -> Shee
     shown = pictures.shown(trace, k, name if name in WRITTEN else "xt", some)
     found = cells_of(shown, spec)
     none = np.zeros(found.letters.shape, np.float32)
+    limit = steps = 1.0
     if name in pictures.SIGNED:
         rows = fields.tensor(trace, k, name, some)
-        difference = changed(rows, spec, pictures.signed_limit(name, rows))
+        limit = pictures.signed_limit(name, rows)
+        difference = changed(rows, spec, limit)
     elif name == "xt" and spec.discrete:
         difference = changed(fields.tensor(trace, k, "delta", some), spec, 1.0)
     else:
@@ -234,7 +239,7 @@ def _sheet(trace: Trace, k: int, name: str, some: slice, spec: TextSpec) -> Shee
     if revealed is not None:
         steps = max(1.0, trace.scalar(len(trace) - 1, "step"), trace.planned - 1 - (trace.first_of(1) or 0))
         since = np.where(revealed[:, 0] < 0, np.nan, revealed[:, 0] / steps)
-    return Sheet(some.start, found, difference, heat, since)
+    return Sheet(some.start, found, difference, heat, since, limit, steps)
 
 
 def _prompted(trace: Trace, spec: TextSpec) -> np.ndarray:

@@ -30,8 +30,8 @@ class VideoView(View):
         self._tokens = tokens
         self._trace: Trace | None = None
         self._k = -1
-        self._tensor = "xt"
         self._sample = 0
+        self._stretch = False
         self.clock = ClipClock(self)
         self.images = ImageView(tokens)
         self.images.setAccessibleName(tr("Clips at the playhead"))
@@ -89,6 +89,7 @@ class VideoView(View):
         """Show another trace; nothing until `show_record`."""
         self._trace, self._k = trace, -1
         self.images.set_trace(trace)
+        self.options = self.images.options
         length = 0 if trace is None else trace.sample_shape[0]
         self.slider.setRange(0, max(0, length - 1))
         self.clock.set_count(length)
@@ -104,7 +105,6 @@ class VideoView(View):
 
     def set_tensor(self, name: str) -> None:
         """Which of `fields.TENSORS` is shown."""
-        self._tensor = name
         self.images.set_tensor(name)
         self._fill_strip()
 
@@ -129,6 +129,12 @@ class VideoView(View):
     def set_single(self, single: bool) -> None:
         """The selected clip alone, fitted; or the batch."""
         self.images.set_single(single)
+
+    def set_option(self, name: str, on: bool) -> None:
+        """Those of pictures: of the clips, and of the frames below."""
+        self.images.set_option(name, on)
+        self._stretch = on if name == "stretch" else self._stretch
+        self._fill_strip()
 
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""
@@ -185,7 +191,7 @@ class VideoView(View):
             self.strip.set_clip(None)
             return
         try:
-            found = raster.frames(trace, self._k, self._tensor, self._sample, self._tokens.dark)
+            found = raster.frames(trace, *self.images.shown_now, self._sample, self._tokens.dark, self._stretch)
         except (BadFile, IndexError):
             self.strip.set_clip(None)  # the clips above say what is wrong
             return
