@@ -31,12 +31,12 @@ def count(value: int) -> str:
 
 
 def parameters(value: int) -> str:
-    """Numbers of weights for people: 0.57 M."""
+    """Numbers of weights for people: 72 weights, 0.57 M."""
     if value >= 10**9:
         return f"{number(value / 1e9, 2)} B"
     if value >= 10**4:
         return f"{number(value / 1e6, 2)} M"
-    return count(value)
+    return tr("{} weights").format(count(value)) if value > 1 else tr("1 weight")
 
 
 def size(value: float) -> str:

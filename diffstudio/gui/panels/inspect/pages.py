@@ -93,7 +93,10 @@ class NormsPage(Curves):
     def set_trace(self, trace: Trace | None) -> None:
         self._trace = trace
         self._shown = NORMS if trace is None else _shown(trace)
-        self.set_names([tr(title) for _, title in self._shown], tr("norm") if self._shown is NORMS else tr("number"))
+        self.set_names(
+            [tr(title) for _, title in self._shown],
+            tr("norm (log scale)") if self._shown is NORMS else tr("number (log scale)"),
+        )
         self.show_all()
         if trace is None or not len(trace):
             self.clear()

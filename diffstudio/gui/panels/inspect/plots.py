@@ -98,7 +98,7 @@ class Histogram(Plot):
         """What is counted; the titles are laid out anew only where they change."""
         self._values.set_names(names)
         if self._titles.get("bottom") != what:
-            self.set_titles(what, tr("count"))
+            self.set_titles(what, tr("count (√ scale)"))
 
     def _draw(self, counts: np.ndarray, edges: np.ndarray) -> None:
         heights = np.sqrt(counts)
@@ -218,7 +218,7 @@ class Curves(QWidget):
         self.plot = _CurvesPlot(tokens, tr("Norms of every step"), {"left": _LogAxis("left"), "bottom": self._axis})
         self.plot.table = self._table
         self.plot.box.setMouseEnabled(x=True, y=False)
-        self.plot.set_titles(tr("step"), tr("norm"))
+        self.plot.set_titles(tr("step"), tr("norm (log scale)"))
         self.lines = [pg.PlotCurveItem(connect="finite") for _ in names]
         self.border = pg.InfiniteLine(angle=90)
         self.playhead = pg.InfiniteLine(angle=90, movable=True)

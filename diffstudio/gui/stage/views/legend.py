@@ -16,6 +16,7 @@ from diffstudio.gui.stage.views.raster import blended, diverging, greys, to_imag
 FOOTER = 26  # logical pixels below the samples, always kept free so that flipping tensors moves nothing
 BAR_WIDTH, LEAST_BAR, BAR_HEIGHT = 120.0, 40.0, 8.0
 SPACE = 6.0  # between a bar and its numbers
+GROUND = 0.85  # opacity of the paper below a note in a plot
 LEGENDS = 0.7  # of the footer: what the legends may take of it before their bars become shorter
 
 
@@ -70,6 +71,20 @@ def paint_note(painter: QPainter, box: QRectF, text: str, tokens: Tokens) -> Non
     painter.setPen(QColor(tokens.text_dim))
     text = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, box.width())
     painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
+
+
+def paint_grounded(painter: QPainter, box: QRectF, text: str, tokens: Tokens) -> None:
+    """A note at the left of a box, on paper of its own: it is read also where arrows and dots are drawn."""
+    if not text:
+        return
+    wide = min(box.width(), QFontMetricsF(painter.font()).horizontalAdvance(text))
+    ground = QColor(tokens.bg)
+    ground.setAlphaF(GROUND)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ground)
+    painter.drawRoundedRect(QRectF(box.left() - 5, box.top() - 2, wide + 10, box.height() + 4), 4, 4)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    paint_note(painter, box, text, tokens)
 
 
 def paint_scales(painter: QPainter, box: QRectF, scales: Sequence[Scale], tokens: Tokens) -> QRectF:

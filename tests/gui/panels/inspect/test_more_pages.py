@@ -1,5 +1,7 @@
 """The inspector's pages that ask the background: trajectories and nearest training samples."""
 
+import re
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QLocale
@@ -117,6 +119,21 @@ def test_the_line_says_how_much_the_plane_shows(inspect, make_run):
     assert inspect.readout.text() == (
         f"{share.sum():.0f} % of the variance of x_t: {share[0]:.0f} % + {share[1]:.0f} %"
     )
+
+
+def test_a_legend_names_the_colours_where_there_is_room(inspect, make_run):
+    trace = make_run().append(8).trace
+    inspect.set_trace(trace)
+    inspect.open("PCA")
+    page = inspect.pages["trajectories"]
+    for tokens in (theme.DARK, theme.LIGHT):
+        inspect.apply_theme(tokens)
+        said = re.findall(r'color:(#\w+)">.</span> (\w+)', page.legend.text())
+        colours = (tokens.lane_b, tokens.lane_a, tokens.playhead, tokens.text)
+        assert said == list(zip(colours, ("forward", "reverse", "now", "selected"), strict=True))
+    assert page.legend.isVisible() and page.rect().contains(page.legend.geometry())
+    inspect.resize(240, 200)
+    assert not page.legend.isVisible()
 
 
 def test_everything_lies_in_the_plot(inspect, make_run):

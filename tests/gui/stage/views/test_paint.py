@@ -105,7 +105,9 @@ def test_a_note_and_its_legends_never_meet(page, width):
     with page as painter:
         legend.paint_footer(painter, QRectF(12, 300, width, 26), note, two, theme.DARK)
     said = [text for text, _ in page.texts]
-    assert said[:4] == ["+28 dB", "level  silence", "+1", "−1"] and (width > 800 or said[4].endswith("…") or not said[4])
+    assert said[:4] == ["+28 dB", "level  silence", "+1", "−1"] and (
+        width > 800 or said[4].endswith("…") or not said[4]
+    )
     assert not any(a.intersects(b) for i, a in enumerate(page.letters) for b in page.letters[:i])
 
 

@@ -262,7 +262,7 @@ class PointsView(View):
             legend.paint_message(painter, plot.adjusted(24, 24, -24, -24), scene.problem, scene.tokens)
         if scene.ready:
             note = points_words.note(scene, self._score.longest, self.density.note)
-            legend.paint_note(painter, QRectF(plot.left(), plot.top(), plot.width(), 16), note, scene.tokens)
+            legend.paint_grounded(painter, QRectF(plot.left(), plot.top(), plot.width(), 16), note, scene.tokens)
 
     # -- mouse
 
