@@ -17,6 +17,7 @@ GRIP = 6  # px, the reach of a range handle
 DIM = 0.62  # opacity outside the range
 VALUE_WIDTH = 64
 DOT = 3.0
+FAINT = 0.3  # opacity of the playhead over words
 
 
 def playhead_rect(scene: Scene, x: float) -> QRect:
@@ -86,11 +87,13 @@ def paint_markers(painter: QPainter, scene: Scene, markers: list[int], inside: Q
 
 
 def paint_playhead(painter: QPainter, scene: Scene, x: float) -> None:
-    """The line and its head."""
-    ink = colour(scene.tokens.playhead)
+    """The line and its head; over the words of header and ruler it is faint, so that they can be read."""
+    ink, below = colour(scene.tokens.playhead), float(scene.rows.ruler.bottom() + 1 - TICKS)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour(scene.tokens.playhead, FAINT), 1.5))
+    painter.drawLine(QPointF(x, HEAD), QPointF(x, below))
     painter.setPen(QPen(ink, 1.5))
-    painter.drawLine(QPointF(x, 2), QPointF(x, scene.rows.bottom + 4))
+    painter.drawLine(QPointF(x, below), QPointF(x, scene.rows.bottom + 4))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ink)
     painter.drawPolygon(QPolygonF([QPointF(x - HEAD_HALF, 1), QPointF(x + HEAD_HALF, 1), QPointF(x, HEAD - 1)]))

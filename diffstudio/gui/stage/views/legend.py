@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,6 @@ FOOTER = 26  # logical pixels below the samples, always kept free so that flippi
 BAR_WIDTH, LEAST_BAR, BAR_HEIGHT = 120.0, 40.0, 8.0
 SPACE = 6.0  # between a bar and its numbers
 GROUND = 0.85  # opacity of the paper below a note in a plot
-LEGENDS = 0.7  # of the footer: what the legends may take of it before their bars become shorter
 
 
 def small(font: QFont, pixels: int = 11) -> QFont:
@@ -62,8 +62,10 @@ def ramp_scale(colour: str, most: float, low: str, high: str, title: str, tokens
 
 
 def paint_footer(painter: QPainter, box: QRectF, note: str, scales: Sequence[Scale], tokens: Tokens) -> None:
-    """A note at the left, the legends of the colours at the right; where they would meet the note is cut."""
-    paint_note(painter, paint_scales(painter, box, scales, tokens), note, tokens)
+    """A note at the left, the legends of the colours at the right; where they would meet the bars become shorter, and
+    at last the note is cut."""
+    room = box.width() - QFontMetricsF(painter.font()).horizontalAdvance(note) - 3 * SPACE
+    paint_note(painter, paint_scales(painter, box, scales, tokens, room), note, tokens)
 
 
 def paint_note(painter: QPainter, box: QRectF, text: str, tokens: Tokens) -> None:
@@ -87,11 +89,13 @@ def paint_grounded(painter: QPainter, box: QRectF, text: str, tokens: Tokens) ->
     paint_note(painter, box, text, tokens)
 
 
-def paint_scales(painter: QPainter, box: QRectF, scales: Sequence[Scale], tokens: Tokens) -> QRectF:
-    """Colour maps with their ends, at the right of the footer; what is left of it."""
+def paint_scales(
+    painter: QPainter, box: QRectF, scales: Sequence[Scale], tokens: Tokens, room: float = math.inf
+) -> QRectF:
+    """Colour maps with their ends, at the right of the footer, if it goes in so much room; what is left of it."""
     metrics, rest = QFontMetricsF(painter.font()), QRectF(box)
-    texts = sum(metrics.horizontalAdvance(f"{scale.title}{scale.low}{scale.high}") + 3 * SPACE for scale in scales)
-    wide = max(LEAST_BAR, min(BAR_WIDTH, (LEGENDS * box.width() - texts) / max(1, len(scales))))
+    texts = sum(metrics.horizontalAdvance(f"{scale.title}{scale.low}{scale.high}") + 5 * SPACE for scale in scales)
+    wide = max(LEAST_BAR, min(BAR_WIDTH, (min(room, box.width()) - texts) / max(1, len(scales))))
     for scale in reversed(scales):
         rest.setRight(_paint_scale(painter, rest, scale, wide, tokens) - 2 * SPACE)
     return rest
