@@ -20,8 +20,8 @@ class Span:
 
     chain: 0 forward, 1 reverse.  first, count: its planned records.  known: how many of them exist.  steps: the number
     of its last step.  values: the clock's value of the records known so far (σ: log σ), finite and monotone; for the
-    clock "step" of all.  placed: (count,), where each record stands, 0..1, strictly increasing.  timed: whether the clock
-    goes in this chain: noising calls no network, and stands by step.
+    clock "step" of all.  placed: (count,), where each record stands, 0..1, strictly increasing.
+    timed: whether the clock goes in this chain: noising calls no network, and stands by step.
     """
 
     chain: int

@@ -86,7 +86,7 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def title_place(scene: Scene, curve: Curve, row: QRect, wide: float, high: float) -> QRectF:
-    """Where a lane's name stands: at the left of the first chain, or of the second, where the curve leaves most room."""
+    """Where a lane's name stands: at the left of a chain, above or below, where the curve leaves most room."""
     lefts = [left for left, right in map(scene.axis.extent, scene.axis.bands) if right - left > wide + 2 * LABEL_PAD]
     lefts = [max(0, left) for left in lefts if left < scene.axis.width - wide] or [0]
     tops = row.top() + 2, row.bottom() - high
