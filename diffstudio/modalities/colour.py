@@ -36,6 +36,21 @@ def not_finite(x: np.ndarray) -> np.ndarray | None:
     return None if finite.all() else ~finite
 
 
+def stretched(x: np.ndarray) -> np.ndarray:
+    """x (B, …) with each sample from its own lowest value, at −1, to its highest, at 1; what is not finite stays.
+
+    A sample that is the same everywhere stays as it is.
+    """
+    rows = x.reshape(len(x), -1).astype(np.float64)
+    finite = np.isfinite(rows)
+    low = np.where(finite, rows, np.inf).min(1, keepdims=True)
+    span = np.where(finite, rows, -np.inf).max(1, keepdims=True) - low
+    flat = ~(span > 0)
+    with np.errstate(invalid="ignore"):
+        out = np.where(flat, rows, 2 * (rows - low) / np.where(flat, 1, span) - 1)
+    return out.reshape(x.shape).astype(np.float32)
+
+
 def signed_index(x: np.ndarray, limit: float) -> np.ndarray:
     """x (…) with −limit … +limit → rows of `diverging` (…) uint8; what is not finite lands anywhere."""
     return to_uint8(x, 127.5 / limit, 127.5)

@@ -111,10 +111,10 @@ ACTIONS: dict[str, Action] = _table(
     ),
     Action(
         "stretch",
-        "Stretch the contrast",
+        "Stretch each sample",
         "View",
         ("H",),
-        "Each grey sample from black to white, whatever its values; of sounds from their least to their greatest.",
+        "Show each sample from its own lowest value to its highest, not from −1 to 1: what lies outside is seen too.",
         VIEW,
         checkable=True,
     ),

@@ -23,7 +23,7 @@ SWITCHES = ("stretch", "outline", "before")
 
 
 class PictureScene(Scene, Protocol):
-    """stretch: each grey sample from black to white."""
+    """stretch: each sample from its own lowest value to its highest."""
 
     stretch: bool
     raster: Raster | None
@@ -46,6 +46,7 @@ class PictureView(BatchView[Pictured]):
         self._shown, self._borders = (-1, self._shown[1]), {}
         super().set_trace(trace)
         self.options = () if trace is None else self._possible(trace)
+        self._scene.stretch = self._on["stretch"] and "stretch" in self.options
         self._show()
 
     def _possible(self, trace: Trace) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ class PictureView(BatchView[Pictured]):
         if name not in SWITCHES:
             super().set_option(name, on)
         self._on[name] = on
-        self._scene.stretch = self._on["stretch"]
+        self._scene.stretch = self._on["stretch"] and "stretch" in self.options
         super().set_tensor("xt" if self._before is not None else self._shown[1])
         self._show()
 
@@ -103,7 +104,7 @@ class PictureView(BatchView[Pictured]):
             return ""
         parts = [tr("before: what the run started from")] if self._before is not None else []
         if scene.raster.spans is not None:
-            parts.append(tr("contrast stretched"))
+            parts.append(tr("each sample from its own lowest value to its highest"))
         elif scene.tensor == "xt":
             parts.append(legend.gain_note(pictures.display_gain(scene.trace, scene.k)))
         if self._on["outline"] and "outline" in self.options:
@@ -123,7 +124,7 @@ class PictureView(BatchView[Pictured]):
         if found.spans is None:
             return [self._plain_scale()]
         if len(found.spans) > 1:
-            return [legend.grey_scale(tr("its least"), tr("its greatest"), tr("each sample"))]
+            return [legend.grey_scale(tr("its lowest"), tr("its highest"))]
         gain = pictures.display_gain(scene.trace, scene.k) if scene.tensor == "xt" else 1.0
         low, high = (number(float(value) / gain) for value in found.spans[0])
         return [legend.grey_scale(low, high)]

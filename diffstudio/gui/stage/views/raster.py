@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -25,7 +25,7 @@ class Raster:
 
     pixels: (B, H, W) uint32 0xffRRGGBB.  limit: value at the ends of the diverging map, None for values in [-1, 1].
     not_finite: how many values are NaN or infinite.  grey: whether values in [-1, 1] go from black to white.
-    spans: of samples that are stretched the values that are black and white, (B, 2).
+    spans: of samples that are stretched the values that become −1 and 1, (B, 2).
     """
 
     pixels: np.ndarray
@@ -36,16 +36,22 @@ class Raster:
 
 
 def can_stretch(trace: Trace) -> bool:
-    """Whether its samples are grey from black to white: the contrast of each may be its own."""
-    return len(trace.sample_shape) >= 3 and trace.sample_shape[-3] == 1 and not trace.meaning.card.get("decoded")
+    """Whether its numbers are seen as they are: the contrast of each sample may be its own."""
+    return not trace.meaning.card.get("decoded")
 
 
 def raster(
-    trace: Trace, k: int, name: str, sample: int | slice, dark: bool, frame: int | None = None, stretch: bool = False
+    trace: Trace,
+    k: int,
+    name: str,
+    sample: int | slice,
+    dark: bool,
+    frame: int | None = None,
+    stretch: bool = False,
 ) -> Raster:
     """Record k as colours: the same as `pictures.tiles`, packed for the screen; of clips one frame.
 
-    stretch: each sample (of clips all its frames) from black to white, where it is grey and no difference.
+    stretch: each sample, all frames of a clip together, from its own lowest value to its highest.
 
     Raises:
         BadFile: the trace can't be read any more.
@@ -53,16 +59,17 @@ def raster(
     values = pictures.displayed(trace, k, name, sample)
     values = values[None] if isinstance(sample, int) else values
     limit = pictures.signed_limit(name, values) if name in pictures.SIGNED else None  # one for all frames of a clip
-    spans = _spans(values) if stretch and limit is None and can_stretch(trace) else None
-    return coloured(values if frame is None else values[:, frame], limit, dark, trace.meaning, spans)
+    spans = _spans(values) if stretch and limit is None else None
+    values = colour.stretched(values) if stretch and limit is None else values
+    found = coloured(values if frame is None else values[:, frame], limit, dark, trace.meaning)
+    return replace(found, spans=spans)
 
 
 def frames(trace: Trace, k: int, name: str, sample: int, dark: bool, stretch: bool = False) -> Raster:
-    """All frames of one clip, (T, H, W) pixels; stretch and errors as `raster`."""
+    """All frames of one clip, (T, H, W) pixels; errors as `raster`."""
     values = pictures.displayed(trace, k, name, sample)
     limit = pictures.signed_limit(name, values) if name in pictures.SIGNED else None
-    spans = _spans(values[None]) if stretch and limit is None and can_stretch(trace) else None
-    return coloured(values, limit, dark, spans=spans)
+    return coloured(colour.stretched(values[None])[0] if stretch and limit is None else values, limit, dark)
 
 
 def _spans(values: np.ndarray) -> np.ndarray:
@@ -139,28 +146,18 @@ def rgb(name: str) -> np.uint32:
     return np.uint32(QColor(name).rgb())
 
 
-def coloured(
-    values: np.ndarray,
-    limit: float | None,
-    dark: bool,
-    meaning: Meaning | None = None,
-    spans: np.ndarray | None = None,
-) -> Raster:
-    """(B, C, H, W) → a raster. meaning: of states that may be latents.  spans: as `Raster`, or one for all."""
+def coloured(values: np.ndarray, limit: float | None, dark: bool, meaning: Meaning | None = None) -> Raster:
+    """(B, C, H, W) → a raster. meaning: of states that may be latents."""
     bad, grey = colour.not_finite(values), False
     if limit is not None:
         pixels = diverging(dark).take(colour.signed_index(image.signed_plane(values), limit))
     else:
         values = values if meaning is None else image.in_colour(meaning, values)
         grey = values.shape[1] == 1
-        if spans is not None:
-            low, high = spans[:, :1, None, None], spans[:, 1:, None, None]
-            with np.errstate(over="ignore", invalid="ignore"):
-                values = (values - low) * (2 / (high - low)) - 1
         pixels = _packed(image.to_levels(values))
     if bad is not None:
         pixels[bad.any(1)] = MAGENTA
-    return Raster(pixels, limit, 0 if bad is None else int(bad.sum()), grey, spans)
+    return Raster(pixels, limit, 0 if bad is None else int(bad.sum()), grey)
 
 
 def _packed(levels: np.ndarray) -> np.ndarray:

@@ -82,13 +82,25 @@ def test_frames_of_a_clip_have_one_contrast(holds):
         np.testing.assert_array_equal(alone.pixels[0], every.pixels[frame])
 
 
-def test_colours_and_differences_are_never_stretched(make_run, shown):
+def test_differences_and_latents_are_never_stretched(make_run, shown):
     trace = make_run(batch=2).trace
     assert raster(trace, 15, "eps_hat", 0, True, stretch=True).spans is None
-    coloured = make_run(batch=2, shape=(3, 6, 5)).trace
-    view = shown(ImageView, coloured)
-    assert "stretch" not in view.options
-    assert raster(coloured, 15, "xt", 0, True, stretch=True).spans is None
+    view = shown(ImageView, trace)
+    view.set_option("stretch", True)
+    view.set_trace(make_run(batch=2, shape=(4, 6, 5), card={"decoded": [1, 12, 10]}).trace)
+    assert "stretch" not in view.options and not view._scene.stretch
+    view.set_trace(trace)
+    assert view._scene.stretch, "it comes back with what can be stretched"
+
+
+def test_colours_are_stretched_together_and_have_no_grey_legend(holds, shown):
+    states = np.zeros((1, 3, 4, 4))
+    states[0, 0], states[0, 2] = 0.5, -0.5
+    view = shown(ImageView, holds(states), k=0)
+    view.set_option("stretch", True)
+    view._scene.compose()
+    assert view._scene.raster.pixels[0, 0, 0] == 0xFFFF8000
+    assert view._scales() == [] and "lowest" in view._note()
 
 
 def test_the_legend_says_what_black_and_white_stand_for(make_run, shown):
@@ -100,11 +112,12 @@ def test_the_legend_says_what_black_and_white_stand_for(make_run, shown):
 
     assert said() == ([("", "−1", "+1")], "")
     view.set_option("stretch", True)
-    assert said() == ([("each sample", "its least", "its greatest")], "contrast stretched")
+    note = "each sample from its own lowest value to its highest"
+    assert said() == ([("", "its lowest", "its highest")], note)
     view.set_single(True)
     values = view._scene.trace.array(15, "xt", 0)
     low, high = (f"{v:.2f}".replace("-", "−") for v in (values.min(), values.max()))
-    assert said() == ([("", low, high)], "contrast stretched")
+    assert said() == ([("", low, high)], note)
     view.set_tensor("eps_hat")
     assert said() == ([("", "−3.00", "3.00")], "")
 

@@ -27,7 +27,7 @@ class ImageScene:
     """Composes a picture of a record when something has changed, and answers what lies where. All in device pixels.
 
     room: width and height for the samples.  ratio: device pixels for a logical one.  scroll: of the grid.
-    frame: which one of clips, None for pictures.  stretch: each grey sample from black to white.
+    frame: which one of clips, None for pictures.  stretch: each sample from its own lowest value to its highest.
     """
 
     def __init__(self, tokens: Tokens) -> None:
