@@ -171,4 +171,16 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 QTabBar::tab {{ background: transparent; color: {t.text_dim}; padding: 4px 10px; border-radius: 4px; }}
 QTabBar::tab:selected {{ background: {t.raised}; color: {t.text}; }}
 QDialog {{ background: {t.surface}; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
+{_file_dialog()}
 """
+
+
+def _file_dialog() -> str:
+    """Qt's own file dialog, where the desktop has none, with our icons."""
+    names = {
+        "filedialog-backward": "back", "forward": "on", "filedialog-parent-directory": "up",
+        "filedialog-new-directory": "new", "filedialog-listview": "list", "filedialog-detailedview": "details",
+    }  # fmt: skip
+    rows = [f'{name}-icon: url("{resource("icons", f"files-{ours}.svg").as_posix()}");' for name, ours in names.items()]
+    return f"QFileDialog {{ {' '.join(rows)} }}\nQFileDialog QToolButton {{ padding: 2px; }}"
