@@ -49,8 +49,10 @@ def one_hot(rows: np.ndarray, spec: TextSpec) -> np.ndarray:
     return np.eye(spec.mask + 1, dtype=np.float32)[tokens_of(rows, spec)]
 
 
-def letters(trace: Trace, k: int, name: str) -> Letters | None:
+def letters(trace: Trace, k: int, name: str, some: slice | None = None) -> Letters | None:
     """Of x̂0 or x_t; of any other tensor those that x_t holds where it changed. None where states are no tokens.
+
+    some: of the samples; None all.
 
     Raises:
         BadFile: the file was cut.
@@ -58,7 +60,7 @@ def letters(trace: Trace, k: int, name: str) -> Letters | None:
     spec = vocabulary(trace)
     if spec is None:
         return None
-    numbers = tokens_of(trace.array(k, "x0_hat" if name == "x0_hat" else "xt"), spec)
+    numbers = tokens_of(trace.array(k, "x0_hat" if name == "x0_hat" else "xt", some), spec)
     if name not in ("xt", "x0_hat"):
-        numbers = numbers[fields.tensor(trace, k, "delta")[:, 0] != 0]
+        numbers = numbers[fields.tensor(trace, k, "delta", some)[:, 0] != 0]
     return Letters(spec.vocabulary, np.bincount(numbers.ravel(), minlength=spec.mask + 1))

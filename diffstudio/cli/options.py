@@ -26,6 +26,9 @@ RUN = (
     click.option("--samples", type=int, help="How many samples.  [the model's own default]"),
     click.option("--label", metavar="CLASS", help="A class by name or number, 'any', or 'each' in turn."),
     click.option("--source", metavar="noise|data|FILE", help="What the chain starts from: noise, data, a file."),
+    click.option(
+        "--source-sample", type=int, metavar="N", help="Start all from the source's sample N, counted from 0."
+    ),
     click.option("--fit", type=FIT, help="Fit a picture of another size, or points: pad, stretch, or keep them."),
     click.option("--invert", is_flag=True, help="Invert colours: exchange black and white of the file."),
     click.option("--range", metavar="LOW,HIGH", help="The file's values that are black and white.  [recognised]"),

@@ -99,6 +99,7 @@ def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     from diffstudio.cli.finding import catalog, check_files
     from diffstudio.headless import run
     from diffstudio.studio.engine import Engine
+    from diffstudio.studio.export.naming import others_in
     from diffstudio.studio.export.write import ExportOptions, kind_of, suffix_of
     from diffstudio.studio.request.parse import parse_request, parse_size
 
@@ -112,6 +113,8 @@ def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     looks = ExportOptions(made, given["tensor"], scale=given["scale"], chain=chain)
     request = parse_request(entry, given)
     outcome = run(engine, request, out, looks, parse_size(given["budget"]), say)
+    if stayed := others_in(out, [path.name for path in outcome.files]) if out.is_dir() else []:
+        say(f"{out} also holds {len(stayed)} files of an earlier export ({stayed[0]} …): they stay beside the new ones")
     if outcome.remark:
         say(f"{Path(request.source_file or '').name}: {outcome.remark}")
     if given["as_json"]:

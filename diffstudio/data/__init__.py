@@ -65,6 +65,25 @@ def sample(
     return np.stack(rows).astype(np.float32), drawn
 
 
+def one(name: str, index: int, label: int | None = None, split: str = "train") -> tuple[np.ndarray, int | None]:
+    """One sample (*shape) of a dataset by its number, and its label.
+
+    Of a finite set its place among all samples; of a formula the seed with which it is drawn, of that label.
+
+    Raises:
+        NotFound: no such dataset.  BadInput: it has no such sample, or no such label.
+    """
+    source = dataset(name)
+    every = source.every or source.everything
+    if every is None:
+        rows, drawn = sample(name, (label,), (index,), split)
+        return rows[0], drawn[0]
+    rows, labels = every(split)
+    if not 0 <= index < len(rows):
+        raise BadInput(f"dataset '{name}' has the samples 0 to {len(rows) - 1:,}, found {index:,}")
+    return rows[index].astype(np.float32), int(labels[index]) if source.labels else None
+
+
 class _Generators:
     """A generator of its own for each seed, by another key of one Philox: to make one each takes fifteen times as long.
 

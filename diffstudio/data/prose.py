@@ -89,7 +89,13 @@ def _dataset(name: str, title: str, length: int, draw, every=None) -> Dataset:
     )
 
 
-SENTENCES = _dataset("sentences", "Sentences of Python's documentation", SENTENCE, draw_sentences)
+def _windows(split: str) -> tuple[np.ndarray, np.ndarray]:
+    """All that `draw_sentences` draws from, (N, 1, SENTENCE)."""
+    numbers, starts = _tape(split)
+    return numbers[starts[:, None] + np.arange(SENTENCE)][:, None], np.zeros(len(starts), np.int64)
+
+
+SENTENCES = _dataset("sentences", "Sentences of Python's documentation", SENTENCE, draw_sentences, every=_windows)
 WORDS = _dataset(
     "words",
     "Words of Python's documentation",

@@ -140,11 +140,15 @@ class Studio(QObject):
         p.canvas.sampleChanged.connect(p.timeline.set_sample)
         p.canvas.sampleChanged.connect(p.inspect.set_sample)
         p.canvas.optionChanged.connect(p.window.set_checked)
+        p.canvas.told.connect(p.window.say)
         p.playhead.moved.connect(p.inspect.show_step)
         p.playhead.moved.connect(p.sampling.source.set_step)
         p.playhead.moved.connect(self._enable)
+        p.canvas.sampleChanged.connect(self._enable)
         p.inspect.stepClicked.connect(p.playhead.move_to)
-        p.inspect.painted.connect(self._on_painted)
+        p.inspect.largeWanted.connect(self._on_large)
+        p.canvas.singleChanged.connect(p.inspect.set_alone)
+        p.window.painted.connect(self._on_painted)
         p.inspect.wanted.connect(p.background.ask)
         p.background.answered.connect(self._on_answer)
         p.background.answered.connect(p.inspect.take_answer)
@@ -263,11 +267,7 @@ class Studio(QObject):
         if p.runs.busy:
             states.add("busy")
         if trace is not None and len(trace):
-            states |= {"trace", trace.modality}
-            if trace.header.card.get("decoded"):
-                states.add("latent")
-            elif trace.modality in ("image", "video"):
-                states.add("pixels")
+            states |= {"trace", *p.canvas.offered()}
             if "split" in fields.available(trace):
                 states.add("split")
             k = min(p.playhead.position, len(trace) - 1)
@@ -275,6 +275,7 @@ class Studio(QObject):
                 states.add("fork")
             if trace.complete and not running:
                 p.sampling.source.set_trace(trace.path, True)
+        states |= self.commands.samples.possible()
         if p.runs.previous is not None and not running:
             states.add("previous")
         can_undo = p.sampling.can_undo or self.picking.can_undo or self.commands.presets.can_undo
@@ -288,6 +289,10 @@ class Studio(QObject):
         if trace is not None:
             planned = trace.header.total_bytes if self.parts.runs.running else trace.stored_bytes
             p.window.right.setText(tr("trace {}").format(size(planned)))
+
+    @Slot()
+    def _on_large(self) -> None:
+        self.parts.window.toggle_large("inspect")
 
     @Slot()
     def _on_painted(self) -> None:

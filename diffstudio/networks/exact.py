@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
-from diffstudio.data.dataset import Dataset
+from diffstudio.data.finite import finite_part
 from diffstudio.diffusion import exact
 from diffstudio.diffusion.denoiser import Denoiser, Network, clock, from_network
 from diffstudio.diffusion.paths import make_path
@@ -97,19 +97,6 @@ class ExactData(nn.Module):
         data, labels = finite_part(self.source, self.size, self.seed)
         rows = torch.from_numpy(data).double().flatten(1)
         return _placed(exact.finite(rows, torch.from_numpy(labels), len(self.source.labels)), device)
-
-
-def finite_part(source: Dataset, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """`size` training samples of each class and their labels, (N, *shape) and (N,); of a finite set never one twice."""
-    rng = np.random.default_rng(seed)
-    if source.every is None:
-        labels = np.repeat(np.arange(len(source.labels)), size)
-        return source.draw(labels, rng, "train"), labels
-    data, labels = source.every("train")
-    if size:
-        rows = [rng.permutation(np.flatnonzero(labels == label))[:size] for label in range(len(source.labels))]
-        data, labels = data[np.concatenate(rows)], labels[np.concatenate(rows)]
-    return data, labels
 
 
 def _placed(known: Known, device: torch.device) -> Known:

@@ -19,7 +19,7 @@ import torch
 from diffstudio.checkpoints.card import Card, TrainingData
 from diffstudio.checkpoints.store import save
 from diffstudio.data import dataset, ring2d
-from diffstudio.networks.exact import finite_part
+from diffstudio.data.finite import finite_part
 from diffstudio.specs import PathSpec
 from diffstudio.training import thumbnail
 

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from diffstudio.analysis.neighbours import Known, known, nearest
+from diffstudio.analysis import neighbours
+from diffstudio.analysis.neighbours import FiniteSet, known, nearest, seen_by
 from diffstudio.data import DATASETS
+from diffstudio.data.finite import finite_part
 
 
-def made(samples, labels=None):
-    flat = samples.reshape(len(samples), -1)
-    return Known(samples, np.arange(len(samples)) if labels is None else labels, (flat**2).sum(1))
+def made(samples, labels=None, tokens=False):
+    return neighbours.made(samples, np.arange(len(samples)) if labels is None else labels, tokens)
 
 
 @pytest.mark.parametrize("count", [1, 3, 7])
@@ -42,10 +43,68 @@ def test_labels_are_those_of_the_samples():
 
 
 def test_the_digits_are_at_hand_and_formulas_have_no_end():
-    digits = known("digits")
+    digits = known(FiniteSet("digits"))
     assert digits.samples.shape == (1438, 1, 28, 28) and len(digits.labels) == 1438
     assert np.allclose(digits.squares[:5], (digits.samples[:5] ** 2).sum((1, 2, 3)))
-    assert known("shapes-2d") is None and known("nobody knows") is None
+    assert known(FiniteSet("shapes-2d")) is None
+
+
+def test_of_texts_letters_are_counted():
+    texts = np.array([[0, 1, 2, 3], [0, 1, 2, 2], [3, 3, 3, 3], [0, 0, 0, 0]], np.float32)[:, None]
+    found = nearest(made(texts, tokens=True), np.array([0, 1, 2, 3]), 4)
+    assert [(n.index, n.distance) for n in found] == [(0, 0), (1, 1), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("length", [8, 300])
+def test_letters_are_counted_as_one_by_one(length):
+    rng = np.random.default_rng(length)
+    texts, query = rng.integers(0, 4, (50, 1, length)).astype(np.float32), rng.integers(0, 4, length)
+    found = nearest(made(texts, tokens=True), query, 50)
+    counted = [(texts[n.index, 0] != query).sum() for n in found]
+    assert [n.distance for n in found] == counted == sorted(counted)
+
+
+def test_how_far_training_samples_are_apart_is_the_scale():
+    line = np.arange(12, dtype=np.float32)[:, None] * 3
+    assert made(line).apart == 3
+    assert made(np.concatenate([line, line])).apart == 3, "a sample that is there twice is no neighbour of itself"
+    assert made(line[:1]).apart == 0
+
+
+@pytest.mark.parametrize("name", ["words", "sentences"])
+def test_texts_know_what_they_were_trained_on(name):
+    data = known(FiniteSet(name))
+    drawn = DATASETS[name].draw(np.zeros(3, np.int64), np.random.default_rng(5), "train")
+    for one in drawn:
+        assert nearest(data, one)[0].distance == 0
+    assert data.samples.dtype == np.uint8 and data.samples.shape[1] == drawn.shape[2]
+
+
+def test_an_exact_model_of_points_has_seen_a_finite_part_of_its_formula():
+    card = {"network": "exact_data", "network_args": {"dataset": "shapes-2d", "size": 30, "seed": 4}}
+    seen = seen_by({**card, "data": {"dataset": "shapes-2d"}})
+    points, labels = finite_part(DATASETS["shapes-2d"], 30, 4)
+    data = known(seen)
+    assert np.array_equal(data.samples, points.astype(np.float32)) and np.array_equal(data.labels, labels)
+    assert nearest(data, points[17])[0].index == 17
+
+
+@pytest.mark.parametrize(
+    ("card", "seen"),
+    [
+        ({"data": {"dataset": "digits"}}, FiniteSet("digits")),
+        ({"data": {"dataset": "nobody's"}}, None),
+        ({"data": 3}, None),
+        ({}, None),
+        ({"network": "exact_data", "network_args": {"dataset": "digits"}}, FiniteSet("digits", 0)),
+        ({"network": "exact_data", "network_args": {"dataset": "shapes-2d"}}, None),
+        ({"network": "exact_data", "network_args": {"dataset": "shapes-2d", "size": 10**9}}, None),
+        ({"network": "exact_data", "network_args": {"dataset": "shapes-2d", "size": "x"}}, None),
+        ({"network": "exact_data", "network_args": [], "data": {"dataset": "digits"}}, FiniteSet("digits")),
+    ],
+)
+def test_a_card_says_what_its_model_has_seen(card, seen):
+    assert seen_by(card) == seen
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -69,11 +69,86 @@ def test_a_solver_with_a_number_still_fits_the_small_window(open_at, qtbot):
     qtbot.waitUntil(lambda: parts.sampling.fields.verticalScrollBar().maximum() == 0)
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (2560, 1440)])
-def test_the_inspector_has_room_for_its_plot_and_its_numbers(open_at, size):
+@pytest.mark.parametrize("size", [(1280, 800), (1600, 1000), (2560, 1440)])
+@pytest.mark.parametrize("fold", ["", "advanced"])
+def test_the_inspector_has_room_for_its_plot_and_its_numbers(open_at, size, fold):
     parts = open_at(*size)
-    assert parts.inspect.height() >= (130 if size[0] == 1280 else 400)
+    parts.sampling.folds.set_open(fold)
+    settle()
+    assert parts.inspect.isVisible() and not parts.inspect.visibleRegion().isEmpty()
+    assert parts.inspect._stack.height() >= (150 if fold or size[0] == 1280 else 220)
     assert parts.inspect.rect().contains(QRect(parts.inspect.readout.geometry()))
+    assert parts.sampling.footer.button.isVisible()
+
+
+def test_in_a_low_window_the_right_column_goes_down_beside_the_timeline(open_at, qtbot):
+    parts = open_at(1280, 800)
+    assert parts.timeline.width() <= 1280 - parts.sampling.width()
+    parts.window.resize(1600, 1200)
+    qtbot.waitUntil(lambda: parts.timeline.width() >= 1600 - 2)
+    parts.window.resize(1280, 800)
+    qtbot.waitUntil(lambda: parts.timeline.width() <= 1280 - parts.sampling.width())
+
+
+def test_in_the_smallest_window_panels_of_a_column_go_behind_tabs(open_at, qtbot, studio):
+    parts = open_at(900, 600)
+    column = parts.window._arrangement._columns["right"]
+    assert column.tabbed and parts.sampling.isVisible() and not parts.inspect.isVisible()
+    assert parts.sampling.height() > 400, "all of the column"
+    QTest.mouseClick(column.tabs, Qt.MouseButton.LeftButton, pos=column.tabs.tabRect(1).center())
+    settle()
+    assert parts.inspect.isVisible() and not parts.sampling.isVisible()
+    assert parts.inspect._stack.height() >= 300
+    studio.commands.run("page_norms")
+    assert parts.inspect.page == "norms"
+    column.tabs.setCurrentIndex(0)
+    studio.commands.run("page_known")
+    assert parts.inspect.isVisible(), "a page that is asked for comes to the front"
+    parts.window.resize(1280, 800)
+    qtbot.waitUntil(lambda: parts.inspect.isVisible() and parts.sampling.isVisible())
+    assert not column.tabbed
+
+
+def test_the_inspector_takes_the_place_of_the_canvas_and_goes_back(open_at, studio, qtbot):
+    parts = open_at(1280, 800)
+    small, place = parts.inspect.height(), parts.canvas.size()
+    for back in ("Esc", "action", "heading", "hidden"):
+        QTest.mouseDClick(parts.inspect._head, Qt.MouseButton.LeftButton)
+        settle()
+        assert parts.inspect.isVisible() and parts.inspect.size() == place and not parts.canvas.isVisible()
+        assert parts.sampling.height() > 500, "the other has the whole column"
+        if back == "Esc":
+            QTest.keyClick(parts.window, Qt.Key.Key_Escape)
+        elif back == "action":
+            studio.commands.run("inspect_large")
+        elif back == "heading":
+            QTest.mouseDClick(parts.inspect._head, Qt.MouseButton.LeftButton)
+        else:
+            studio.commands.run("reset_layout")
+        settle()
+        assert parts.canvas.isVisible() and parts.inspect.isVisible(), back
+        assert abs(parts.inspect.height() - small) <= 2, back
+
+
+def test_a_large_inspector_is_none_after_a_restart(open_at, studio, tmp_path, qapp):
+    open_at(1280, 800)
+    studio.commands.run("inspect_large")
+    studio.shut_down()
+    again = Studio(tmp_path / "settings.json", tmp_path / "runs", warm_up=False)
+    try:
+        again.parts.window.show()
+        settle()
+        assert again.parts.canvas.isVisible() and again.parts.inspect.isVisible()
+    finally:
+        again.shut_down()
+        again.parts.window.deleteLater()
+        qapp.processEvents()
+
+
+def test_the_plots_come_also_where_the_inspector_is_hidden(open_at, qtbot):
+    parts = open_at(900, 600)
+    assert not parts.inspect.isVisible()
+    qtbot.waitUntil(lambda: bool(parts.inspect.pages))
 
 
 @pytest.mark.parametrize("size", [(900, 600), (1280, 800), (2560, 1440)])
@@ -214,7 +289,7 @@ def test_a_column_without_panels_gives_its_room_to_the_canvas(open_at):
 def test_the_layout_is_remembered(studio, open_at, tmp_path, qapp):
     parts = open_at(1400, 850)
     parts.window._arrangement.set_shown("card", False)
-    parts.window._arrangement._columns["right"].restore([200, 300])
+    parts.window._arrangement._columns["right"].column.restore([200, 300])
     settle()
     studio.shut_down()
     again = Studio(tmp_path / "settings.json", tmp_path / "runs", warm_up=False)
@@ -223,8 +298,8 @@ def test_the_layout_is_remembered(studio, open_at, tmp_path, qapp):
         settle()
         assert not again.parts.card.isVisible() and again.parts.models.isVisible()
         columns = again.parts.window._arrangement._columns
-        assert columns["right"].state() is not None, "the user had dragged it"
-        assert columns["left"].state() is None
+        assert columns["right"].column.state() is not None, "the user had dragged it"
+        assert columns["left"].column.state() is None
     finally:
         again.shut_down()
         again.parts.window.deleteLater()

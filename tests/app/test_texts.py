@@ -119,9 +119,9 @@ def test_a_text_of_ones_own_is_noised(words, generate, tmp_path):
     assert generate().outcome == "done"
     parts = words.parts
     parts.playhead.move_to(0)
-    assert parts.canvas.text(every=True).splitlines() == ["hello", "world", "hello", "world"]
+    assert parts.canvas._view.text(every=True).splitlines() == ["hello", "world", "hello", "world"]
     parts.playhead.move_to(6)
-    assert parts.canvas.text(every=False) == "░" * 10
+    assert parts.canvas._view.text(every=False) == "░" * 10
 
 
 def test_texts_with_strange_letters_are_refused_as_a_source(words, tmp_path):

@@ -125,3 +125,14 @@ def test_an_older_file_is_replaced(run, tiny):
 
 def test_the_bundled_model_works_by_its_name(run):
     assert run("sample", "digits", "--out", "a.png", "--steps", 2, "--samples", 1, "--label", 3)[0] == 0
+
+
+def test_a_folder_that_mixes_two_exports_is_said(run, tiny, here):
+    assert run("sample", tiny, "--out", "both", "--chain", *SAMPLE)[2] == ""
+    code, _, err = run("sample", tiny, "--out", "both", *SAMPLE)
+    assert code == 0
+    assert err.strip() == (
+        "diffstudio: both also holds 10 files of an earlier export (0000.png …): they stay beside the new ones"
+    )
+    assert run("sample", tiny, "--out", "fresh", *SAMPLE)[2] == ""
+    assert run("sample", tiny, "--out", "fresh", *SAMPLE)[2] == "", "the same again replaces them"

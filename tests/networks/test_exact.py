@@ -8,11 +8,12 @@ import torch
 
 from diffstudio import data
 from diffstudio.checkpoints import store
+from diffstudio.data.finite import finite_part
 from diffstudio.diffusion.denoiser import estimate
 from diffstudio.diffusion.times import Level
 from diffstudio.errors import BadFile
 from diffstudio.networks import build
-from diffstudio.networks.exact import ExactData, ExactMixture, finite_part
+from diffstudio.networks.exact import ExactData, ExactMixture
 from diffstudio.networks.model import load_file
 
 AT = Level(0.4, 0.6, 0.4)

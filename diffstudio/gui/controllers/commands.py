@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Slot
-from PySide6.QtGui import QAction
 
 from diffstudio import __version__
 from diffstudio.analysis.fields import TENSORS
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.controllers.catalog import Picking
+from diffstudio.gui.controllers.context_menus import ContextMenus
 from diffstudio.gui.controllers.files import Filing
 from diffstudio.gui.controllers.likelihood import Likelihood
 from diffstudio.gui.controllers.model_menu import ModelMenu
+from diffstudio.gui.controllers.palette import PaletteController
 from diffstudio.gui.controllers.presets import Presets
+from diffstudio.gui.controllers.samples import Samples
 from diffstudio.gui.controllers.weights_card import Carding
 from diffstudio.gui.dialogs.message import show_about, show_error
-from diffstudio.gui.kit.actions import ACTIONS
+from diffstudio.gui.kit.actions import ACTIONS, VIEW, why_not
 from diffstudio.gui.kit.theme import DARK, LIGHT
 from diffstudio.gui.kit.words import tr
+from diffstudio.gui.panels.inspect.panel import PAGES
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.stage.views.options import OPTIONS
 from diffstudio.studio.app.settings import Settings
@@ -34,7 +37,10 @@ class Commands(QObject):
         super().__init__(parts.window)
         self.parts, self.picking = parts, picking
         self._on_settings = on_settings
+        self.palette = PaletteController(parts, self.why, on_settings, self.preferences)
         self.filing = files = Filing(parts, picking)
+        self.samples = Samples(parts, files, self.generate)
+        self.menus = ContextMenus(parts, self.why, self.samples.use_data)
         self.rows = ModelMenu(parts, picking)
         self.likelihood = Likelihood(parts)
         self.presets = Presets(parts)
@@ -43,8 +49,8 @@ class Commands(QObject):
             "open": files.open, "open_trace": files.open_trace, "save_trace": files.save_trace,
             "write_card": Carding(parts, files).choose,
             "add_folder": files.add_folder, "paste": files.paste, "show_model": _bind(self.rows.show_in_folder, None),
-            "export": files.export, "copy_picture": files.copy_picture,
-            "copy_text": _bind(files.copy_text, False), "copy_texts": _bind(files.copy_text, True),
+            "export": files.export, "show_saved": files.show_saved, "copy_picture": files.copy_picture,
+            **self.samples.handlers, "context_menu": self.menus.by_key,
             "quit": p.window.close,
             "undo": self.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
             "save_preset": self.presets.ask_name, "presets": self.presets.open,
@@ -53,10 +59,13 @@ class Commands(QObject):
             "favourite": picking.toggle_favourite, "settings": self.preferences,
             "flip": p.canvas.flip,
             **{f"tensor_{name}": _bind(p.canvas.set_tensor, name) for name in TENSORS},
-            "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit, "play_sound": p.canvas.toggle_sound,
+            "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit,
+            "sample_next": _bind(p.canvas.step_sample, 1, 0), "sample_previous": _bind(p.canvas.step_sample, -1, 0),
+            "sample_below": _bind(p.canvas.step_sample, 0, 1), "sample_above": _bind(p.canvas.step_sample, 0, -1),
+            **{row.id: _bind(p.canvas.act, row.id) for row in ACTIONS.values() if row.when == VIEW},
             **{name: self._option(name) for name in OPTIONS},
-            "clip_play": p.canvas.toggle_clip,
-            "frame_back": _bind(p.canvas.step_frame, -1), "frame_on": _bind(p.canvas.step_frame, 1),
+            **{f"page_{name}": _bind(self.show_page, name) for name, _, _ in PAGES},
+            "inspect_large": _bind(p.window.toggle_large, "inspect"),
             "find_model": self.find_model, "toggle_theme": self.toggle_theme,
             "reset_layout": p.window.reset_layout,
             "generate": self.generate, "stop": p.runs.stop, "fork": self.fork,
@@ -75,7 +84,7 @@ class Commands(QObject):
             "loop": line.cycle_loop, "faster": line.faster, "slower": line.slower,
             "zoom_in": _bind(line.zoom, 1.5), "zoom_out": _bind(line.zoom, 1 / 1.5), "zoom_fit": line.zoom_fit,
             "next_clock": line.cycle_clock,
-            "palette": self.palette, "keys": self.keys, "proofs": self.proofs, "about": self.about,
+            "palette": self.palette.open, "keys": self.keys, "proofs": self.proofs, "about": self.about,
         }  # fmt: skip
         p.window.triggered.connect(self.run)
 
@@ -92,6 +101,16 @@ class Commands(QObject):
     def run_model(self) -> None:
         """As the action "generate", where a button or a row of the list was pressed."""
         self.run("generate")
+
+    def why(self, action_id: str) -> str:
+        """Why an action is disabled, in a few words; "" where it is not."""
+        if self.parts.window.actions_by_id[action_id].isEnabled():
+            return ""
+        if action_id in self.samples.handlers:
+            return self.samples.problem(action_id)
+        if self.parts.runs.running and ACTIONS[action_id].when in ("fork", "previous", "idle"):
+            return tr("a run goes on")
+        return why_not(action_id)
 
     def undo(self) -> None:
         """Bring back a preset or a folder that was taken off the list, else the panel as it was before."""
@@ -202,8 +221,8 @@ class Commands(QObject):
 
     # ── settings, help ─────────────────────────────────────────────────────────────────────────────────────
 
-    def preferences(self) -> None:
-        """The settings dialog."""
+    def preferences(self, at: str = "") -> None:
+        """The settings dialog. at: the setting that the keyboard begins at."""
         from diffstudio.gui.dialogs.preferences import PreferencesDialog
         from diffstudio.studio.app.history import runs_folder
         from diffstudio.studio.app.settings import settings_file
@@ -212,6 +231,8 @@ class Commands(QObject):
         dialog = PreferencesDialog(self.parts.settings, self.parts.window, notes)
         dialog.applied.connect(self._on_settings)
         dialog.open()
+        if at in dialog.fields:
+            dialog.fields[at].setFocus()
 
     def toggle_theme(self) -> None:
         """The other theme, from now on."""
@@ -220,20 +241,15 @@ class Commands(QObject):
         changed.theme = "light" if dark else "dark"
         self._on_settings(changed)
 
+    def show_page(self, name: str) -> None:
+        """A page of the inspector, wherever that is."""
+        self.parts.window.bring_up("inspect")
+        self.parts.inspect.show_page(name)
+
     def find_model(self) -> None:
         """To the search field."""
         self.parts.models.search.setFocus()
         self.parts.models.search.selectAll()
-
-    def palette(self) -> None:
-        """The command palette."""
-        from diffstudio.gui.dialogs.palette import Palette
-
-        window = self.parts.window
-        rows = [(tr(ACTIONS[name].menu), window.actions_by_id[name]) for name in ACTIONS if name != "palette"]
-        dialog = Palette(rows, window)
-        dialog.chosen.connect(_trigger)
-        dialog.show()
 
     def keys(self) -> None:
         """The page of keys."""
@@ -257,7 +273,3 @@ class Commands(QObject):
 
 def _bind(call: Callable[..., object], *args: object) -> Callable[[], object]:
     return lambda: call(*args)
-
-
-def _trigger(action: QAction) -> None:
-    action.trigger()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 from diffstudio.checkpoints.finding import SUFFIXES
@@ -20,11 +19,13 @@ from diffstudio.gui.controllers.catalog import Picking
 from diffstudio.gui.controllers.foreign import Foreign
 from diffstudio.gui.controllers.pasting import pasted_paths
 from diffstudio.gui.controllers.restoring import Restoring
+from diffstudio.gui.controllers.saving import ask_where
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.kit.words import count, tr
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.work.jobs import Ended, Job, Stop
 from diffstudio.modalities import own_suffixes
+from diffstudio.studio.export.naming import proposed
 from diffstudio.studio.request.parse import read_betas
 from diffstudio.studio.request.plan import guides
 from diffstudio.traces.reader import Trace
@@ -40,6 +41,7 @@ class Filing(QObject):
     def __init__(self, parts: Parts, picking: Picking) -> None:
         super().__init__(parts.window)
         self.parts, self.picking = parts, picking
+        self.saved: Path | None = None  # what was exported last
         self._export: tuple[int, str] | None = None
         self._decoded: deque[str] = deque()  # the targets of the exports that decode, one after the other
         self._foreign = Foreign(parts, self.show_entry)
@@ -150,13 +152,12 @@ class Filing(QObject):
         p, trace = self.parts, self.parts.runs.trace
         if trace is None:
             return
-        name = str(Path(p.settings.last_folder or Path.home()) / f"{self._stem()}.trace")
-        path, _ = QFileDialog.getSaveFileName(p.window, tr("Save trace"), name, f"{tr('Traces')} (*.trace)")
-        if path:
-            self.write(Path(path).with_suffix(".trace"), ExportOptions(kind="trace"))
+        options = ExportOptions(kind="trace")
+        start = p.settings.export_start / f"{proposed(trace, options)}.trace"
+        ask_where(p.window, tr("Save trace"), start, tr("Traces"), lambda path: self.write(path, options))
 
-    def export(self) -> None:
-        """Ask what to export."""
+    def export(self, alone: bool = False) -> None:
+        """Ask what to export. alone: the selected sample is proposed, not all."""
         from diffstudio.gui.dialogs.export import ExportDialog
         from diffstudio.studio.export.options import ExportOptions
 
@@ -168,9 +169,10 @@ class Filing(QObject):
             sample=p.canvas.sample,
             record=min(p.playhead.position, len(trace) - 1),
         )
-        folder = Path(p.settings.last_folder) if p.settings.last_folder else Path.home()
-        dialog = ExportDialog(trace, p.window, start, folder, self._stem())
+        dialog = ExportDialog(trace, p.window, start, p.settings.export_start, alone)
         dialog.wanted.connect(self.write)
+        dialog.preview.asked.connect(p.background.ask)
+        p.background.answered.connect(dialog.preview.take)
         dialog.open()
 
     @Slot(object, object)
@@ -183,7 +185,7 @@ class Filing(QObject):
         p, trace = self.parts, self.parts.runs.trace
         if trace is None or not isinstance(options, ExportOptions):
             return
-        p.settings.last_folder = str(path.parent)
+        p.settings.last_export = str(path.parent)
         if decodes(trace, options):
             self._decoded.append(str(path))
             p.window.say(tr("The pictures are written after the run.") if p.runs.running else tr("Exporting…"))
@@ -207,7 +209,7 @@ class Filing(QObject):
             self.parts.window.say("")
             show_error(self.parts.window, ended.error, ended.details)
         elif ended.outcome == "done" and self._export and self._export[0] == ended.number:
-            self.parts.window.say(tr("Saved {}").format(self._export[1]))
+            self._say_saved(Path(self._export[1]))
 
     @Slot(object)
     def _on_exported(self, ended: Ended) -> None:
@@ -215,34 +217,33 @@ class Filing(QObject):
         if ended.outcome == "failed":
             self.parts.window.say("")
             show_error(self.parts.window, ended.error, ended.details)
+        elif ended.outcome == "done":
+            self._say_saved(Path(path))
         else:
-            said = tr("Saved {}") if ended.outcome == "done" else tr("Stopped: {} was not written.")
-            self.parts.window.say(said.format(path))
+            self.parts.window.say(tr("Stopped: {} was not written.").format(path))
+
+    def _say_saved(self, path: Path) -> None:
+        """What was written, and the way to it."""
+        self.saved = path
+        self.parts.window.say(tr("Saved {}").format(path), "show_saved")
+
+    def show_saved(self) -> None:
+        """Open the folder of what was saved last."""
+        if self.saved is None:
+            self.parts.window.say(tr("Nothing was saved yet."))
+            return
+        folder = self.saved if self.saved.is_dir() else self.saved.parent
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def copy_picture(self) -> None:
         """The canvas to the clipboard."""
         QGuiApplication.clipboard().setImage(self.parts.canvas.picture())
         self.parts.window.say(tr("Picture copied."))
 
-    def copy_text(self, every: bool) -> None:
-        """The texts on the canvas to the clipboard, or the selected one."""
-        text = self.parts.canvas.text(every)
-        if text:
-            QGuiApplication.clipboard().setText(text)
-            self.parts.window.say(tr("Texts copied.") if every else tr("Text copied."))
-
     def copy_request(self) -> None:
         """The request to the clipboard. Raises: BadInput: a field holds something that can't be used."""
         QGuiApplication.clipboard().setText(self.parts.sampling.checked_request().model_dump_json(indent=2))
         self.parts.window.say(tr("Settings copied as JSON."))
-
-    def _stem(self) -> str:
-        trace = self.parts.runs.trace
-        if trace is None:
-            return "diffstudio"
-        request = trace.header.request
-        model = re.sub(r"[/\\:]+", "-", str(request.get("model", "run")))
-        return f"{model}-seed{request.get('seed', 0)}"[:60]
 
     def _guard(self, do: Callable[[], object]) -> None:
         try:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
-from PySide6.QtWidgets import QFileDialog
 
 from diffstudio.errors import BadInput, DiffStudioError
 from diffstudio.files import write_bytes
+from diffstudio.gui.controllers.saving import ask_where
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.work.jobs import Stop
@@ -89,17 +89,18 @@ class Likelihood(QObject):
     @Slot(object)
     def _save(self, found: Likelihoods) -> None:
         """Ask for a place and write the rows there, beside the window."""
-        p = self.parts
-        name = f"{found.request['model']}-likelihood".replace("/", "-")[:60]
-        start = str(Path(p.settings.last_folder or Path.home()) / f"{name}.csv")
-        chosen, _ = QFileDialog.getSaveFileName(self._dialog, tr("Save as CSV"), start, f"{tr('Tables')} (*.csv)")
-        if not chosen:
+        p, dialog = self.parts, self._dialog
+        if dialog is None:
             return
-        path = Path(chosen).with_suffix(".csv")
-        p.settings.last_folder = str(path.parent)
 
-        def job(stop: Stop) -> Iterator[str]:
-            write_bytes(path, found.csv_text().encode())
-            yield tr("Saved {}").format(path)
+        def write(path: Path) -> None:
+            p.settings.last_export = str(path.parent)
 
-        p.files.submit(job)
+            def job(stop: Stop) -> Iterator[str]:
+                write_bytes(path, found.csv_text().encode())
+                yield tr("Saved {}").format(path)
+
+            p.files.submit(job)
+
+        start = p.settings.export_start / f"{dialog.file_name()}.csv"
+        ask_where(dialog, tr("Save as CSV"), start, tr("Tables"), write)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -23,18 +22,20 @@ from PySide6.QtWidgets import (
 
 from diffstudio.analysis.fields import available
 from diffstudio.errors import BadInput, DiffStudioError
+from diffstudio.gui.dialogs.export_preview import ExportPreview
+from diffstudio.gui.dialogs.taken import TakenQuestion, is_taken
 from diffstudio.gui.kit.number_box import NumberBox
 from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import count, size, tr
 from diffstudio.studio.export import pictures
 from diffstudio.studio.export.layout import scale_of
+from diffstudio.studio.export.naming import free, proposed, with_suffix
 from diffstudio.studio.export.options import KINDS, ExportOptions, suffixes_of
 from diffstudio.studio.export.plan import decodes, estimate, subject_of
 from diffstudio.traces.reader import Trace
 
 FIRST = {"animation": ".gif"}  # what is offered first, where it is not the first that the modality has
 ALIASES = (".jpeg", ".tif")
-PREVIEW = 220
 USED = {  # which fields count for which kind
     "picture": ("tensor", "sample", "record", "scale"),
     "clip": ("tensor", "sample", "record", "scale", "fps"),
@@ -48,15 +49,21 @@ USED = {  # which fields count for which kind
 
 
 class ExportDialog(QDialog):
-    """`wanted` carries (path, ExportOptions) when the user accepts."""
+    """`wanted` carries (path, ExportOptions) when the user accepts.
+
+    The name says what is in the file, and is not taken yet; it follows the choices until the user writes another.
+    """
 
     wanted = Signal(object, object)
 
-    def __init__(self, trace: Trace, parent: QWidget, start: ExportOptions, folder: Path, name: str) -> None:
+    def __init__(self, trace: Trace, parent: QWidget, start: ExportOptions, folder: Path, alone: bool = False) -> None:
+        """start: what is chosen at first.  alone: of its sample, not of all."""
         super().__init__(parent)
         self.setWindowTitle(tr("Export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._trace, self._start, self._name = trace, start, name
+        self._trace, self._start = trace, start
+        self._proposed = ""  # the path that stands in the field, as long as nobody has changed it
+        self._agreed = ""  # the path of which the user has said that it may be replaced
         possible = {kind for kinds in suffixes_of(trace.modality).values() for kind in kinds}
         offered = [choice for name, choice in KINDS.items() if name in possible]
         self.kind = _combo([(choice.name, tr(choice.label)) for choice in offered], start.kind)
@@ -65,7 +72,8 @@ class ExportDialog(QDialog):
         self.format = QComboBox()
         self.tensor = _combo([(t, tr(pictures.NAMES[t])) for t in available(trace)], start.tensor)
         self.sample = _combo(
-            [(-1, tr("All samples")), (start.sample or 0, tr("Sample {}").format((start.sample or 0) + 1))], -1
+            [(-1, tr("All samples")), (start.sample or 0, tr("Sample {}").format((start.sample or 0) + 1))],
+            (start.sample or 0) if alone else -1,
         )
         self.record = _combo([(0, tr("This step")), (1, tr("Last step"))], 0)
         chains = [(n, t) for n, t in (("reverse", tr("Reverse")), ("forward", tr("Forward")), ("both", tr("Both")))]
@@ -76,12 +84,11 @@ class ExportDialog(QDialog):
         own = scale_of(subject_of(trace, start), start) if decodes(trace, start) else trace.meaning.kind.default_scale
         self.scale.setValue(start.scale or own)
         self.fps.setValue(start.fps)
-        self.path = QLineEdit(str(folder / name))
+        self.path = QLineEdit(str(folder / "x"))
+        self._proposed = self.path.text()
         self.browse = QPushButton(tr("Browse…"))
-        self.note, self.preview = label("", "dim"), label("")
+        self.note, self.preview = label("", "dim"), ExportPreview(trace)
         self.note.setWordWrap(True)
-        self.preview.setFixedSize(PREVIEW, PREVIEW)
-        self.preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         self._rows: dict[str, tuple[QLabel, QWidget]] = {}
         self._build()
@@ -134,7 +141,7 @@ class ExportDialog(QDialog):
         for box in (self.every, self.scale, self.fps):
             box.changed.connect(self._settle)
             box.mistakeChanged.connect(self._settle)
-        self.path.textChanged.connect(self._settle)
+        self.path.textChanged.connect(self._on_path)
         self.browse.clicked.connect(self._on_browse)
         self.buttons.accepted.connect(self._on_save)
         self.buttons.rejected.connect(self.reject)
@@ -180,19 +187,45 @@ class ExportDialog(QDialog):
 
     @Slot()
     def _on_format(self) -> None:
-        path = Path(self.path.text())
-        if path.suffix.lower() in suffixes_of(self._trace.modality):
-            path = path.with_suffix("")
-        self.path.setText(str(path) + (self.format.currentData() or ""))
+        if self.path.text() != self._proposed:  # a name of the user's own stays, with another suffix
+            path = Path(self.path.text())
+            if path.suffix.lower() in suffixes_of(self._trace.modality):
+                path = path.with_suffix("")
+            self.path.setText(str(path) + (self.format.currentData() or ""))
         self._settle()
+
+    @Slot()
+    def _on_path(self) -> None:
+        """A suffix that was typed is the format, where the kind has it."""
+        index = self.format.findData(Path(self.path.text().strip()).suffix.lower())
+        if index >= 0 and self.format.itemData(index) and index != self.format.currentIndex():
+            self.format.blockSignals(True)
+            self.format.setCurrentIndex(index)
+            self.format.blockSignals(False)
+        self._settle()
+
+    def _propose(self, options: ExportOptions) -> None:
+        """A free name that says what the choices are, in the folder that stands there."""
+        if self.path.text() == self._proposed:
+            stem, suffix = proposed(self._trace, options), self.format.currentData() or ""
+            self._proposed = str(free(Path(self._proposed).with_name(stem + suffix)))
+            self.path.blockSignals(True)
+            self.path.setText(self._proposed)
+            self.path.blockSignals(False)
 
     @Slot()
     def _on_browse(self) -> None:
         if self.format.currentData() == "":
-            found = QFileDialog.getExistingDirectory(self, tr("Folder"), str(Path(self.path.text()).parent))
-        else:
-            found, _ = QFileDialog.getSaveFileName(self, tr("Export"), self.path.text())
+            path, follows = Path(self.path.text()), self.path.text() == self._proposed
+            found = QFileDialog.getExistingDirectory(self, tr("In which folder"), str(path.parent))
+            if found:
+                chosen = str(free(Path(found) / path.name)) if follows else str(Path(found) / path.name)
+                self._proposed = chosen if follows else self._proposed
+                self.path.setText(chosen)
+            return
+        found, _ = QFileDialog.getSaveFileName(self, tr("Export"), self.path.text())
         if found:
+            self._agreed = found  # that dialog asks by itself
             self.path.setText(found)
 
     @Slot()
@@ -208,6 +241,7 @@ class ExportDialog(QDialog):
             self.note.setText(str(error))
             save.setEnabled(False)
             return
+        self._propose(options)
         parts = []
         if found.width:
             parts.append(f"{count(found.width)} × {count(found.height)} px")
@@ -217,23 +251,9 @@ class ExportDialog(QDialog):
         if decodes(self._trace, options):
             parts.append(tr("decoded by the model, unlike the preview"))
         parts.append(tr("about {}").format(size(found.bytes)))
-        if Path(self.path.text()).is_file():
-            parts.append(tr("replaces the file that is there"))
         self.note.setText(" · ".join(parts))
         save.setEnabled(bool(self.path.text().strip()))
-        self._show_preview(options)
-
-    def _show_preview(self, options: ExportOptions) -> None:
-        k = options.record if options.record is not None else len(self._trace) - 1
-        try:
-            drawn = pictures.picture(self._trace, k, options.tensor, options.sample, 1, options.look)
-        except DiffStudioError:
-            self.preview.clear()
-            return
-        height, width, _ = drawn.shape
-        picture = QImage(drawn.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
-        kept = Qt.AspectRatioMode.KeepAspectRatio
-        self.preview.setPixmap(QPixmap.fromImage(picture.scaled(PREVIEW, PREVIEW, kept)))
+        self.preview.show_options(options)
 
     @Slot()
     def _on_save(self) -> None:
@@ -241,9 +261,21 @@ class ExportDialog(QDialog):
             box.commit()  # typed a moment ago
         if self.mistake:
             return
-        path = Path(self.path.text()).expanduser()
+        path = Path(self.path.text().strip()).expanduser()
+        if path.suffix.lower() not in suffixes_of(self._trace.modality):
+            path = with_suffix(path, self.format.currentData() or "")
+        if self.path.text() == self._agreed or not is_taken(path):
+            self._write(path)
+            return
+        question = TakenQuestion(path, self)
+        question.chosen.connect(self._write)
+        question.open()
+
+    @Slot(object)
+    def _write(self, path: Path) -> None:
+        options = self.options()
         self.accept()
-        self.wanted.emit(path, self.options())
+        self.wanted.emit(path, options)
 
 
 def _combo(rows: list, value: object) -> QComboBox:

@@ -26,6 +26,7 @@ from diffstudio.gui.kit.number_box import MAX_SEED, NumberBox
 from diffstudio.gui.kit.widgets import label
 from diffstudio.gui.kit.words import SHY, count, duration, number, tr
 from diffstudio.gui.work.jobs import Ended
+from diffstudio.studio.export.naming import run_name, safe
 from diffstudio.studio.likelihoods import Judging, Likelihoods
 from diffstudio.studio.request.defaults import default_request
 from diffstudio.studio.request.request import Request
@@ -150,6 +151,14 @@ class LikelihoodDialog(QDialog):
             seed=int(self.seed.value()),
             guidance=1.0,
             device=self._given.device,
+        )
+
+    def file_name(self) -> str:
+        """The stem of a file of what was judged."""
+        asked = {"label": self.label.currentData(), "seed": self.seed.value()}
+        data = Path(self._given.source_file or "").stem if self.data.currentData() == FILE else self.split
+        return run_name(
+            asked, self._card.spec, self._card.labels, ("likelihood", safe(data)), f"{self.steps.value()}steps"
         )
 
     @property

@@ -5,13 +5,18 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from diffstudio.gui.kit.icons import picture
+from diffstudio.gui.kit.theme import DARK, LIGHT
 from diffstudio.gui.kit.words import tr
+
+ICON = 40  # side
 
 
 def show_error(parent: QWidget | None, sentence: str, details: str = "") -> QMessageBox:
     """Show what went wrong; the window lives on."""
     box = QMessageBox(parent)
-    box.setIcon(QMessageBox.Icon.Warning)
+    tokens = DARK if box.palette().window().color().lightness() < 128 else LIGHT
+    box.setIconPixmap(picture("warning", tokens.lane_b, ICON))
     box.setWindowTitle("DiffStudio")
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(_capital(sentence))

@@ -77,7 +77,8 @@ class PreferencesDialog(QDialog):
                 field.commit()  # typed a moment ago
         if self.mistake:
             return
-        changed = {name: _value(field) for name, field in self.fields.items()}
+        infos = Settings.model_fields
+        changed = {name: _value(field, infos[name].default) for name, field in self.fields.items()}
         self.applied.emit(self._settings.model_copy(update=changed))
         self.accept()
 
@@ -101,10 +102,10 @@ def _field(annotation: Any, bounds: list[Any], value: Any) -> QWidget:
     return edit
 
 
-def _value(field: QWidget) -> Any:
+def _value(field: QWidget, default: Any) -> Any:
     if isinstance(field, QComboBox):
         return field.currentData()
     if isinstance(field, NumberBox):
         return field.value()
     assert isinstance(field, QLineEdit)
-    return field.text().strip() or "auto"
+    return field.text().strip() or default

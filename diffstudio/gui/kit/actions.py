@@ -8,13 +8,15 @@ from PySide6.QtGui import QKeySequence
 
 from diffstudio.gui.kit.words import tr
 
-MENUS = ("File", "Edit", "View", "Run", "Timeline", "Help")
+MENUS = ("File", "Edit", "View", "Sample", "Run", "Timeline", "Help")
+SAMPLE = "sample"  # enabled one by one, as `controllers.samples` finds them possible
+VIEW = "view"  # where the view on the canvas has it: among its `verbs`, which do it, or its `options`
 
 
 @dataclass(frozen=True)
 class Action:
-    """`when`: the state in which it is enabled ("always", "trace", "run", "busy", "idle", "points", "image", "video",
-    "text", "audio", "latent", "pixels", "split", "undo", "redo").
+    """`when`: the state in which it is enabled ("always", "trace", "run", "busy", "idle", "split", "fork", "previous",
+    "undo", "redo"), VIEW or SAMPLE.
 
     keys: portable texts of QKeySequence, the first is shown. checkable: it has an on and an off.
     """
@@ -52,9 +54,10 @@ ACTIONS: dict[str, Action] = _table(
         "export",
         separator=True,
     ),
+    Action("show_saved", "Show in folder", "File", (), "Open the folder of what was saved last."),
     Action("copy_picture", "Copy picture", "File", ("Ctrl+Shift+C",), "Copy what the canvas shows.", "trace"),
-    Action("copy_text", "Copy text", "File", ("Ctrl+C",), "Copy the selected sample as text.", "text"),
-    Action("copy_texts", "Copy all texts", "File", ("Ctrl+Alt+C",), "Copy all samples as text, a line each.", "text"),
+    Action("copy_text", "Copy text", "File", ("Ctrl+C",), "Copy the selected sample as text.", VIEW),
+    Action("copy_texts", "Copy all texts", "File", ("Ctrl+Alt+C",), "Copy all samples as text, a line each.", VIEW),
     Action("quit", "Quit", "File", ("Ctrl+Q",), "Close the window; a run is stopped and kept.", separator=True),
     Action("undo", "Undo setting", "Edit", ("Ctrl+Z",), "Take back the last change of the sampling panel.", "undo"),
     Action(
@@ -95,17 +98,17 @@ ACTIONS: dict[str, Action] = _table(
         separator=True,
     ),
     Action("fit_view", "Fit to view", "View", ("0",), "Undo zoom and pan.", "trace"),
-    Action("trails", "Trails", "View", ("T",), "The path of each point over the last steps.", "points", checkable=True),
-    Action("underlay", "Data underlay", "View", ("U",), "Fresh data below the samples.", "points", checkable=True),
-    Action("arrows", "Score arrows", "View", ("A",), "The score ∇ log p_t at the playhead.", "points", checkable=True),
-    Action("density", "Density", "View", ("D",), "Contours of the cloud's density.", "points", checkable=True),
+    Action("trails", "Trails", "View", ("T",), "The path of each point over the last steps.", VIEW, checkable=True),
+    Action("underlay", "Data underlay", "View", ("U",), "Fresh data below the samples.", VIEW, checkable=True),
+    Action("arrows", "Score arrows", "View", ("A",), "The score ∇ log p_t at the playhead.", VIEW, checkable=True),
+    Action("density", "Density", "View", ("D",), "Contours of the cloud's density.", VIEW, checkable=True),
     Action(
         "log_p",
         "log p",
         "View",
         ("P",),
         "The model's own density of clean data as a map, in nats; interpolated where it is far below the highest.",
-        "points",
+        VIEW,
         checkable=True,
     ),
     Action(
@@ -114,7 +117,7 @@ ACTIONS: dict[str, Action] = _table(
         "View",
         ("Shift+D",),
         "The autoencoder's own pictures of the step at the playhead, instead of the quick colours of its latents.",
-        "latent",
+        VIEW,
         checkable=True,
     ),
     Action(
@@ -123,19 +126,65 @@ ACTIONS: dict[str, Action] = _table(
         "View",
         ("H",),
         "Show each sample from its own lowest value to its highest, not from −1 to 1: what lies outside is seen too.",
-        "pixels",
+        VIEW,
         checkable=True,
     ),
-    Action("clip_play", "Play / pause the clips", "View", ("V",), "Play the frames at this step.", "video"),
-    Action("frame_back", "Previous frame", "View", (",",), "The frame before, at this step.", "video"),
-    Action("frame_on", "Next frame", "View", (".",), "The frame after, at this step.", "video"),
-    Action("play_sound", "Play / stop the sound", "View", ("S",), "Play the selected sample at this step.", "audio"),
-    Action("ghosts", "Guesses", "View", ("W",), "What the network guesses behind the masks.", "text", checkable=True),
-    Action("entropy", "Entropy", "View", ("E",), "How unsure the network is of each cell.", "text", checkable=True),
-    Action("revealed", "When it was set", "View", ("R",), "The step that set each letter.", "text", checkable=True),
+    Action("outline", "Outline of the mask", "View", ("Q",), "What was drawn anew, outlined.", VIEW, checkable=True),
+    Action(
+        "before", "Before", "View", ("B",), "What the run started from, in place of the step.", VIEW, checkable=True
+    ),
+    Action("clip_play", "Play / pause the clips", "View", ("V",), "Play the frames at this step.", VIEW),
+    Action("frame_back", "Previous frame", "View", (",",), "The frame before, at this step.", VIEW),
+    Action("frame_on", "Next frame", "View", (".",), "The frame after, at this step.", VIEW),
+    Action("play_sound", "Play / stop the sound", "View", ("S",), "Play the selected sample at this step.", VIEW),
+    Action("ghosts", "Guesses", "View", ("W",), "What the network guesses behind the masks.", VIEW, checkable=True),
+    Action("entropy", "Entropy", "View", ("E",), "How unsure the network is of each cell.", VIEW, checkable=True),
+    Action("revealed", "When it was set", "View", ("R",), "The step that set each letter.", VIEW, checkable=True),
+    Action(
+        "page_values", "Inspect values", "View", ("Alt+1",), "Histogram of the values at the playhead.", separator=True
+    ),
+    Action("page_norms", "Inspect norms", "View", ("Alt+2",), "How much every step changes."),
+    Action("page_trajectories", "Inspect PCA", "View", ("Alt+3",), "The samples' way through the chains in a plane."),
+    Action(
+        "page_known",
+        "Nearest training samples",
+        "View",
+        ("Alt+4", "N"),
+        "Whether the selected sample is new, or a copy.",
+    ),
+    Action("inspect_large", "Large inspector", "View", ("Ctrl+I",), "As large as the canvas; Esc puts it back."),
     Action("find_model", "Find a model", "View", ("Ctrl+F",), "Go to the search field of the picker.", separator=True),
     Action("toggle_theme", "Dark / light", "View", ("Ctrl+Shift+L",), "Change the theme.", icon="theme"),
     Action("reset_layout", "Reset window layout", "View", (), "Put every panel back where it was first."),
+    Action("save_sample", "Save this sample…", "Sample", ("Ctrl+Shift+E",), "Save the selected sample alone.", SAMPLE),
+    Action("copy_sample", "Copy its picture", "Sample", (), "Copy the picture of the selected sample.", SAMPLE),
+    Action("copy_values", "Copy its values", "Sample", (), "Copy its recorded numbers as a table.", SAMPLE),
+    Action(
+        "start_from",
+        "Start from this",
+        "Sample",
+        (),
+        "The next run starts from this sample: from its end as data, else from this step.",
+        SAMPLE,
+        separator=True,
+    ),
+    Action("vary", "Vary this one", "Sample", (), "Run: other samples from noise near that of this one.", SAMPLE),
+    Action("fork_sample", "Fork this one here", "Sample", (), "Go on from this step with this sample alone.", SAMPLE),
+    Action("browse_data", "Start from a data sample…", "Sample", (), "Choose one of the model's own data.", SAMPLE),
+    Action(
+        "sample_next", "Next sample", "Sample", ("Alt+Right",), "Select the sample after this.", "trace", separator=True
+    ),
+    Action("sample_previous", "Previous sample", "Sample", ("Alt+Left",), "Select the sample before this.", "trace"),
+    Action("sample_below", "Sample below", "Sample", ("Alt+Down",), "Select the sample a row further down.", "trace"),
+    Action("sample_above", "Sample above", "Sample", ("Alt+Up",), "Select the sample a row further up.", "trace"),
+    Action(
+        "context_menu",
+        "What can be done here",
+        "Sample",
+        ("Shift+F10",),
+        "The menu of the selected sample, or of what has the keyboard.",
+        separator=True,
+    ),
     Action("generate", "Generate", "Run", ("Ctrl+Enter", "Ctrl+Return"), "Run the model.", "idle", "play"),
     Action("stop", "Stop", "Run", ("Esc",), "Stop before the next network call; what is done is kept.", "busy", "stop"),
     Action("fork", "Fork here", "Run", ("F",), "Continue from this step with the panel's settings.", "fork", "fork"),
@@ -247,6 +296,23 @@ ACTIONS: dict[str, Action] = _table(
     Action("proofs", "Proofs of the mathematics…", "Help", (), "What was measured, and what it must be."),
     Action("about", "About DiffStudio", "Help", (), "Version, licence, credits.", separator=True),
 )
+
+
+def why_not(action_id: str) -> str:
+    """Why an action is disabled, as far as its `when` says it; in a few words."""
+    reasons = {
+        "trace": tr("nothing is generated yet"),
+        "idle": tr("no model is chosen"),
+        "busy": tr("nothing runs"),
+        "run": tr("nothing runs"),
+        "split": tr("the halves of guidance were not recorded"),
+        "fork": tr("only a noisy step of the reverse chain goes on"),
+        "previous": tr("there is no run before this one"),
+        "undo": tr("nothing to take back"),
+        "redo": tr("nothing was taken back"),
+        VIEW: tr("not of what the canvas shows"),
+    }
+    return reasons.get(ACTIONS[action_id].when, "")
 
 
 def title(action_id: str) -> str:

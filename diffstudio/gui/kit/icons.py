@@ -33,6 +33,14 @@ def icon(name: str, tokens: Tokens, colour: str | None = None) -> QIcon:
     return out
 
 
+def picture(name: str, colour: str, side: int) -> QPixmap:
+    """An icon in one colour, so many logical pixels large, as sharp as the finest screen."""
+    scale = _largest_scale()
+    out = QPixmap(_drawn(name, colour, side * scale))
+    out.setDevicePixelRatio(scale)
+    return out
+
+
 def _largest_scale() -> int:
     """Device pixels for a logical one on the finest screen, rounded up: nothing is drawn that no screen shows."""
     app = QGuiApplication.instance()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, Signal
 
 
@@ -23,11 +25,11 @@ class Playhead(QObject):
         self.range_out: int | None = None
         self.markers: list[int] = []
 
-    def reset(self, length: int = 0) -> None:
-        """Start on another trace: `length` records exist, the playhead follows its end."""
+    def reset(self, length: int = 0, markers: Sequence[int] = ()) -> None:
+        """Start on another trace: `length` records exist, the playhead follows its end. markers: set before."""
         self.length = length
         self.range_in = self.range_out = None
-        self.markers = []
+        self.markers = sorted(markers)
         self.rangeChanged.emit()
         self.markersChanged.emit()
         self.grew.emit(length)

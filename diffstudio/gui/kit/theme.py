@@ -152,6 +152,7 @@ QLabel[wrong="true"] {{ color: {t.playhead}; }}
 QLabel[title="true"] {{ font-size: 14px; font-weight: 600; }}
 QTreeView, QListView {{ background: transparent; border: 0; outline: 0; }}
 QTreeView::item, QListView::item {{ border-radius: 5px; }}
+QDialog QTreeView::item:selected, QDialog QListView::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
 QTreeView[table="true"]::item {{ padding: 2px 6px; }}
 QHeaderView::section {{ background: {t.surface}; color: {t.text_dim}; border: 0; border-bottom: 1px solid {t.border};
   padding: 3px 6px; }}
@@ -174,4 +175,16 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 QTabBar::tab {{ background: transparent; color: {t.text_dim}; padding: 4px 10px; border-radius: 4px; }}
 QTabBar::tab:selected {{ background: {t.raised}; color: {t.text}; }}
 QDialog {{ background: {t.surface}; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
+{_file_dialog()}
 """
+
+
+def _file_dialog() -> str:
+    """Qt's own file dialog, where the desktop has none, with our icons."""
+    names = {
+        "filedialog-backward": "back", "forward": "on", "filedialog-parent-directory": "up",
+        "filedialog-new-directory": "new", "filedialog-listview": "list", "filedialog-detailedview": "details",
+    }  # fmt: skip
+    rows = [f'{name}-icon: url("{resource("icons", f"files-{ours}.svg").as_posix()}");' for name, ours in names.items()]
+    return f"QFileDialog {{ {' '.join(rows)} }}\nQFileDialog QToolButton {{ padding: 2px; }}"

@@ -18,6 +18,7 @@ def titles() -> dict[str, str]:
         "source": tr("Start from"),
         "source_file": tr("File"),
         "source_step": tr("Recorded step"),
+        "source_sample": tr("Sample of the source"),
         "source_fit": tr("Fit"),
         "source_range": tr("Range of the values"),
         "source_part": tr("Part of the file"),

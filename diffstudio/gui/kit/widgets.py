@@ -120,6 +120,52 @@ class Note(QLabel):
         painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextWordWrap), self._text)
 
 
+class FewLines(QLabel):
+    """Plain text on as many lines as it was given room for, whatever it says: nothing moves while the text changes."""
+
+    def __init__(self, role: str = "") -> None:
+        super().__init__("x")
+        self._text = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        if role:
+            self.setProperty(role, True)
+        self._lines = 1
+
+    def set_lines(self, lines: int) -> None:
+        """Room for so many lines."""
+        if lines != self._lines:
+            self._lines = lines
+            self.updateGeometry()
+
+    def text(self) -> str:
+        """The whole of it."""
+        return self._text
+
+    def setText(self, text: str) -> None:
+        """Say something else."""
+        if text != self._text:
+            self._text = text
+            self.setAccessibleName(text)
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(60, self._lines * self.fontMetrics().lineSpacing() + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(24, self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        top = int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        if self._lines == 1:
+            text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+            painter.drawText(self.rect(), top | int(Qt.TextFlag.TextSingleLine), text)
+        else:
+            painter.drawText(self.rect(), top | int(Qt.TextFlag.TextWordWrap), self._text)
+
+
 class ContentScroll(QScrollArea):
     """Scrolls downwards where it must, and would like to be as tall as its content."""
 

@@ -56,12 +56,12 @@ def _own_signs(plain: str) -> str:
 
 
 def parameters(value: int) -> str:
-    """Numbers of weights for people: 0.57 M."""
+    """Numbers of weights for people: 72 weights, 0.57 M."""
     if value >= 10**9:
         return f"{number(value / 1e9, 2)} B"
     if value >= 10**4:
         return f"{number(value / 1e6, 2)} M"
-    return count(value)
+    return tr("{} weights").format(count(value)) if value > 1 else tr("1 weight")
 
 
 def size(value: float) -> str:

@@ -26,9 +26,7 @@ class Column(QSplitter):
     def reset(self) -> None:
         """Fit again."""
         self._dragged = False
-        self._upper.show()
-        self._lower.show()
-        self._fit()
+        self.fit()
 
     def state(self) -> list[int] | None:
         """The heights that the user gave them; None: they fit by themselves."""
@@ -45,16 +43,18 @@ class Column(QSplitter):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self.fit()
 
     def event(self, event: QEvent) -> bool:
         done = super().event(event)
         if event.type() == QEvent.Type.LayoutRequest:  # a panel holds more or less than before
-            self._fit()
+            self.fit()
         return done
 
-    def _fit(self) -> None:
-        if self._dragged or not (self._upper.isVisibleTo(self) and self._lower.isVisibleTo(self)):
+    def fit(self) -> None:
+        """The upper panel as tall as what it holds, unless the user has dragged the line, or sees one of the two."""
+        both = all(panel.parentWidget() is self and panel.isVisibleTo(self) for panel in (self._upper, self._lower))
+        if self._dragged or not both:
             return
         room = self.height() - self.handleWidth()
         least = max(self._lower.minimumSizeHint().height(), round(self._share * room))

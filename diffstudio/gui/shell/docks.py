@@ -8,14 +8,16 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, Slot
 from PySide6.QtGui import QAction, QMouseEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QStackedWidget, QWidget
 
 from diffstudio.gui.kit.words import tr
-from diffstudio.gui.shell.column import Column
+from diffstudio.gui.shell.tabbed_column import TabbedColumn
 
 LAYOUT_VERSION = 2
 COLUMNS = {"left": ("models", "card"), "right": ("sampling", "inspect")}
 SHARES = {"left": 0.42, "right": 0.0}  # of the lower panel: a long list leaves room for the card
+LINES = {"left": 0, "right": 38}  # of text: a lower column shows one panel at a time, behind tabs
+LOW = 58  # lines of text: in a lower window the right column goes down beside the timeline
 TITLES = {"models": "Models", "card": "Card", "sampling": "Sampling", "inspect": "Inspect", "timeline": "Timeline"}
 
 
@@ -28,6 +30,9 @@ class Arrangement(QObject):
         self._window, self._panels = window, panels
         self._docks: dict[str, QDockWidget] = {}
         self._dragged = False
+        self._large: str | None = None
+        self._stage = QStackedWidget()
+        self._stage.addWidget(canvas)
         for name, panel in {"canvas": canvas, **panels}.items():
             panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the keys leave the fields of another, Tab goes on in it
             panel.setAccessibleName(panel.accessibleName() or tr(TITLES.get(name, "")))
@@ -35,11 +40,14 @@ class Arrangement(QObject):
         window.setCorner(Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea)
         window.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)
         self._columns = {
-            name: Column(panels[upper], panels[lower], SHARES[name]) for name, (upper, lower) in COLUMNS.items()
+            side: TabbedColumn(
+                (panels[upper], panels[lower]), (tr(TITLES[upper]), tr(TITLES[lower])), SHARES[side], LINES[side]
+            )
+            for side, (upper, lower) in COLUMNS.items()
         }
         # In the order in which Tab goes through them.
         self._dock("left", self._columns["left"], area.LeftDockWidgetArea)
-        window.setCentralWidget(canvas)
+        window.setCentralWidget(self._stage)
         self._dock("right", self._columns["right"], area.RightDockWidgetArea)
         self._dock("timeline", panels["timeline"], area.BottomDockWidgetArea)
         self._toggles = [self._toggle(menu, name) for name in TITLES]
@@ -51,6 +59,7 @@ class Arrangement(QObject):
     def reset(self) -> None:
         """As a window of this size is laid out first; the focus stays where it is."""
         focus = self._window.focusWidget()
+        self.enlarge(None)
         self._window.restoreState(self._first, LAYOUT_VERSION)
         for name in TITLES:
             self.set_shown(name, True)
@@ -63,20 +72,55 @@ class Arrangement(QObject):
 
     def set_shown(self, name: str, shown: bool) -> None:
         """Show or hide a panel; a column without panels goes too."""
-        self._part(name).setVisible(shown)
-        for side, pair in COLUMNS.items():
-            if name in pair:
-                self._docks[side].setVisible(any(self.is_shown(p) for p in pair))
+        if name == self._large:
+            self.enlarge(None)
+        side = _side_of(name)
+        if side is None:
+            self._docks[name].setVisible(shown)
+            return
+        self._columns[side].set_shown(self._panels[name], shown)
+        self._docks[side].setVisible(any(self.is_shown(p) for p in COLUMNS[side]))
 
     def is_shown(self, name: str) -> bool:
-        """Whether a panel is shown, once its window is."""
-        return not self._part(name).isHidden()
+        """Whether a panel is shown, once its window is; it may be behind a tab."""
+        side = _side_of(name)
+        return not self._docks[name].isHidden() if side is None else self._columns[side].is_shown(self._panels[name])
+
+    def bring_up(self, name: str) -> None:
+        """Show a panel where it can be seen: not hidden, not behind another."""
+        if name == self._large:
+            return
+        self.set_shown(name, True)
+        side = _side_of(name)
+        if side is not None:
+            self._columns[side].bring_up(self._panels[name])
+
+    @property
+    def large(self) -> str | None:
+        """The panel that fills the place of the canvas, None where the canvas itself does."""
+        return self._large
+
+    def enlarge(self, name: str | None) -> None:
+        """Let a panel of a column fill the place of the canvas, or (None) put it back."""
+        if name == self._large:
+            return
+        if self._large is not None:
+            self._columns[_side_of(self._large) or ""].take_back()
+            self._large = None
+        self._stage.setCurrentIndex(0)
+        if name is not None:
+            self.set_shown(name, True)
+            self._large = name
+            self._columns[_side_of(name) or ""].lend(self._panels[name])
+            self._stage.addWidget(self._panels[name])
+            self._stage.setCurrentWidget(self._panels[name])
 
     def state(self) -> dict[str, Any]:
         """What is worth remembering, as JSON."""
+        self.enlarge(None)
         return {
             "docks": base64.b64encode(self._window.saveState(LAYOUT_VERSION).data()).decode(),
-            "columns": {name: column.state() for name, column in self._columns.items()},
+            "columns": {name: column.column.state() for name, column in self._columns.items()},
             "dragged": self._dragged,
             "hidden": [name for name in TITLES if not self.is_shown(name)],
         }
@@ -91,12 +135,20 @@ class Arrangement(QObject):
         self._dragged = state.get("dragged") is True
         columns, hidden = state.get("columns"), state.get("hidden")
         for name, column in self._columns.items():
-            column.restore(columns.get(name) if isinstance(columns, dict) else None)
+            column.column.restore(columns.get(name) if isinstance(columns, dict) else None)
         for name in TITLES:
             self.set_shown(name, not (isinstance(hidden, list) and name in hidden))
+        self.fit()
 
     def fit(self) -> None:
-        """Sizes that suit the window's, until the user drags one: in a small one canvas and timeline come first."""
+        """Sizes that suit the window's, until the user drags one: in a small one canvas and timeline come first.
+
+        In a low one the right column takes the corner: fields and plots need height, the timeline only width.
+        """
+        low = self._window.height() < LOW * self._window.fontMetrics().lineSpacing()
+        area = Qt.DockWidgetArea.RightDockWidgetArea if low else Qt.DockWidgetArea.BottomDockWidgetArea
+        if self._window.corner(Qt.Corner.BottomRightCorner) != area:
+            self._window.setCorner(Qt.Corner.BottomRightCorner, area)
         if self._dragged:
             return
         width, height = self._window.width(), self._window.height()
@@ -109,10 +161,6 @@ class Arrangement(QObject):
         if event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
             self._dragged = self._dragged or self._window.isSeparator(event.position().toPoint())
         return False
-
-    def _part(self, name: str) -> QWidget:
-        """What is hidden for it: a panel alone in its dock goes with the dock."""
-        return self._docks.get(name) or self._panels[name]
 
     def _dock(self, name: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
         dock = QDockWidget(self._window)
@@ -139,6 +187,11 @@ class Arrangement(QObject):
     @Slot(bool)
     def _on_toggled(self, shown: bool) -> None:
         self.set_shown(self.sender().objectName(), shown)
+
+
+def _side_of(name: str) -> str | None:
+    """The column that a panel is in; None of one alone in its dock."""
+    return next((side for side, pair in COLUMNS.items() if name in pair), None)
 
 
 def _between(low: float, wanted: float, high: float) -> int:

@@ -9,8 +9,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
+from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -39,6 +49,8 @@ class MainWindow(QMainWindow):
     dropped = Signal(object)  # list[Path]
     menuOpening = Signal()
     closing = Signal()
+    painted = Signal()  # once, after the first paint
+    menuWanted = Signal(QPoint)  # by the keyboard, of a place that has no menu of its own
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
@@ -58,10 +70,18 @@ class MainWindow(QMainWindow):
         self.message, self.left, self.right = QLabel(), label(""), label("")
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.statusBar().addWidget(self.message)
+        self._offer = QPushButton()
+        self._offer.setProperty("flat", True)
+        self._offer.setProperty("small", True)
+        self._offer.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._offer.clicked.connect(self._on_offer)
+        self._offer.hide()
+        self.statusBar().addWidget(self._offer)
         self.statusBar().addWidget(self.left)
         self.statusBar().addPermanentWidget(self.right)
         self.statusBar().setSizeGripEnabled(False)
         self._arrangement: Arrangement | None = None
+        self._painted = False
         self.apply_theme(tokens)
 
     # ── composition ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -75,6 +95,16 @@ class MainWindow(QMainWindow):
         """Every panel where a window of this size has it first."""
         if self._arrangement is not None:
             self._arrangement.reset()
+
+    def bring_up(self, panel: str) -> None:
+        """Show a panel where it can be seen."""
+        if self._arrangement is not None:
+            self._arrangement.bring_up(panel)
+
+    def toggle_large(self, panel: str) -> None:
+        """Let a panel fill the place of the canvas, or put it back."""
+        if self._arrangement is not None:
+            self._arrangement.enlarge(None if self._arrangement.large == panel else panel)
 
     def state(self) -> dict[str, Any]:
         """Geometry and arrangement, as JSON."""
@@ -91,9 +121,9 @@ class MainWindow(QMainWindow):
     # ── what is enabled, how it looks ───────────────────────────────────────────────────────────────────────────────
 
     def set_states(self, states: set[str]) -> None:
-        """Enable the actions whose `when` is in the set ("always" is)."""
+        """Enable the actions whose `when`, or whose id, is in the set ("always" is)."""
         for row in ACTIONS.values():
-            self.actions_by_id[row.id].setEnabled(row.when == "always" or row.when in states)
+            self.actions_by_id[row.id].setEnabled(row.when == "always" or row.when in states or row.id in states)
 
     @Slot(str, bool)
     def set_checked(self, name: str, on: bool) -> None:
@@ -119,9 +149,14 @@ class MainWindow(QMainWindow):
             colour = tokens.on_accent if name == "generate" else None
             button.setIcon(icons.icon(ACTIONS[name].icon, tokens, colour))
 
-    def say(self, text: str) -> None:
-        """One line at the left of the status bar."""
+    def say(self, text: str, offer: str = "") -> None:
+        """One line at the left of the status bar. offer: an action that goes with it, as a button behind it."""
         self.message.setText(text)
+        self._offer.setVisible(bool(offer))
+        if offer:
+            self._offer.setObjectName(offer)
+            self._offer.setText(actions.title(offer))
+            self._offer.setToolTip(actions.tooltip(offer))
 
     # ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -140,12 +175,32 @@ class MainWindow(QMainWindow):
         if self._arrangement is not None:
             self._arrangement.fit()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._arrangement is not None and self._arrangement.large:
+            self._arrangement.enlarge(None)
+            return
+        super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menuWanted.emit(event.globalPos())
+        event.accept()  # and not Qt's own, which hides the panels one by one
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.painted.emit)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closing.emit()
         super().closeEvent(event)
 
     def _on_triggered(self) -> None:
         self.triggered.emit(self.sender().objectName())
+
+    def _on_offer(self) -> None:
+        self.actions_by_id[self._offer.objectName()].trigger()
 
     def _on_recent(self) -> None:
         self.dropped.emit([Path(self.sender().data())])  # pyright: ignore[reportAttributeAccessIssue]

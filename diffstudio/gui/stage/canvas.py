@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -17,7 +18,7 @@ from diffstudio.gui.stage.header import Header
 from diffstudio.gui.stage.overlay import Busy, EmptyPage
 from diffstudio.gui.stage.views.audio.audio_view import AudioView
 from diffstudio.gui.stage.views.image.image_view import ImageView
-from diffstudio.gui.stage.views.options import OPTIONS
+from diffstudio.gui.stage.views.options import OPTIONS, PASSING
 from diffstudio.gui.stage.views.points.points_view import PointsView
 from diffstudio.gui.stage.views.text.text_view import TextView
 from diffstudio.gui.stage.views.video.video_view import VideoView
@@ -44,6 +45,8 @@ class Canvas(QWidget):
     optionChanged = Signal(str, bool)
     wanted = Signal(str, object)  # as those of `View`
     modelWanted = Signal(str, object, object)
+    told = Signal(str)
+    menuWanted = Signal(QPoint)  # of the selected sample, at a place on the screen
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -89,6 +92,8 @@ class Canvas(QWidget):
             self._show_page(None)
             return
         self._offer(trace)
+        for name in PASSING:
+            self.set_option(name, False)
         self._view.set_trace(trace)
         self.set_sample(self._sample)  # a smaller batch may not have it
         self._view.set_tensor(self._tensor)
@@ -132,6 +137,8 @@ class Canvas(QWidget):
             view.singleWanted.connect(self._set_single)
             view.wanted.connect(self.wanted)
             view.modelWanted.connect(self.modelWanted)
+            view.told.connect(self.told)
+            view.menuWanted.connect(self._on_menu)
             self._views[modality] = view
             self._stack.addWidget(view)
             stops = [*self.header.findChildren(QAbstractButton)[-1:], view, *view.findChildren(QWidget)]
@@ -189,6 +196,13 @@ class Canvas(QWidget):
                 self._view.set_sample(index)
             self.sampleChanged.emit(index)
 
+    def step_sample(self, across: int, down: int) -> None:
+        """Select the sample so many columns and rows further, where there is one."""
+        if self._view is not None and self._trace is not None:
+            index = self._view.neighbour(across, down)
+            if 0 <= index < self._trace.batch:
+                self.set_sample(index)
+
     @property
     def single(self) -> bool:
         """Whether one sample is shown alone."""
@@ -225,20 +239,21 @@ class Canvas(QWidget):
         if self._view is not None:
             self._view.fit()
 
-    def toggle_clip(self) -> None:
-        """Play or pause the frames of clips."""
-        if self._view is not None:
-            self._view.toggle_clip()
+    def verbs(self) -> Mapping[str, Callable[[], object]]:
+        """What of the window's actions the view that is shown does, by their ids."""
+        return {} if self._view is None else self._view.verbs()
 
-    def step_frame(self, delta: int) -> None:
-        """So many frames on, of clips."""
-        if self._view is not None:
-            self._view.step_frame(delta)
+    def offered(self) -> set[str]:
+        """The ids of the window's actions that are the view's, and that make sense now: its verbs and its options."""
+        if self._view is None:
+            return set()
+        return {*self._view.verbs(), *(name for name in self._view.options if not self._view.missing(name))}
 
-    def toggle_sound(self) -> None:
-        """Play the selected sample's sound at the playhead, or be silent."""
-        if self._view is not None:
-            self._view.toggle_sound()
+    def act(self, action_id: str) -> None:
+        """Let the view do an action; one that it has not changes nothing."""
+        verb = self.verbs().get(action_id)
+        if verb is not None:
+            verb()
 
     # -- answers
 
@@ -266,13 +281,19 @@ class Canvas(QWidget):
         """What the header says of the sample under the cursor."""
         return "" if self._view is None else self._view.readout()
 
+    def place_of_sample(self) -> QPoint:
+        """Where the selected sample is drawn, on the screen."""
+        if self._view is None:
+            return self.mapToGlobal(self.rect().center())
+        return self._view.mapToGlobal(self._view.place_of(self._sample))
+
+    @Slot(QPoint)
+    def _on_menu(self, at: QPoint) -> None:
+        self.menuWanted.emit(self.place_of_sample() if at.isNull() else at)
+
     def picture(self) -> QImage:
         """What is shown, for the clipboard; null where nothing is."""
         return QImage() if self._view is None else self._view.picture()
-
-    def text(self, every: bool) -> str:
-        """What is shown as plain text, of all samples or the selected one; "" of what is no text."""
-        return "" if self._view is None else self._view.text(every)
 
     def show_empty(self, text: str) -> None:
         """What the empty page says."""
@@ -314,7 +335,7 @@ class Canvas(QWidget):
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.toggle_single()
         elif event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
-            self.set_sample(self._sample + (1 if event.key() == Qt.Key.Key_PageDown else -1))
+            self.step_sample(1 if event.key() == Qt.Key.Key_PageDown else -1, 0)
         else:
             super().keyPressEvent(event)
 

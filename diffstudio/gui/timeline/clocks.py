@@ -21,6 +21,7 @@ class Span:
     chain: 0 forward, 1 reverse.  first, count: its planned records.  known: how many of them exist.  steps: the number
     of its last step.  values: the clock's value of the records known so far (σ: log σ), finite and monotone; for the
     clock "step" of all.  placed: (count,), where each record stands, 0..1, strictly increasing.
+    timed: whether the clock goes in this chain: noising calls no network, and stands by step.
     """
 
     chain: int
@@ -30,6 +31,7 @@ class Span:
     steps: int
     values: np.ndarray
     placed: np.ndarray
+    timed: bool = True
 
 
 def spans(trace: Trace, clock: str) -> tuple[Span, ...]:
@@ -42,14 +44,20 @@ def spans(trace: Trace, clock: str) -> tuple[Span, ...]:
         steps, every = _steps(trace, rows, spec.records, known)
         by_step = np.minimum(np.arange(spec.records) * every, steps).astype(float)
         by_step[:known] = _numbers(trace, rows)
-        values = by_step
-        if clock != "step" and not (clock == "nfe" and (chain == 0 or not trace.has_scalar("nfe"))):
+        values, timed = by_step, clock != "nfe" or _calls(trace, chain)
+        if clock != "step" and timed:
             values = _monotone(_limited(_finite(_clock_values(trace, rows, clock)), clock))
         if not len(values):
             values = by_step
-        out.append(Span(chain, first, spec.records, known, steps, values, _placed(values, spec.records)))
+        out.append(Span(chain, first, spec.records, known, steps, values, _placed(values, spec.records), timed))
         first += spec.records
     return tuple(out)
+
+
+def _calls(trace: Trace, chain: int) -> bool:
+    """Whether a chain calls the network, and its calls are recorded: of the forward chains an inversion does."""
+    inverts = str(trace.header.request.get("forward", "")).startswith("invert")
+    return trace.has_scalar("nfe") and (chain == 1 or inverts)
 
 
 def _clock_values(trace: Trace, rows: slice, clock: str) -> np.ndarray:

@@ -18,6 +18,7 @@ class Lane:
     """What a lane shows: the scalar of the records, its name, and the token of its colour.
 
     norm: of a difference, never below 0.  counted: never below 0 either, and there is one at every record.
+    relative: to how far the step goes along the path, √(Δa² + Δs²): the norm alone would say how the grid is spaced.
     """
 
     scalar: str
@@ -25,13 +26,15 @@ class Lane:
     token: str
     norm: bool
     counted: bool = False
+    relative: bool = False
 
 
 LANES = (
     Lane("log_snr", "log-SNR", "lane_a", False),
     Lane("x0_change", "‖Δx̂0‖", "lane_b", True),
-    Lane("dx_norm", "‖Δx‖", "lane_c", True),
+    Lane("dx_norm", "‖Δx‖ / √(Δa²+Δs²)", "lane_c", True, relative=True),
 )
+LEAST_SPAN, LEAST_SHARE = 0.02, 1e-4  # of a relative lane's highest value: a smaller span is no news, less no height
 COLOURS = ("lane_a", "lane_b", "lane_c")  # of a modality's own lanes, in turn
 
 
@@ -47,8 +50,11 @@ class Curve:
     def share(self, values: np.ndarray | float) -> np.ndarray | float:
         """Height in the lane, 0 at its bottom, 1 at its top.
 
-        Of a norm the square root is drawn: the first step's change of x̂0 is ten times the others'.
+        Of a norm the square root is drawn: the first step's change of x̂0 is ten times the others'. Of a relative one
+        the logarithm: a solver that draws noise goes a hundred times as far in small steps as one that does not.
         """
+        if self.lane.relative:
+            return np.log(np.clip(values, self.low, self.high) / self.low) / math.log(self.high / self.low)
         share = (np.clip(values, self.low, self.high) - self.low) / (self.high - self.low)
         return share**0.5 if self.lane.norm else share
 
@@ -56,7 +62,8 @@ class Curve:
         """The number at a record, which may be newer than the curve; NaN where there is none."""
         if self.lane.norm and any(record == span.first for span in spans):
             return math.nan
-        return trace.scalar(record, self.lane.scalar)
+        value = trace.scalar(record, self.lane.scalar)
+        return float(value / _way(trace, record - 1, record)[0]) if self.lane.relative else value
 
     def text(self, value: float) -> str:
         """A number of this lane as it is shown."""
@@ -86,8 +93,12 @@ def curve(trace: Trace, lane: Lane, spans: tuple[Span, ...]) -> Curve:
     parts = tuple(_values(trace, lane, span) for span in spans)
     finite = np.concatenate([part[np.isfinite(part)] for part in parts])
     if not len(finite):
-        return Curve(lane, parts, 0.0, 1.0)
+        return Curve(lane, parts, LEAST_SHARE if lane.relative else 0.0, 1.0)
     low, high = float(finite.min()), float(finite.max())
+    if lane.relative:
+        low = max(low, high * LEAST_SHARE)
+        more = max(0.0, LEAST_SPAN * high - (high - low)) / 2
+        return Curve(lane, parts, low - more, high + more) if high > 0 else Curve(lane, parts, LEAST_SHARE, 1.0)
     if lane.norm or lane.counted:
         return Curve(lane, parts, 0.0, high if high > 0 else 1.0)
     return Curve(lane, parts, low, high) if high > low else Curve(lane, parts, low - 0.5, low + 0.5)
@@ -97,7 +108,17 @@ def _values(trace: Trace, lane: Lane, span: Span) -> np.ndarray:
     """A chain's numbers; NaN where there is none: ±∞, and the change at a chain's first record."""
     out = trace.scalars(lane.scalar)[span.first : span.first + span.known].copy()
     out[~np.isfinite(out)] = np.nan
+    if lane.relative and len(out) > 1:
+        out[1:] /= _way(trace, span.first, span.first + span.known - 1)
     if lane.norm:
         out[:1] = np.nan
         return out
     return out if lane.counted else out.clip(-LOG_SNR_LIMIT, LOG_SNR_LIMIT)
+
+
+def _way(trace: Trace, first: int, last: int) -> np.ndarray:
+    """How far along the path each record lies from the one before, of those after `first`; NaN where nowhere."""
+    rows = slice(first, last + 1)
+    way = np.hypot(np.diff(trace.scalars("a")[rows]), np.diff(trace.scalars("s")[rows]))
+    way[way == 0] = np.nan
+    return way

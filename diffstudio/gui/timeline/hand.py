@@ -35,6 +35,11 @@ class Hand:
             if self.grip == "scrub":
                 self._playhead.move_to(self._anchor)
 
+    def go(self, scene: Scene, at: QPoint) -> None:
+        """The playhead to what is under the mouse: a flag, or the nearest record."""
+        flag = self._flag(scene, at)
+        self._playhead.move_to(self._record(scene, at) if flag is None else flag)
+
     def move(self, scene: Scene, at: QPoint) -> None:
         """The mouse moved while it holds something."""
         if abs(at.x() - self._pressed.x()) > CLICK:

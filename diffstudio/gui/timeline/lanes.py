@@ -17,6 +17,7 @@ HAT = "\u0302"  # combining circumflex
 FILL = 0.16  # opacity below a curve
 STRIDES = (16, 8, 4, 2)  # every so many points are enough where the rest lies on the line between them
 TOLERANCE = 0.25  # px
+SAMPLES = 24  # of a name's width, where the curve is looked at
 
 
 def paint_lane(painter: QPainter, scene: Scene, number: int) -> None:
@@ -84,11 +85,31 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.repeat(x[starts], 2), extremes.ravel()
 
 
+def title_place(scene: Scene, curve: Curve, row: QRect, wide: float, high: float) -> QRectF:
+    """Where a lane's name stands: at the left of a chain, above or below, where the curve leaves most room."""
+    lefts = [left for left, right in map(scene.axis.extent, scene.axis.bands) if right - left > wide + 2 * LABEL_PAD]
+    lefts = [max(0, left) for left in lefts if left < scene.axis.width - wide] or [0]
+    tops = row.top() + 2, row.bottom() - high
+    places = [QRectF(left + LABEL_PAD, top, wide, high) for left in lefts for top in tops]
+    return min(places, key=lambda place: _crossed(scene, curve, row, place))  # the first of the best
+
+
+def _crossed(scene: Scene, curve: Curve, row: QRect, place: QRectF) -> int:
+    """How much of a place the curve runs through."""
+    at, found = np.linspace(place.left(), place.right(), SAMPLES), 0
+    for band, part in zip(scene.axis.bands, curve.parts, strict=True):
+        xs, known = band.xs[: len(part)] - scene.axis.offset, np.isfinite(part)
+        if known.any():
+            ys = np.interp(at, xs[known], np.asarray(height_of(curve, row, part[known])), left=np.nan, right=np.nan)
+            found += int(((ys >= place.top() - 1) & (ys <= place.bottom() + 1)).sum())
+    return found
+
+
 def _paint_title(painter: QPainter, scene: Scene, curve: Curve, row: QRect) -> None:
     metrics = QFontMetrics(scene.small)
     text = tr(curve.lane.title)
     plain = text.replace(HAT, "")
-    place = QRectF(LABEL_PAD, row.top() + 2, metrics.horizontalAdvance(plain) + 6, metrics.height())
+    place = title_place(scene, curve, row, metrics.horizontalAdvance(plain) + 6, metrics.height())
     painter.fillRect(place, colour(scene.tokens.bg, 0.7))
     painter.setFont(scene.small)
     painter.setPen(colour(scene.tokens.text_dim))

@@ -19,6 +19,7 @@ VALUE_WIDTH = 64
 DOT = 3.0
 TROUBLE = 6.0  # px, the head of the mark of what is not finite
 NOT_FINITE = "#ff00ff"  # as in every picture
+FAINT = 0.3  # opacity of the playhead over words
 
 
 def playhead_rect(scene: Scene, x: float) -> QRect:
@@ -104,11 +105,13 @@ def paint_trouble(painter: QPainter, scene: Scene) -> None:
 
 
 def paint_playhead(painter: QPainter, scene: Scene, x: float) -> None:
-    """The line and its head."""
-    ink = colour(scene.tokens.playhead)
+    """The line and its head; over the words of header and ruler it is faint, so that they can be read."""
+    ink, below = colour(scene.tokens.playhead), float(scene.rows.ruler.bottom() + 1 - TICKS)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour(scene.tokens.playhead, FAINT), 1.5))
+    painter.drawLine(QPointF(x, HEAD), QPointF(x, below))
     painter.setPen(QPen(ink, 1.5))
-    painter.drawLine(QPointF(x, 2), QPointF(x, scene.rows.bottom + 4))
+    painter.drawLine(QPointF(x, below), QPointF(x, scene.rows.bottom + 4))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ink)
     painter.drawPolygon(QPolygonF([QPointF(x - HEAD_HALF, 1), QPointF(x + HEAD_HALF, 1), QPointF(x, HEAD - 1)]))

@@ -47,9 +47,10 @@ def chain_name(chain: int) -> str:
 
 
 def chain_title(trace: Trace, chain: int) -> str:
-    """Where a chain goes, and how an inversion goes there."""
+    """Where a chain goes, how an inversion goes there, and whether it went off from another run."""
     if chain:
-        return tr("reverse: denoising")
+        forked = trace.header.request.get("source") == "step"
+        return tr("reverse: denoising, from a fork") if forked else tr("reverse: denoising")
     titles = {"invert": tr("forward: inversion (DDIM)"), "invert_heun": tr("forward: inversion (Heun)")}
     return titles.get(str(trace.header.request.get("forward")), tr("forward: noising"))
 

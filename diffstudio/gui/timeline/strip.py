@@ -102,6 +102,11 @@ def _paint_ruler(painter: QPainter, scene: Scene, band: Band) -> None:
         at = min(max(x - half, left + 2, 2), right - 2 * half - 3, round(axis.width) - 2 * half - 3)
         painter.setPen(colour(scene.tokens.text_dim))
         painter.drawText(at, row.bottom() + 1 - TICKS - metrics.descent() + 1, tick.text)
+    if not band.span.timed:
+        text = tr("no network calls") if band.span.chain == 0 else tr("network calls are not recorded")
+        line = _line(row, max(0, left) + PAD, min(round(axis.width), right) - PAD)
+        painter.setPen(colour(scene.tokens.text_dim))
+        painter.drawText(line.adjusted(0, -2, 0, -TICKS), Qt.AlignmentFlag.AlignCenter, text)
     if not scene.trace.complete and band.span.known > 0:
         end = xs[band.span.known - 1]
         painter.fillRect(QRectF(xs[0], row.bottom() - 1, end - xs[0], LIVE_LINE), colour(scene.tokens.lane_a))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import QPoint, QSize, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from diffstudio.gui.kit.playhead import Playhead
@@ -22,6 +22,7 @@ class Timeline(QWidget):
     """Shows a trace and moves the playhead. The window's actions call its methods; it has no shortcuts of its own."""
 
     playingChanged = Signal(bool)
+    menuWanted = Signal(QPoint)  # of the step at the playhead, at a place on the screen
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +42,7 @@ class Timeline(QWidget):
         self._player.playingChanged.connect(self.playingChanged)
         self.transport.clockChosen.connect(self.set_clock)
         self.track.taken.connect(self.pause)
+        self.track.menuWanted.connect(self.menuWanted)
         playhead.moved.connect(self._on_moved)
 
     @property

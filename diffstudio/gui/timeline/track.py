@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAccessible,
+    QContextMenuEvent,
     QFocusEvent,
     QFontMetrics,
     QHelpEvent,
@@ -48,6 +49,7 @@ class Track(QAbstractSlider):
     """
 
     taken = Signal()  # the user took hold of the playhead
+    menuWanted = Signal(QPoint)  # of the step at the playhead, at a place on the screen
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -224,6 +226,20 @@ class Track(QAbstractSlider):
         scene = self._current()
         if scene is not None and event.button() == Qt.MouseButton.LeftButton:
             self._hand.double(scene, _at(event))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Of the step under the mouse: the playhead goes there, so that it is seen what is meant."""
+        scene, at = self._current(), event.globalPos()
+        if scene is None:
+            return
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            place = QPoint(round(scene.axis.x_of(self._position())), scene.rows.strip.center().y())
+            at = self.mapToGlobal(place)
+        else:
+            self.taken.emit()
+            self._hand.go(scene, event.pos())
+        self.menuWanted.emit(at)
+        event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Ctrl zooms about the mouse; otherwise the wheel pans what is zoomed, or steps."""

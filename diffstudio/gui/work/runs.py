@@ -47,6 +47,7 @@ class Runs(QObject):
         self.previous: Trace | None = None
         self.request: Request | None = None
         self._path: Path | None = None
+        self._markers: dict[Path, list[int]] = {}  # of traces that were shown
         self._number = 0
         self._warm_up = 0
         self._exports: set[int] = set()
@@ -86,12 +87,20 @@ class Runs(QObject):
         except NoRoom as error:
             self.ended.emit(Ended(self._number, "failed", str(error)))
             return
+        self._mark_fork(request)
         budget = budget or int(self._settings.trace_budget_gib * 2**30)
         self.request, self._path, self._waiting = request, path, True
         self._loaded = [0.0]
         self._look.start()
         self._number = self._jobs.submit(_run_job(self.engine, request, path, budget, self._loaded))
         self.started.emit()
+
+    def _mark_fork(self, request: Request) -> None:
+        """Leave a mark where another run goes off from the one that is shown."""
+        trace, k = self.trace, request.source_step
+        here = trace is not None and request.source_file == str(trace.path)
+        if here and k is not None and k not in self._playhead.markers:
+            self._playhead.toggle_marker(k)
 
     def export(self, job: Job) -> None:
         """Write a file for which the model is needed, once a run that goes has ended: `exporting`, then `exported`."""
@@ -124,6 +133,7 @@ class Runs(QObject):
         if self.previous is None or self.running:
             return
         position = self._playhead.position
+        self._keep_markers()
         self.trace, self.previous = self.previous, self.trace
         self._announce()
         assert self.trace is not None
@@ -218,13 +228,19 @@ class Runs(QObject):
     def _show(self, trace: Trace) -> None:
         if self.previous is not None:
             self.previous.close()
+        self._keep_markers()
         self.previous, self.trace = self.trace, trace
         self._announce()
+
+    def _keep_markers(self) -> None:
+        if self.trace is not None:
+            self._markers[self.trace.path] = list(self._playhead.markers)
 
     def _announce(self) -> None:
         # First the views learn of the trace, then the playhead moves in it.
         self.traceChanged.emit(self.trace)
-        self._playhead.reset(len(self.trace) if self.trace else 0)
+        markers = self._markers.get(self.trace.path, []) if self.trace else []
+        self._playhead.reset(len(self.trace) if self.trace else 0, markers)
 
 
 def _warm_up_job(engine: Engine, threads: int) -> Job:

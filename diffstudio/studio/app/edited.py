@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from diffstudio.analysis.fields import is_true
 from diffstudio.modalities import Meaning, Shown
 from diffstudio.studio.masks import in_latents, recorded_mask
 from diffstudio.traces.reader import Trace
@@ -32,11 +31,3 @@ def drawn_anew(trace: Trace, sample: int = 0) -> np.ndarray | None:
     plain = Meaning(meaning.modality, grey.shape, {**meaning.card, "decoded": (), "colours": ()})
     tile = draw(plain, Shown(grey[None].astype(np.float32) * 2 - 1))[0]
     return np.asarray(tile[..., 0] > 127)
-
-
-def before(trace: Trace, sample: int | slice | None = None) -> np.ndarray | None:
-    """The data that the run started from, (B, *shape), or (*shape,) of one; None where no forward chain is recorded."""
-    first = trace.first_of(0)
-    if first is None or not is_true(trace, first):
-        return None
-    return trace.array(first, "xt", sample)

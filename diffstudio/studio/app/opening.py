@@ -170,7 +170,7 @@ def at_hand(request: Request, masks: Path) -> tuple[Request, tuple[Note, ...]]:
     notes = []
     if request.source in ("file", "step"):
         notes.append(Note("source", str(request.source_file)))
-        nothing = {"source_file": None, "source_step": None, **{name: NEUTRAL[name] for name in OF_FILES}}
+        nothing = {name: NEUTRAL[name] for name in ("source_file", "source_step", "source_sample", *OF_FILES)}
         edits = {name: NEUTRAL[name] for name in ("strength", "resample", "keep_pixels", *MASKS)}
         request = request.model_copy(update={"source": "noise", **nothing, **edits})
     here = painted_here(request.mask, masks) if request.mask else None

@@ -118,7 +118,11 @@ def points_beneath(card: Card, request: Request) -> np.ndarray:
 
 def _first_rows(card: Card, request: Request, count: int) -> np.ndarray:
     if request.source == "file":
-        return read_source(Path(request.source_file or ""), card.meaning, request.taking).required()
+        rows = read_source(Path(request.source_file or ""), card.meaning, request.taking).required()
+        return rows if request.source_sample is None else rows[min(request.source_sample, len(rows) - 1) :][:1]
+    if request.source_sample is not None:
+        row, _ = data.one(card.data.dataset, request.source_sample, None if request.label == "each" else request.label)
+        return card.meaning.kind.encode(card.meaning, row[None])
     seeds = range(request.seed, request.seed + count)
     labels: Sequence[int | None] = [request.label if isinstance(request.label, int) else None] * count
     if request.label == "each":

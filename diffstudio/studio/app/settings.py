@@ -35,6 +35,9 @@ class Settings(BaseModel):
     device: str = _shown(
         "auto", "Device", "auto uses the GPU where there is one; else cpu, cuda:0, mps …", max_length=40
     )
+    export_folder: str = _shown(
+        "", "Export folder", "Where exports go at first; empty: where the last one went.", max_length=1000
+    )
     folders: Annotated[list[str], Field(max_length=100)] = []
     recent: Annotated[list[str], Field(max_length=20)] = []
     model_sort: Literal["name", "newest", "size", "used", "folder"] = "name"
@@ -43,11 +46,21 @@ class Settings(BaseModel):
     presets: Annotated[dict[str, dict[str, Any]], Field(max_length=MOST_PRESETS)] = {}
     # What the sampling panel said last, by model; a request that is not understood any more is passed over.
     requests: Annotated[dict[str, dict[str, Any]], Field(max_length=MOST_REQUESTS)] = {}
+    palette_recent: Annotated[list[str], Field(max_length=40)] = []  # what was done by the palette, the last first
     last_model: str = ""
-    last_folder: str = ""
+    last_folder: str = ""  # of what was opened
+    last_export: str = ""
     seed_locked: bool = False
     seed_each_run: bool = False
     window: dict[str, Any] = {}  # geometry, dock state, canvas and timeline options: opaque to everyone but the window
+
+    @property
+    def export_start(self) -> Path:
+        """The folder that an export begins in: the one that is set, else the last one, else the user's own."""
+        for folder in (self.export_folder, self.last_export, self.last_folder):
+            if folder and Path(folder).is_dir():
+                return Path(folder)
+        return Path.home()
 
     def remember_recent(self, path: str) -> None:
         """Put a file first among the recent ones."""

@@ -126,10 +126,16 @@ def read_data(plan: Plan, model: Model, cond: int | tuple[int, ...] | None, spli
     labels = cond if isinstance(cond, tuple) else (cond,) * count
     if request.source == "file":
         found = read_source(FilePath(request.source_file or ""), plan.card.meaning, request.taking)
-        return Data(_in_turn(found.required(), plan, model), labels, found.info)
+        rows = _chosen(found.required(), request.source_sample, str(request.source_file))
+        return Data(_in_turn(rows, plan, model), labels, found.info)
     if not (plan.has_forward or request.source == "data"):
         return Data(None, labels)
-    rows, drawn = data.sample(plan.card.data.dataset, labels, range(request.seed, request.seed + count), split)
+    if request.source == "data" and request.source_sample is not None:
+        chosen = labels[0] if request.label is not None else None
+        row, label = data.one(plan.card.data.dataset, request.source_sample, chosen, split)
+        rows, drawn = np.repeat(row[None], count, 0), [label] * count
+    else:
+        rows, drawn = data.sample(plan.card.data.dataset, labels, range(request.seed, request.seed + count), split)
     meaning = plan.card.meaning
     rows = meaning.kind.encode(meaning, rows)
     own = request.label is None and request.source == "data"
@@ -147,6 +153,15 @@ def _in_turn(rows: np.ndarray, plan: Plan, model: Model) -> Tensor:
     return found[torch.from_numpy(turn)]
 
 
+def _chosen(rows: np.ndarray, index: int | None, where: str) -> np.ndarray:
+    """Sample `index` of (N, …) alone, (1, …), or all of them."""
+    if index is None:
+        return rows
+    if index >= len(rows):
+        raise BadInput(f"{where} has the samples 0 to {len(rows) - 1:,}, found {index:,}")
+    return rows[index : index + 1]
+
+
 def _recorded_step(plan: Plan, path: Path) -> tuple[Tensor, float]:
     """The state of a recorded step, rescaled to this run's path at equal log-SNR, and its time there."""
     request = plan.request
@@ -156,11 +171,12 @@ def _recorded_step(plan: Plan, path: Path) -> tuple[Tensor, float]:
             raise BadInput(f"{trace.path} has {len(trace)} steps, found step {k}")
         if tuple(trace.sample_shape) != tuple(plan.card.shape):
             raise BadInput(f"that step is of shape {trace.sample_shape}, '{plan.card.name}' needs {plan.card.shape}")
-        if trace.batch != request.samples:
+        if request.source_sample is None and trace.batch != request.samples:
             raise BadInput(f"that step has {trace.batch} samples, found {request.samples}: ask for {trace.batch}")
         if trace.scalar(k, "s") == 0:
             raise BadInput("that step is the clean end of its chain: choose an earlier one to start from")
-        x = trace.array(k, "xt").copy()  # torch shares the memory
+        x = _chosen(trace.array(k, "xt"), request.source_sample, str(trace.path))
+        x = x.repeat(request.samples, 0) if request.source_sample is not None else x.copy()  # torch shares the memory
         a, s, log_snr = (trace.scalar(k, name) for name in ("a", "s", "log_snr"))
     own = level(path, path.t_at_log_snr(log_snr))
     scale = 1.0 if plan.card.discrete else (own.a + own.s) / (a + s)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from diffstudio.analysis import fields
-from diffstudio.modalities import Shown, image, points
+from diffstudio.modalities import Meaning, Shown, image, points
 from diffstudio.traces.reader import Trace
 
 SIGNED = ("eps_hat", "delta", "split")
@@ -77,13 +77,24 @@ def tiles(trace: Trace, k: int, name: str, sample: int | slice | None = None, da
 
 def glance(trace: Trace, k: int, name: str, sample: int, side: int, dark: bool = True) -> np.ndarray:
     """(H, W, 3) uint8: what says most of one sample in a small square of that side; of a clip its middle frame."""
-    kind = trace.meaning.kind
+    return portrait(trace.meaning, shown(trace, k, name, sample, dark), side)
+
+
+def portrait(meaning: Meaning, one: Shown, side: int) -> np.ndarray:
+    """(H, W, 3) uint8 of one sample, wherever it comes from: as its modality draws it; of a clip the middle frame.
+
+    Raises:
+        ValueError: of a cloud's sample there is no picture.
+    """
+    kind = meaning.kind
     if kind.glance is not None:
-        return kind.glance(trace.meaning, shown(trace, k, name, sample, dark), side)
-    if kind.play is None:
-        return tiles(trace, k, name, sample, dark)[0]
-    [clip] = kind.play(trace.meaning, shown(trace, k, name, sample, dark))
-    return clip[len(clip) // 2]
+        return kind.glance(meaning, one, side)
+    if kind.play is not None:
+        [clip] = kind.play(meaning, one)
+        return clip[len(clip) // 2]
+    if kind.draw is None:
+        raise ValueError(f"samples of {meaning.modality} have no picture of their own")
+    return kind.draw(meaning, one)[0]
 
 
 def shown(trace: Trace, k: int, name: str, sample: int | slice | None = None, dark: bool = True) -> Shown:

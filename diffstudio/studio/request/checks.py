@@ -143,6 +143,8 @@ def _of_start(card: Card, request: Request) -> dict[str, str]:
     if request.source != "file":
         own = "only a file of your own is fitted, inverted, or taken in part: give a file as the source"
         out |= dict.fromkeys(OF_FILES, own)
+    if request.source == "noise":
+        out["source_sample"] = "noise has no samples to choose from: start from a data sample, a file or a step"
     if request.source == "step":
         out["forward"] = "a run from a recorded step has no forward chain: start from noise, data or a file"
         out["kind"] = "a forward run starts from data or a file, not from a recorded step: start from one of these"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +10,7 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.errors import BadInput
 from diffstudio.modalities import MODALITIES
 from diffstudio.specs import PathSpec
+from diffstudio.studio.export.naming import run_name
 from diffstudio.studio.request.defaults import default_request
 from diffstudio.studio.request.parse import parse_label
 from diffstudio.studio.request.request import Request
@@ -19,7 +19,7 @@ from diffstudio.studio.request.request import Request
 _SAME = (
     "steps", "seed", "samples", "solver", "noise", "clip", "guidance", "guidance_rescale", "forward", "strength",
     "prompt", "negative_prompt", "distilled_guidance", "mask", "mask_region", "resample", "interpolate", "variation",
-    "variation_seed", "device", "precision",
+    "variation_seed", "device", "precision", "source_sample",
 )  # fmt: skip
 _RENAMED = {"source_fit": "fit", "source_part": "part", "trace_every": "every"}
 _FLAGS = {"source_invert": "invert", "record_split": "split"}
@@ -36,8 +36,7 @@ def command_line(request: Request, card: Card, place: Callable[[str], str] = str
         raise BadInput("a run from a recorded step can't be written as a command: start from noise, data or a file")
     usual = default_request(card, request.model)
     words = list(_words(request, usual, card, place))
-    name = re.sub(r"[^\w.]+", "-", card.name).strip("-.") or "samples"  # a name may say folders: "cats (a/b)"
-    out = f"{name}{MODALITIES[card.modality].sample_suffix}"
+    out = run_name(dict(request), card.spec, card.labels) + MODALITIES[card.modality].sample_suffix
     return shlex.join(["diffstudio", "sample", place(request.model), "--out", out, *words])
 
 

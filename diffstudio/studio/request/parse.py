@@ -27,7 +27,7 @@ _SAME = (
     "kind", "steps", "seed", "samples", "grid", "solver", "noise", "clip", "guidance", "guidance_rescale",
     "guidance_model", "forward", "device", "strength", "prompt", "negative_prompt",
     "distilled_guidance", "mask", "mask_region", "keep_pixels", "resample", "interpolate",
-    "variation", "variation_seed", "precision",
+    "variation", "variation_seed", "precision", "source_sample",
 )  # fmt: skip
 _RENAMED = {"fit": "source_fit", "invert": "source_invert", "part": "source_part", "every": "trace_every"}
 _PARAMS = {"solver_params": "solver-param", "grid_params": "grid-param", "clip_params": "clip-param"}

@@ -26,6 +26,8 @@ class Request(BaseModel):
     guidance_interval: (low, high] in σ = s/a, None everywhere.  negative: the class that guidance leads away from, None
     any.  guidance_model: a weaker checkpoint to be led away
     from instead (autoguidance).  record_split: also record both halves of guidance.
+    source_sample: the one sample of the source that all start from, the first is 0; None: all of them in turn, and of a
+    data set one for each seed.
     strength: the noise level t to which data or a file are noised, where the chain starts (SDEdit); 1 is all of it.
     prompt: what to draw, for a model that is told it; of a text the letters that stay as they are, "_" for one that is
     free.  negative_prompt: what guidance leads away from.  distilled_guidance: the strength of guidance that a network
@@ -46,6 +48,7 @@ class Request(BaseModel):
     source: Literal["noise", "data", "file", "step"] = "noise"
     source_file: str | None = None
     source_step: int | None = Field(None, ge=0)
+    source_sample: int | None = Field(None, ge=0)
     source_fit: Fit | None = None
     source_invert: bool = False
     source_range: tuple[Finite, Finite] | None = None

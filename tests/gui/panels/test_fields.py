@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 
 from diffstudio.gui.kit import theme
-from diffstudio.gui.kit.widgets import MAX_SEED
+from diffstudio.gui.kit.number_box import MAX_SEED
 from diffstudio.gui.panels.fields import CheckField, Combo, CountField, NumberField
 from diffstudio.gui.panels.sampling.label_field import LabelField
 from diffstudio.gui.panels.sampling.seed_field import SeedField

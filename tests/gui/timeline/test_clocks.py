@@ -61,6 +61,8 @@ def test_network_calls_place_the_reverse_chain_only(make_run):
     forward, reverse = spans(make_run(calls=2).trace, "nfe")
     np.testing.assert_allclose(forward.placed, np.arange(11) / 10)
     assert reverse.values[-1] == 20
+    assert (forward.timed, reverse.timed) == (False, True)
+    assert all(span.timed for span in spans(make_run().trace, "step"))
 
 
 def test_records_with_the_same_value_stay_apart(make_run):

@@ -1,5 +1,7 @@
 """The numbers of the lanes, and that they are drawn where they belong."""
 
+import math
+
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor
@@ -26,8 +28,43 @@ def test_the_change_at_a_chains_first_record_is_unknown(make_run):
     run = make_run()
     found, chains = made(run, DX_NORM)
     assert np.isnan(found.parts[1][0]) and np.isnan(found.at(run.trace, chains, 11))
-    assert found.at(run.trace, chains, 14) == 3
+    assert found.at(run.trace, chains, 14) == pytest.approx(3 / math.hypot(0.1, 0.1))
     assert found.text(3.0) == "3.00"
+
+
+def test_how_far_a_step_goes_is_told_beside_how_far_the_path_does(make_run):
+    """A norm alone falls and rises with the spacing of the grid."""
+    even, uneven = make_run(), make_run(path=lambda t: (1 - t * t, t * t))
+    for run, path in ((even, lambda t: t), (uneven, lambda t: t * t)):
+        found, chains = made(run, DX_NORM)
+        for chain, part in enumerate(found.parts):
+            times = np.linspace(0, 1, 11) if chain == 0 else np.linspace(1, 0, 11)
+            expected = np.arange(1, 11) / (np.sqrt(2) * np.abs(np.diff(path(times))))
+            np.testing.assert_allclose(part[1:], expected)
+            assert found.at(run.trace, chains, 11 * chain + 4) == pytest.approx(part[4])
+
+
+def test_a_relative_lane_has_its_smallest_value_at_its_bottom_and_even_ratios_at_even_heights(make_run):
+    found, _ = made(make_run(), DX_NORM)
+    assert found.low == pytest.approx(found.parts[0][1]) and found.high == pytest.approx(found.parts[0][10])
+    shares = [found.share(found.low * ratio) for ratio in (1, 2, 4, 8)]
+    np.testing.assert_allclose(np.diff(shares), np.log(2) / np.log(10))
+
+
+def test_where_nothing_differs_by_much_the_lane_is_flat(make_run, monkeypatch):
+    run = make_run()
+    table = run.trace._table.copy()
+    table[:, run.trace.header.scalars.index("dx_norm")] = 2.0
+    table[5, run.trace.header.scalars.index("dx_norm")] = 2.001
+    monkeypatch.setattr(run.trace, "_table", table)
+    found, _ = made(run, DX_NORM)
+    shares = np.concatenate([found.share(part[1:]) for part in found.parts])
+    assert np.ptp(shares) < 0.1 and 0.3 < shares.mean() < 0.7
+
+
+def test_a_step_that_stays_where_it_is_has_no_number(make_run):
+    found, _ = made(make_run(path=lambda t: (0.5, 0.5)), DX_NORM)
+    assert all(np.isnan(part).all() for part in found.parts) and found.high > found.low > 0
 
 
 def test_a_norm_stands_on_zero(make_run):
@@ -49,6 +86,8 @@ def test_a_run_that_has_just_begun(make_run, records):
     for lane in available(run.trace):
         found, _ = made(run, lane)
         assert found.high > found.low
+        for values in (0.0, 0.3, np.array([1e-9, 7.0])):  # a record that is newer than the curve
+            assert np.isfinite(found.share(values)).all()
 
 
 def test_lanes_are_drawn_in_their_colours_at_their_heights(show, make_run):

@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
 from diffstudio.gui.timeline.axis import Axis
@@ -36,10 +37,18 @@ def test_sigma_has_round_values_of_a_logarithmic_axis(make_run):
     assert texts(make_run(31, 31), "sigma", 0) == ["0.02", "0.05", "0.1", "0.2", "0.5", "1"]
 
 
-def test_network_calls_under_the_reverse_chain_and_steps_under_the_forward_one(make_run):
+def test_network_calls_are_numbered_where_there_are_some(make_run):
     run = make_run(11, 11, calls=3)
     assert texts(run, "nfe", 1)[-1] == "30"
-    assert texts(run, "nfe", 0)[-1] == "10"
+    assert texts(run, "nfe", 0) == [] and texts(run, "step", 0)[-1] == "10"
+
+
+def test_an_inversion_has_network_calls(make_run, monkeypatch):
+    run = make_run(11, 11, calls=3, request={"forward": "invert"})
+    table = run.trace._table.copy()
+    table[:11, run.trace.header.scalars.index("nfe")] = 2.0 * np.arange(11)
+    monkeypatch.setattr(run.trace, "_table", table)
+    assert texts(run, "nfe", 0)[-1] == "20"
 
 
 @pytest.mark.parametrize("clock", CLOCKS)

@@ -9,6 +9,9 @@ from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from diffstudio.gui.kit import theme
+from diffstudio.gui.timeline import strip
+from diffstudio.gui.timeline.clocks import CLOCKS
+from diffstudio.gui.timeline.lanes import height_of, title_place
 from diffstudio.gui.timeline.overlay import flag_rect, handle_rect
 from diffstudio.traces.format import NOT_FINITE, RECORDED
 
@@ -387,3 +390,42 @@ def test_the_hover_text_counts_what_is_not_finite(show, make_run):
     y = row_y(track, "strip")
     assert track._hover_text(QPoint(x_of(track, 16), y)).endswith("samples that are not finite: 1")
     assert "not finite" not in track._hover_text(QPoint(x_of(track, 3), y))
+
+
+def test_the_playhead_is_faint_over_words_and_full_below_them(show, make_run, playhead):
+    track = show(make_run())
+    playhead.move_to(16)
+    image, x, rows = track.grab().toImage(), x_of(track, 16), scene(track).rows
+
+    def red(y):
+        """The strongest red of the columns about the playhead, beside the paper's."""
+        return max(image.pixelColor(x + i, y).red() - image.pixelColor(x + 30, y).red() for i in (-1, 0, 1))
+
+    full = red(rows.lanes[0].top() + 1)
+    assert full > 180
+    for y in (rows.header.top() + 2, rows.header.bottom(), rows.ruler.top() + 2):
+        assert 20 < red(y) < 0.5 * full
+
+
+def test_a_lanes_name_stands_clear_of_its_curve(show, make_run):
+    track = show(make_run(31, 31))
+    shown = scene(track)
+    for number, row in enumerate(shown.rows.lanes):
+        curve = shown.curves[number]
+        place = title_place(shown, curve, row, 80, 14)
+        assert row.contains(place.toAlignedRect())
+        for band, part in zip(shown.axis.bands, curve.parts, strict=True):
+            xs, ys = band.xs[: len(part)] - shown.axis.offset, height_of(curve, row, part)
+            inside = (xs > place.left()) & (xs < place.right()) & (ys > place.top()) & (ys < place.bottom())
+            assert not inside.any(), curve.lane.title
+
+
+def test_where_no_network_is_called_the_ruler_says_so_in_place_of_numbers(show, make_run, timeline, monkeypatch):
+    track = show(make_run())
+    said = []
+    monkeypatch.setattr(strip, "tr", lambda text: said.append(text) or text)
+    for clock in CLOCKS:
+        timeline.set_clock(clock)
+        track.repaint()
+        assert ("no network calls" in said) == (clock == "nfe")
+        said.clear()

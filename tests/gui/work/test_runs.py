@@ -262,6 +262,40 @@ def test_the_two_last_traces_change_places_and_the_playhead_keeps_its_own(runs, 
     assert (runs.trace, runs.previous, runs._playhead.position) == (newer, older, 2)
 
 
+def test_markers_stay_with_their_trace(runs, run):
+    run()
+    runs._playhead.toggle_marker(2)
+    runs._playhead.toggle_marker(4)
+    run()
+    assert runs._playhead.markers == []
+    runs._playhead.toggle_marker(1)
+    runs.show_previous()
+    assert runs._playhead.markers == [2, 4]
+    runs.show_previous()
+    assert runs._playhead.markers == [1]
+
+
+def test_a_fork_leaves_a_mark_where_it_went_off(runs, run, qtbot):
+    run()
+    parent = runs.trace.path
+    fork = REQUEST.model_copy(update={"source": "step", "source_file": str(parent), "source_step": 2})
+    for _ in range(2):  # a second one does not take it away
+        with qtbot.waitSignal(runs.ended):
+            runs.generate(fork)
+        assert runs.trace.path != parent and runs._playhead.markers == []
+        runs.show_previous()
+        assert runs._playhead.markers == [2]
+
+
+def test_a_fork_of_another_run_marks_nothing_here(runs, run, qtbot, tmp_path):
+    run()
+    fork = REQUEST.model_copy(update={"source": "step", "source_file": str(tmp_path / "other"), "source_step": 2})
+    with qtbot.waitSignal(runs.ended):
+        runs.generate(fork)
+    runs.show_previous()
+    assert runs._playhead.markers == []
+
+
 def test_without_a_previous_trace_nothing_is_exchanged(runs, run):
     run()
     shown = runs.trace

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffstudio.data import spoken
-from diffstudio.studio.app.edited import before, drawn_anew
+from diffstudio.studio.app.edited import drawn_anew
 from diffstudio.studio.export import pictures
 from diffstudio.studio.masks import recorded
 
@@ -51,9 +51,3 @@ def test_without_a_mask_there_is_none_and_a_damaged_one_is_none(make_trace):
     broken = trace.header.mask.model_copy(update={"levels": "bm90IGEgc3RyZWFt"})
     trace.header = trace.header.model_copy(update={"mask": broken})
     assert drawn_anew(trace) is None
-
-
-def test_before_is_the_beginning_of_the_forward_chain(both, make_trace):
-    np.testing.assert_array_equal(before(both), both.array(0, "xt"))
-    np.testing.assert_array_equal(before(both, 2), both.array(0, "xt", 2))
-    assert before(make_trace(np.zeros((2, 1, 1, 4, 4), np.float32))) is None

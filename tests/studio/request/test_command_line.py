@@ -28,15 +28,18 @@ def back(line):
 
 
 def test_the_usual_request_needs_no_options():
-    card = CATALOG.find("digits").card
-    assert command_line(default_request(card, "digits@400"), card) == ("diffstudio sample digits@400 --out digits.png")
+    card = CATALOG.find("digits@400").card
+    assert command_line(default_request(card, "digits@400"), card) == (
+        "diffstudio sample digits@400 --out digits@400_dpmpp-2m_30steps_class-each_seed0.png"
+    )
 
 
 def test_what_differs_is_said_and_quoted():
     card = CATALOG.find("digits").card
     request = default_request(card, "digits", label=3, seed=7, source="file", source_file="/my files/it's.png")
     assert command_line(request, card) == (
-        "diffstudio sample digits --out digits.png --label 3 --source '/my files/it'\"'\"'s.png' --seed 7"
+        "diffstudio sample digits --out digits@3500_dpmpp-2m_30steps_class-3_seed7.png --label 3 "
+        "--source '/my files/it'\"'\"'s.png' --seed 7"
     )
     assert back(command_line(request, card)) == request
 
@@ -45,7 +48,10 @@ def test_models_are_named_as_the_terminal_finds_them():
     card = CATALOG.find("digits").card
     request = default_request(card, "mine@7", guidance_model="weak")
     line = command_line(request, card, lambda model: f"/my models/{model}")
-    assert line == "diffstudio sample '/my models/mine@7' --out digits.png --guidance-model '/my models/weak'"
+    assert line == (
+        "diffstudio sample '/my models/mine@7' --out digits@3500_dpmpp-2m_30steps_class-each_seed0.png "
+        "--guidance-model '/my models/weak'"
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +59,16 @@ def test_models_are_named_as_the_terminal_finds_them():
 )
 def test_the_file_suits_the_modality(model, out):
     card = CATALOG.find(model).card
-    assert f"--out {model}{out}" in command_line(default_request(card, model), card)
+    words = shlex.split(command_line(default_request(card, model), card))
+    name = words[words.index("--out") + 1]
+    assert name.startswith(card.spec) and name.endswith(f"_seed0{out}")
+
+
+def test_two_commands_of_different_runs_write_different_files():
+    card = CATALOG.find("digits").card
+    requests = [default_request(card, "digits", **change) for change in ({}, {"label": 3}, {"seed": 1}, {"steps": 9})]
+    outs = {shlex.split(command_line(request, card))[4] for request in requests}
+    assert len(outs) == len(requests)
 
 
 def test_labels_that_look_like_something_else_are_numbers():
@@ -106,7 +121,7 @@ def requests(draw):
         "noise": st.sampled_from([None, "fresh", "brownian"]), "forward": st.sampled_from(list(options.FORWARD_MODES)),
         "variation": st.floats(0, 1), "variation_seed": st.integers(0, 99), "interpolate": st.none() | st.just(5),
         "prompt": st.text("ab_- '", max_size=6), "negative_prompt": st.text("ab_- '", max_size=6),
-        "distilled_guidance": st.floats(0, 100),
+        "distilled_guidance": st.floats(0, 100), "source_sample": st.none() | st.integers(0, 2000),
         "device": st.sampled_from(["auto", "cpu", "cuda:0"]), "trace_every": st.integers(1, 9),
         "trace_dtype": st.sampled_from(["float32", "float16"]), "precision": st.sampled_from(["float32", "half"]),
         "path": st.none() | st.just(PathSpec(name="vp_linear", params={"n": 100.0})),
@@ -132,6 +147,7 @@ def test_no_field_is_forgotten():
         "kind",
         "source_file",
         "source_step",
+        "source_sample",
         "times",
         "solver",
         "grid",

@@ -9,6 +9,7 @@ from diffstudio.analysis.letters import Letters, letters
 from diffstudio.analysis.summary import curves, distance_to_final, summarize
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import count, number, tr
+from diffstudio.gui.panels.inspect.head import Scope
 from diffstudio.gui.panels.inspect.plots import Curves, Histogram
 from diffstudio.gui.timeline.curves import available
 from diffstudio.studio.export.pictures import tensor_title
@@ -19,7 +20,9 @@ NORMS = (("dx_norm", "‖Δx‖"), ("x0_change", "‖Δx̂0‖"), ("eps_norm", "
 
 
 class Page(Protocol):
-    """What the inspector asks of a page; each is a widget too."""
+    """What the inspector asks of a page; each is a widget too. told_lines: of what it says, at the least width."""
+
+    told_lines: int
 
     def set_trace(self, trace: Trace | None) -> None:
         """Another run."""
@@ -29,8 +32,13 @@ class Page(Protocol):
         """More records are there."""
         ...
 
-    def show_step(self, trace: Trace, k: int, tensor: str, sample: int) -> str:
-        """Show a record; returns the line under the page."""
+    @property
+    def scope(self) -> Scope:
+        """Of what it can speak: all samples, the selected one, or either."""
+        ...
+
+    def show_step(self, trace: Trace, k: int, tensor: str, sample: int, alone: bool = False) -> str:
+        """Show a record; returns the line under the page. alone: of that sample, where it can do both."""
         ...
 
     def apply_theme(self, tokens: Tokens) -> None:
@@ -39,7 +47,10 @@ class Page(Protocol):
 
 
 class ValuesPage(Histogram):
-    """The histogram of the tensor on the canvas."""
+    """The histogram of the tensor on the canvas, of all samples or one."""
+
+    scope: Scope = "both"
+    told_lines = 2
 
     def set_trace(self, trace: Trace | None) -> None:
         if trace is None or not len(trace):
@@ -48,11 +59,12 @@ class ValuesPage(Histogram):
     def refresh(self) -> None:
         pass
 
-    def show_step(self, trace: Trace, k: int, tensor: str, sample: int) -> str:
-        counted = letters(trace, k, tensor)
+    def show_step(self, trace: Trace, k: int, tensor: str, sample: int, alone: bool = False) -> str:
+        some = slice(sample, sample + 1) if alone else None
+        counted = letters(trace, k, tensor, some)
         if counted is not None:
             return self._show_letters(counted, tensor_title(trace, k, tensor))
-        found = summarize(fields.tensor(trace, k, tensor))
+        found = summarize(fields.tensor(trace, k, tensor, some))
         self.show_summary(found)
         numbers = tr("mean {} · std {} · {} non-finite").format(
             number(found.mean), number(found.std), count(found.non_finite)
@@ -68,7 +80,10 @@ class ValuesPage(Histogram):
 
 
 class NormsPage(Curves):
-    """How much every step changes."""
+    """How much every step changes: root mean squares over all samples."""
+
+    scope: Scope = "batch"
+    told_lines = 1
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__(tokens, [title for _, title in NORMS])
@@ -78,7 +93,10 @@ class NormsPage(Curves):
     def set_trace(self, trace: Trace | None) -> None:
         self._trace = trace
         self._shown = NORMS if trace is None else _shown(trace)
-        self.set_names([tr(title) for _, title in self._shown], tr("norm") if self._shown is NORMS else tr("number"))
+        self.set_names(
+            [tr(title) for _, title in self._shown],
+            tr("norm (log scale)") if self._shown is NORMS else tr("number (log scale)"),
+        )
         self.show_all()
         if trace is None or not len(trace):
             self.clear()
@@ -92,7 +110,7 @@ class NormsPage(Curves):
         shown = [known.get(name) for name, _ in self._shown]
         self.show_curves(shown, trace.scalars("step"), trace.first_of(1) or None, trace.planned)
 
-    def show_step(self, trace: Trace, k: int, tensor: str, sample: int) -> str:
+    def show_step(self, trace: Trace, k: int, tensor: str, sample: int, alone: bool = False) -> str:
         self.move_line(k)
         distance = distance_to_final(trace, k) if self._shown is NORMS else None
         return "" if distance is None else f"‖x̂0 − {tr('final')}‖ {number(distance)}"

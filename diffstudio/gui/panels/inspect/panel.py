@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtCore import QPoint, QTimer, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.kit.theme import Tokens
-from diffstudio.gui.kit.widgets import ElidedLabel
+from diffstudio.gui.kit.widgets import FewLines
 from diffstudio.gui.kit.words import tr
+from diffstudio.gui.panels.inspect.head import Head, Scope
 from diffstudio.traces.reader import Trace
 
 if TYPE_CHECKING:
@@ -24,38 +25,41 @@ PAGES = (
     ("trajectories", "PCA", "The samples' way through the chains, in the plane of its principal components."),
     ("known", "Nearest", "The training samples that are nearest to the selected sample's x̂0: new, or a copy?"),
 )
+LEAST_PAGE = 150  # pixels of height: below them a plot can't be read, and the panel goes behind a tab
 LATER_MS = 12  # while a run goes, between canvas and inspector: the window sees to other events between the two
 
 
 class InspectPanel(QWidget):
-    """Shows tensor `tensor` of the batch at the playhead; a click into a plot moves the playhead.
+    """Shows tensor `tensor` at the playhead, of the batch or of the selected sample; a click moves the playhead.
 
     The pages come with `load_pages`, once the window has been painted: their plots take long to import.
     """
 
     stepClicked = Signal(int)
     wanted = Signal(str, object)  # a question for the background, named like the page
-    painted = Signal()  # once, after the first paint
+    largeWanted = Signal()  # fill the place of the canvas, or go back
+    pageChanged = Signal(str)
+    menuWanted = Signal(object, int, QPoint)  # the page, which of its training samples (−1 none), a place on the screen
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tokens = tokens
         self._trace: Trace | None = None
         self._k, self._tensor, self._sample = 0, "xt", 0
-        self._painted = False
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(LATER_MS)
         self._later.timeout.connect(self._catch_up)
         self.pages: dict[str, Page] = {}
         self._takers: dict[str, Callable[[object], None]] = {}
-        self.readout = ElidedLabel("", "dim")
+        self.readout = FewLines("dim")
         self._stack = QStackedWidget()
         self._stack.addWidget(QWidget())
+        self._stack.setMinimumHeight(LEAST_PAGE)
+        self._head = Head(tokens)
         self._tabs = QButtonGroup(self)
         tabs = QHBoxLayout()
         tabs.setSpacing(2)
-        tabs.addWidget(ElidedLabel(tr("INSPECT"), "heading"), 1)
         for i, (_, title, tip) in enumerate(PAGES):
             tab = QPushButton(tr(title))
             tab.setCheckable(True)
@@ -65,19 +69,37 @@ class InspectPanel(QWidget):
             tab.setToolTip(tr(tip))
             self._tabs.addButton(tab, i)
             tabs.addWidget(tab)
+        tabs.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 2, 10, 6)
         layout.setSpacing(4)
+        layout.addWidget(self._head)
         layout.addLayout(tabs)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self.readout)
         self._tabs.idClicked.connect(self._on_tab)
+        self._head.largeWanted.connect(self.largeWanted)
+        self._head.ofSample.connect(self._on_scope)
         self._say(tr("Nothing generated yet."))
 
     @property
     def page(self) -> str:
         """The page that is shown: a name of PAGES."""
         return PAGES[self._tabs.checkedId()][0]
+
+    def show_page(self, name: str) -> None:
+        """Show another page. StopIteration: there is none of that name."""
+        self._tabs.button(next(i for i, row in enumerate(PAGES) if row[0] == name)).setChecked(True)
+        self._show_page()
+
+    @property
+    def of_sample(self) -> bool:
+        """Whether the page speaks of the selected sample alone, not of all."""
+        return self._head.is_of_sample(self._scope)
+
+    @property
+    def _scope(self) -> Scope:
+        return self.pages[self.page].scope if self.pages else "both"
 
     def load_pages(self) -> None:
         """Make the pages. Imports pyqtgraph where nobody has."""
@@ -92,6 +114,7 @@ class InspectPanel(QWidget):
         norms.clicked.connect(self.stepClicked)
         ways.wanted.connect(self.wanted)
         near.wanted.connect(self.wanted)
+        near.menuWanted.connect(partial(self.menuWanted.emit, near))
         self._takers = {"trajectories": ways.take_answer, "known": near.take_answer}
         for (name, _, _), page in zip(PAGES, (values, norms, ways, near), strict=True):
             self.pages[name] = page
@@ -134,6 +157,11 @@ class InspectPanel(QWidget):
         else:
             self._catch_up()
 
+    def set_alone(self, alone: bool) -> None:
+        """Where both are possible, speak of the selected sample: the canvas shows it alone."""
+        self._head.choose(alone)
+        self.show_step(self._k)
+
     def show_step(self, k: int) -> None:
         """Inspect another record; while a run goes, in a moment."""
         self._k = k
@@ -153,29 +181,28 @@ class InspectPanel(QWidget):
         trace = self._trace
         if trace is None or k >= len(trace) or not self.pages:
             return
+        self._head.show_scope(self._scope, self._sample, trace.batch)
+        sample = self._sample
         try:
-            self._say(self.pages[self.page].show_step(trace, k, self._tensor, self._sample))
+            self._say(self.pages[self.page].show_step(trace, k, self._tensor, sample, self.of_sample))
         except DiffStudioError:
             return  # the file was cut under us: the canvas says so
 
     def apply_theme(self, tokens: Tokens) -> None:
         """Draw in other colours."""
         self._tokens = tokens
+        self._head.apply_theme(tokens)
         for page in self.pages.values():
             page.apply_theme(tokens)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if not self._painted:
-            self._painted = True
-            QTimer.singleShot(0, self.painted.emit)
 
     def _show_page(self) -> None:
         if self.pages:
             page = self.pages[self.page]
+            self.readout.set_lines(page.told_lines)
             page.refresh()
             self._stack.setCurrentWidget(page)  # pyright: ignore[reportArgumentType] - a Page is a widget
             self._show_step(self._k)
+        self.pageChanged.emit(self.page)
 
     def _say(self, text: str) -> None:
         self.readout.setText(text)
@@ -184,3 +211,7 @@ class InspectPanel(QWidget):
     @Slot(int)
     def _on_tab(self, page: int) -> None:
         self._show_page()
+
+    @Slot()
+    def _on_scope(self) -> None:
+        self.show_step(self._k)

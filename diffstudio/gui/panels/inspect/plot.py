@@ -5,17 +5,26 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Any, cast
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QPointF, Qt, Signal, Slot
-from PySide6.QtGui import QFont, QGuiApplication, QMouseEvent, QPainter, QPicture, QResizeEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QGuiApplication, QMouseEvent, QPainter, QPicture, QResizeEvent
 from PySide6.QtWidgets import QMenu, QStyleOptionGraphicsItem, QWidget
 
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import tr
+from diffstudio.gui.panels.inspect import ticks
+from diffstudio.gui.panels.inspect.ticks import Label
 
 ROOM_FOR_TITLES = 150  # pixels of height from which the axes say what they count
 LEAST_HEIGHT = 44
+TICK_PIXELS, TITLE_PIXELS = 11, "11px"
+WIDEST = 44  # pixels for a number at the left
+REACH = {"left": 6, "bottom": 14}  # pixels that a number may stand out of its axis: so much is free round the plot
+LEAN = 0.85  # of a line's height: what figures fill of it
 KEPT = 64  # pictures of an axis
 Range = tuple[float, float]
 
@@ -45,10 +54,38 @@ class KeptAxis(pg.AxisItem):
 
 
 class Axis(KeptAxis):
-    """Numbers with a true minus sign."""
+    """Round numbers, as many as have room beside each other."""
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        top = max(abs(minVal), abs(maxVal))
+
+        def texts(values: Sequence[float], step: float) -> list[Label]:
+            return self.labels(values, [ticks.written(v, step, top) for v in values], minVal, maxVal, size)
+
+        found, step = ticks.even(minVal, maxVal, texts)
+        return [(step, [label.value for label in found])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        return [text.replace("-", "−") for text in super().tickStrings(list(values), scale, spacing)]
+        top = max(map(abs, self.range))
+        return [ticks.written(value, spacing, top) for value in values]
+
+    def labels(
+        self, values: Sequence[float], texts: Sequence[str], low: float, high: float, size: float
+    ) -> list[Label]:
+        """The numbers with their places on an axis of so many pixels, those that the axis does not cut."""
+        metrics, upright, reach = self._metrics, self.orientation == "left", REACH[self.orientation]
+        out = []
+        for value, text in zip(values, texts, strict=True):
+            wide = metrics.height() * LEAN if upright else metrics.horizontalAdvance(text)
+            at = (value - low) / max(1e-300, high - low) * size
+            if at - wide / 2 > -reach and at + wide / 2 < size + reach:
+                out.append(Label(value, text, at, wide))
+        return out
+
+    @property
+    def _metrics(self) -> QFontMetricsF:
+        font = cast("dict[str, Any]", self.style)["tickFont"]  # its own dict, which hides QGraphicsWidget's method
+        return QFontMetricsF(font or QFont())
 
 
 class Plot(pg.PlotWidget):
@@ -78,7 +115,7 @@ class Plot(pg.PlotWidget):
         menu = item.ctrlMenu
         assert menu is not None
         menu.setParent(self, menu.windowFlags())
-        item.setContentsMargins(0, 4, 6, 0)
+        item.setContentsMargins(0, REACH["left"], REACH["bottom"], 0)
         self.box.disableAutoRange()
         self.box.sigRangeChangedManually.connect(self._on_by_hand)
         scene = self.sceneObj
@@ -92,7 +129,7 @@ class Plot(pg.PlotWidget):
         self.tokens = tokens
         self.setBackground(tokens.bg)
         font = QFont(self.font())
-        font.setPixelSize(10)
+        font.setPixelSize(TICK_PIXELS)
         for side in ("left", "bottom"):
             axis = self.getAxis(side)
             axis.enableAutoSIPrefix(False)
@@ -101,7 +138,8 @@ class Plot(pg.PlotWidget):
             axis.setTickFont(font)
             if isinstance(axis, KeptAxis):
                 axis.forget()
-            axis.setStyle(tickLength=-4, tickTextOffset=3, autoExpandTextSpace=False, tickTextHeight=12)
+            axis.setStyle(tickLength=-4, tickTextOffset=3, tickTextHeight=13, tickTextWidth=WIDEST)
+            axis.setStyle(autoExpandTextSpace=False, hideOverlappingLabels=REACH[side] + 1)
         self._show_titles()
 
     def set_titles(self, bottom: str, left: str) -> None:
@@ -151,7 +189,7 @@ class Plot(pg.PlotWidget):
         roomy = self.height() >= ROOM_FOR_TITLES
         for side, title in self._titles.items():
             axis = self.getAxis(side)
-            axis.setLabel(title, **{"color": self.tokens.text_dim, "font-size": "10px"})
+            axis.setLabel(title, **{"color": self.tokens.text_dim, "font-size": TITLE_PIXELS})
             axis.showLabel(roomy)
 
     @Slot()
@@ -169,6 +207,7 @@ class Plot(pg.PlotWidget):
         menu = QMenu(self)
         menu.addAction(tr("Show all")).triggered.connect(self.show_all)
         menu.addAction(tr("Copy picture")).triggered.connect(self.copy_picture)
+        menu.addAction(tr("Copy values")).triggered.connect(self.copy_values)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.mapToGlobal(at))
 
@@ -176,6 +215,25 @@ class Plot(pg.PlotWidget):
     def copy_picture(self) -> None:
         """The plot to the clipboard."""
         QGuiApplication.clipboard().setPixmap(self.grab())
+
+    @Slot()
+    def copy_values(self) -> None:
+        """What is drawn, to the clipboard: a table that spreadsheets take."""
+        titles, columns = self.values()
+        rows = zip_longest(*(column.tolist() for column in columns), fillvalue="")
+        lines = ["\t".join(titles), *("\t".join(map(_cell, row)) for row in rows)]
+        QGuiApplication.clipboard().setText("\n".join(lines) + "\n")
+
+    def values(self) -> tuple[list[str], list[np.ndarray]]:
+        """The titles and the numbers of the columns."""
+        raise NotImplementedError
+
+
+def _cell(value: object) -> str:
+    """A number as every program reads it; what is not one stays empty."""
+    if isinstance(value, float):
+        return f"{value:.9g}" if math.isfinite(value) else ""
+    return str(value)
 
 
 def _widened(wanted: Range, room: float) -> Range:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pyqtgraph as pg
@@ -15,15 +16,19 @@ from diffstudio.analysis.summary import Summary
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.widgets import FlowLayout, label
 from diffstudio.gui.kit.words import count, number, tr
-from diffstudio.gui.panels.inspect.plot import Axis, KeptAxis, Plot
+from diffstudio.gui.panels.inspect import ticks
+from diffstudio.gui.panels.inspect.plot import Axis, Plot
+from diffstudio.gui.panels.inspect.ticks import Label
 
 LINES = (("━", Qt.PenStyle.SolidLine), ("╍", Qt.PenStyle.DashLine), ("┈", Qt.PenStyle.DotLine))
 
-TICK_ROOM, MOST_TICKS = 14, 6  # pixels for the text of a tick
-LETTER_ROOM = 6  # pixels for a letter
+TICK_ROOM, LEAST_ROOM, MOST_TICKS = 14, 11.5, 6  # pixels for the text of a tick
+DECADES = -1.0  # instead of the steps of a logarithmic axis: its numbers are 1, 2, 5, 10 …
+STEP_ROOM = 48  # pixels between two steps: more of them are no help
+LETTER_ROOM = 9  # pixels for a letter
 
 
-class _CountAxis(KeptAxis):
+class _CountAxis(Axis):
     """Ticks of a square-root scale say the counts themselves; there are as many as have room."""
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
@@ -32,7 +37,7 @@ class _CountAxis(KeptAxis):
         return [(every, [i * every for i in range(int(top / every) + 1) if minVal <= i * every])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        return [count(round(value * value)) if value >= 0 else "" for value in values]
+        return [ticks.counted(value * value) if value >= 0 else "" for value in values]
 
 
 class _NamedAxis(Axis):
@@ -40,26 +45,26 @@ class _NamedAxis(Axis):
 
     def __init__(self, side: str) -> None:
         super().__init__(side)
-        self._names: tuple[str, ...] = ()
+        self.names: tuple[str, ...] = ()
 
     def set_names(self, names: tuple[str, ...]) -> None:
         """Other names; () for numbers."""
-        if names != self._names:
-            self._names = names
+        if names != self.names:
+            self.names = names
             self.forget()
             self.picture = None
             self.update()
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        if not self._names:
+        if not self.names:
             return super().tickValues(minVal, maxVal, size)
         every = max(1, math.ceil((maxVal - minVal) * LETTER_ROOM / max(1.0, size)))
-        return [(every, [i + 0.25 for i in range(0, len(self._names), every) if minVal <= i <= maxVal])]
+        return [(every, [i + 0.25 for i in range(0, len(self.names), every) if minVal <= i <= maxVal])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        if not self._names:
+        if not self.names:
             return super().tickStrings(values, scale, spacing)
-        return [self._names[int(value)] for value in values]
+        return [self.names[int(value)] for value in values]
 
 
 class Histogram(Plot):
@@ -93,12 +98,20 @@ class Histogram(Plot):
         """What is counted; the titles are laid out anew only where they change."""
         self._values.set_names(names)
         if self._titles.get("bottom") != what:
-            self.set_titles(what, tr("count"))
+            self.set_titles(what, tr("count (√ scale)"))
 
     def _draw(self, counts: np.ndarray, edges: np.ndarray) -> None:
         heights = np.sqrt(counts)
         self.bars.setData(edges, heights)
         self.fit((float(edges[0]), float(edges[-1])), (0.0, max(1.0, float(heights.max()))), room=0.12)
+
+    def values(self) -> tuple[list[str], list[np.ndarray]]:
+        """Where each bar begins (of letters: which it is), and its count."""
+        edges, heights = (np.asarray(part) for part in self.bars.getData())
+        counts = np.rint(heights**2)
+        if self._values.names:
+            return [tr("letter"), tr("count")], [np.array(self._values.names), counts[::2]]
+        return [tr("value from"), tr("value to"), tr("count")], [edges[:-1], edges[1:], counts]
 
     def apply_theme(self, tokens: Tokens) -> None:
         super().apply_theme(tokens)
@@ -106,20 +119,40 @@ class Histogram(Plot):
         self.bars.setPen(None)
 
 
-class _StepAxis(pg.AxisItem):
+class _StepAxis(Axis):
     """Ticks at records, which say the step within its chain."""
 
     def __init__(self) -> None:
         super().__init__("bottom")
         self.steps: np.ndarray = np.zeros(0)
 
+    def set_steps(self, steps: np.ndarray) -> None:
+        """The records' steps within their chains; what was drawn of others no longer holds."""
+        if not np.array_equal(steps, self.steps):
+            self.steps = steps
+            self.forget()
+            self.picture = None
+            self.update()
+
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        every = max(1, round(self.tickSpacing(minVal, maxVal, size)[0][0]))
-        places = np.flatnonzero(self.steps % every == 0).astype(float)  # round steps of both chains
-        return [(every, places[(places >= minVal) & (places <= maxVal)].tolist())]
+        seen = np.arange(max(0, math.ceil(minVal)), min(len(self.steps), math.floor(maxVal) + 1))
+        some: list[Label] = []
+        for every in (digit * 10**power for power in range(7) for digit in (1, 2, 5)):
+            places = seen[self.steps[seen] % every == 0]  # round steps of both chains
+            texts = [count(int(step)) for step in self.steps[places]]
+            found = self.labels(places.astype(float).tolist(), texts, minVal, maxVal, size)
+            some = ticks.spread(found) if len(some) < 2 or len(ticks.spread(found)) >= 2 else some
+            if len(some) == len(found) and _least(found) >= STEP_ROOM:
+                break
+        return [(1.0, [label.value for label in some])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [count(int(self.steps[int(v)])) if 0 <= v < len(self.steps) else "" for v in values]
+
+
+def _least(labels: Sequence[Label]) -> float:
+    """The smallest distance of two neighbours, in pixels."""
+    return min((b.at - a.at for a, b in pairwise(labels)), default=math.inf)
 
 
 def _round_up(value: float) -> float:
@@ -128,20 +161,45 @@ def _round_up(value: float) -> float:
     return next(step * decade for step in (1, 2, 5, 10) if step * decade >= value)
 
 
-class _LogAxis(pg.AxisItem):
+class _LogAxis(Axis):
     """Ticks of a log10 scale at 1, 2, 5, 10 …, or at powers of ten where they would be crowded."""
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
         decades = range(math.floor(minVal), math.ceil(maxVal) + 1)
-        for digits in ((1, 2, 5), (1,)):
-            places = [decade + math.log10(digit) for decade in decades for digit in digits]
+        found: list[Label] = []
+        for digits, every in (((1, 2, 5), 1), ((1,), 1), ((1,), 2), ((1,), 5), ((1,), 10)):
+            places = [d + math.log10(digit) for d in decades if d % every == 0 for digit in digits]
             places = [place for place in places if minVal <= place <= maxVal]
-            if len(places) * TICK_ROOM <= size:
+            found = self.labels(places, [ticks.short(10**place) for place in places], minVal, maxVal, size)
+            if _least(found) >= (TICK_ROOM if len(digits) > 1 else LEAST_ROOM):
                 break
-        return [(1.0, places)]
+        if len(found) < 2:  # less than a decade
+            middle = 10 ** ((minVal + maxVal) / 2)
+            return [self._in_between(minVal, maxVal, size, middle)]
+        return [(DECADES, [label.value for label in found])]
+
+    def _in_between(self, low: float, high: float, size: float, middle: float) -> tuple[float, list[float]]:
+        """Round numbers of a part of a decade, and in which steps they are."""
+        finest = 10.0 ** math.floor(math.log10(middle * (10 ** (high - low) - 1) / 4))
+        for step in (finest, 2 * finest, 5 * finest, 10 * finest):
+            values = [i * step for i in range(math.ceil(10**low / step), math.floor(10**high / step) + 1)]
+            texts = [ticks.written(value, step, 10**high) for value in values]
+            found = self.labels([math.log10(value) for value in values], texts, low, high, size)
+            if _least(found) >= LEAST_ROOM:
+                return step, [label.value for label in found]
+        return DECADES, []
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        return [number(10**value, max(0, math.ceil(-value - 1e-9))) for value in values]
+        if spacing == DECADES:
+            return [ticks.short(10**value) for value in values]
+        return [ticks.written(10**value, spacing, 10 ** self.range[1]) for value in values]
+
+
+class _CurvesPlot(Plot):
+    table: Callable[[], tuple[list[str], list[np.ndarray]]]
+
+    def values(self) -> tuple[list[str], list[np.ndarray]]:
+        return self.table()
 
 
 class Curves(QWidget):
@@ -157,9 +215,10 @@ class Curves(QWidget):
         self._axis = _StepAxis()
         self._names, self._planned, self._k = tuple(names), 1, 0
         self._values: list[np.ndarray] = [np.zeros(0)] * len(names)
-        self.plot = Plot(tokens, tr("Norms of every step"), {"left": _LogAxis("left"), "bottom": self._axis})
+        self.plot = _CurvesPlot(tokens, tr("Norms of every step"), {"left": _LogAxis("left"), "bottom": self._axis})
+        self.plot.table = self._table
         self.plot.box.setMouseEnabled(x=True, y=False)
-        self.plot.set_titles(tr("step"), tr("norm"))
+        self.plot.set_titles(tr("step"), tr("norm (log scale)"))
         self.lines = [pg.PlotCurveItem(connect="finite") for _ in names]
         self.border = pg.InfiniteLine(angle=90)
         self.playhead = pg.InfiniteLine(angle=90, movable=True)
@@ -198,7 +257,8 @@ class Curves(QWidget):
         planned: records of the whole run.
         """
         self._values = [np.zeros(0) if curve is None else curve for curve in values]
-        self._planned, self._axis.steps = max(1, planned), steps
+        self._planned = max(1, planned)
+        self._axis.set_steps(steps)
         logs = [_log10(curve) for curve in self._values]
         for line, curve in zip(self.lines, logs, strict=True):
             line.setData(np.arange(len(curve), dtype=float), curve)
@@ -217,6 +277,11 @@ class Curves(QWidget):
         for (mark, _), entry, name, values in zip(LINES, self.legend, self._names, self._values, strict=False):
             value = float(values[k]) if k < len(values) else math.nan
             entry.setText(f"{mark} {name} {number(value)}")
+
+    def _table(self) -> tuple[list[str], list[np.ndarray]]:
+        """The steps, and the curves that there are."""
+        there = [(name, values) for name, values in zip(self._names, self._values, strict=True) if len(values)]
+        return [tr("step"), *(name for name, _ in there)], [self._axis.steps, *(values for _, values in there)]
 
     def show_all(self) -> None:
         """Undo zoom and pan."""

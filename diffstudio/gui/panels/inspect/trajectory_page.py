@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import html
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtWidgets import QLabel
 
 from diffstudio.analysis.projection import Trajectories, trajectories
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import number, tr
+from diffstudio.gui.panels.inspect.head import Scope
 from diffstudio.gui.panels.inspect.plot import Plot
 from diffstudio.gui.work.jobs import Stop
 from diffstudio.traces.reader import Trace
 
 MOST_LINES = 48  # ways that are drawn; all samples are drawn at the playhead
+AWAY, LEAST_ROOM = (16, 8), (90, 110)  # pixels: of the legend from the corner, and of the plot beside and below it
 GROWTH = 1.5  # of a run that goes the plane is found again when it is that much longer
 
 
@@ -25,6 +29,8 @@ class TrajectoryPage(Plot):
     """Lines are the ways of the samples, dots where they are at the playhead, the ring is the selected one."""
 
     wanted = Signal(str, object)  # a question for the background: kind, find
+    scope: Scope = "batch"
+    told_lines = 2
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__(tokens, tr("Trajectories in the plane of the principal components"))
@@ -38,7 +44,22 @@ class TrajectoryPage(Plot):
         for item in (*self.ways.values(), self.way, self.dots, self.ring):
             self.addItem(item)
         self.set_titles(tr("1st component"), tr("2nd component"))
+        self.legend = QLabel(self)
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.apply_theme(tokens)
+
+    def resizeEvent(self, ev: QResizeEvent) -> None:
+        super().resizeEvent(ev)
+        self._place_legend()
+
+    def _place_legend(self) -> None:
+        """In the right upper corner, where there is room for it."""
+        if hasattr(self, "legend"):  # pyqtgraph resizes the widget before it is made
+            self.legend.adjustSize()
+            self.legend.move(self.width() - self.legend.width() - AWAY[0], AWAY[1])
+            least = self.legend.width() + LEAST_ROOM[0], self.legend.height() + LEAST_ROOM[1]
+            self.legend.setVisible(self.width() >= least[0] and self.height() >= least[1])
 
     def set_trace(self, trace: Trace | None) -> None:
         self._trace, self._found, self._asked, self._sample = trace, None, 0, -1
@@ -60,7 +81,7 @@ class TrajectoryPage(Plot):
         self._draw_ways(found.positions)
         self.refresh()  # the run may have ended meanwhile
 
-    def show_step(self, trace: Trace, k: int, tensor: str, sample: int) -> str:
+    def show_step(self, trace: Trace, k: int, tensor: str, sample: int, alone: bool = False) -> str:
         if self._found is None:
             return tr("Finding the plane…")
         positions = self._found.positions
@@ -75,6 +96,11 @@ class TrajectoryPage(Plot):
         parts = [number(100 * float(share), 0) for share in (shares.sum(), *shares)]
         return tr("{} % of the variance of x_t: {} % + {} %").format(*parts)
 
+    def values(self) -> tuple[list[str], list[np.ndarray]]:
+        """Where the samples are at the playhead."""
+        x, y = self.dots.getData()
+        return [tr("sample"), tr("1st component"), tr("2nd component")], [np.arange(1, len(x) + 1), x, y]
+
     def apply_theme(self, tokens: Tokens) -> None:
         super().apply_theme(tokens)
         for chain, colour in ((0, tokens.lane_b), (1, tokens.lane_a)):
@@ -86,6 +112,19 @@ class TrajectoryPage(Plot):
         self.dots.setPen(None)
         self.ring.setBrush(None)
         self.ring.setPen(pg.mkPen(tokens.text, width=2))
+        said = (
+            (tokens.lane_b, "━", tr("forward")),
+            (tokens.lane_a, "━", tr("reverse")),
+            (tokens.playhead, "●", tr("now")),
+            (tokens.text, "○", tr("selected")),
+        )
+        rows = [f'<span style="color:{colour}">{mark}</span> {html.escape(text)}' for colour, mark, text in said]
+        self.legend.setText(" &nbsp; ".join(rows))
+        ground = QColor(tokens.bg)
+        ground.setAlphaF(0.85)
+        name = ground.name(QColor.NameFormat.HexArgb)
+        self.legend.setStyleSheet(f"color: {tokens.text_dim}; background: {name}; font-size: 11px; padding: 1px 4px;")
+        self._place_legend()
 
     def _misses_the_end(self, trace: Trace) -> bool:
         return trace.complete and self._asked < len(trace)

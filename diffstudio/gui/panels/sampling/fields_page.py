@@ -92,15 +92,24 @@ class FieldsPage(ContentScroll):
     def show_wrong(self) -> None:
         """Bring the field that can't be used into view, and the keys into it."""
         row = self.wrong
-        if row is None:
-            return
+        if row is not None:
+            row.tell()
+            self.reveal(row)
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """Every row by the name of the request's field that it sets."""
+        return {name: row for group in self.groups for name, row in group.rows.items()}
+
+    def reveal(self, row: Row) -> None:
+        """Bring a row into view, its fold opened, and the keys into it: to the part that is wrong, if one is."""
         for name, page in self.folds.pages.items():
             if page.isAncestorOf(row):
                 self.folds.unfold(name)
-        row.tell()
         self.ensureWidgetVisible(row)
-        first = next((child for child in row.field.findChildren(QWidget) if getattr(child, "mistake", "")), None)
-        (first or getattr(row.field, "edit", row.field)).setFocus()
+        wrong = next((child for child in row.field.findChildren(QWidget) if getattr(child, "mistake", "")), None)
+        parts = [getattr(row.field, part) for part in ("spin", "edit", "combo") if hasattr(row.field, part)]
+        (wrong or (parts or [row.field])[0]).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     # ── what they show and offer ────────────────────────────────────────────────────────────────────────────────────
 

@@ -149,6 +149,14 @@ class SamplingPanel(QWidget):
         assert self._entry is not None
         return {"model": _spec(self._entry), **self.fields.values()}
 
+    def all_rows(self) -> dict[str, Row]:
+        """Every row by the name of the request's field that it sets."""
+        return self.fields.rows
+
+    def reveal(self, name: str) -> None:
+        """Bring the row of a field into view, its fold opened, and give it the keyboard."""
+        self.fields.reveal(self.fields.rows[name])
+
     def set_request(self, request: Request) -> None:
         """Show a request (of this model); one step of undo."""
         self._show(request)

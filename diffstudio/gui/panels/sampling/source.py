@@ -12,6 +12,7 @@ from diffstudio.gui.kit.titles import title
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import Combo
 from diffstudio.gui.panels.sampling.source_file import SourceFile
+from diffstudio.gui.panels.sampling.source_sample import SampleChoice
 from diffstudio.modalities import Meaning, Placing
 from diffstudio.studio.request.request import Request
 
@@ -35,17 +36,21 @@ class SourceField(QWidget):
         super().__init__()
         self.combo = Combo([(name, tr(choice), tr(tip)) for name, choice, tip in ROWS])
         self.combo.setAccessibleName(title("source"))
+        self.sample = SampleChoice()
         self.own = own = SourceFile()
         self.name, self.choose, self.problem = own.name, own.choose, own.problem
         self.fit, self.part, self.span, self.invert = own.fit, own.part, own.span, own.invert
         self._trace: Path | None = None
         self._step = 0
+        self._shown = "noise"
         self._meaning = Meaning("image", (1, 1, 1))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.combo)
+        layout.addWidget(self.sample)
         layout.addWidget(self.own)
+        self.sample.changed.connect(self._on_sample)
         self.combo.changed.connect(self._on_changed)
         self.own.changed.connect(self.changed)
         self.own.browse.connect(self.browse)
@@ -109,7 +114,11 @@ class SourceField(QWidget):
             self.combo.set_value("noise")
 
     def fields(self) -> dict[str, object]:
-        """The request's fields: source, and those of a file or a step."""
+        """The request's fields: source, its sample, and those of a file or a step."""
+        chosen = self.sample.value() if self.combo.value() != "noise" else None
+        return self._source() | ({} if chosen is None else {"source_sample": chosen})
+
+    def _source(self) -> dict[str, object]:
         name = self.combo.value()
         if name == "file" and self.own.file is not None:
             return {"source": "file", **self.own.fields()}
@@ -130,6 +139,7 @@ class SourceField(QWidget):
         if shown == "file":
             self.own.show_request(request)
         self.combo.set_value(shown)
+        self.sample.set_value(request.source_sample if shown == name or shown == "last" else None)
 
     def value(self) -> str:
         """The choice: one of ROWS."""
@@ -139,6 +149,11 @@ class SourceField(QWidget):
         """Choose."""
         self.combo.set_value(name)
 
+    @Slot()
+    def _on_sample(self) -> None:
+        self.sample.show_for(self.combo.value())
+        self.changed.emit()
+
     @property
     def needs_file(self) -> bool:
         """Whether "My file" is chosen and there is none yet."""
@@ -146,5 +161,9 @@ class SourceField(QWidget):
 
     @Slot()
     def _on_changed(self) -> None:
-        self.own.setVisible(self.combo.value() == "file")
+        if self.combo.value() != self._shown:
+            self._shown = self.combo.value()
+            self.sample.set_value(None)  # the number was of another source
+        self.sample.show_for(self._shown)
+        self.own.setVisible(self._shown == "file")
         self.changed.emit()

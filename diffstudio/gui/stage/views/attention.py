@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QFocusEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+
+ARROWS: dict[int, tuple[int, int]] = {
+    Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
+}  # fmt: skip
 
 
 class Attention(QObject):
@@ -16,6 +20,7 @@ class Attention(QObject):
     """
 
     moved = Signal()  # the cursor: to another place, in or out
+    arrow = Signal(int, int)  # columns and rows: an arrow key of a view that the keyboard has reached
 
     def __init__(self, view: QWidget) -> None:
         super().__init__(view)
@@ -34,7 +39,19 @@ class Attention(QObject):
         elif isinstance(event, QFocusEvent):
             self.focus_shown = event.gotFocus() and event.reason() in KEYBOARD
             self._view.update()
+        elif isinstance(event, QKeyEvent):
+            return self._take(event)
         return False
+
+    def _take(self, event: QKeyEvent) -> bool:
+        """Arrows belong to the timeline, but here where the frame says that the keyboard is."""
+        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        if not (plain and self.focus_shown and event.key() in ARROWS):
+            return False
+        if event.type() == QEvent.Type.KeyPress:
+            self.arrow.emit(*ARROWS[event.key()])
+        event.accept()  # of a ShortcutOverride this keeps the window's own shortcut away
+        return True
 
     def _point(self, at: QPointF | None) -> None:
         self.cursor = at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, Protocol, TypeVar
 
-from PySide6.QtCore import QRectF, Qt, Slot
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QScrollBar, QWidget
 
@@ -12,13 +12,20 @@ from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import SHY, count, tr
 from diffstudio.gui.stage.views import legend
 from diffstudio.gui.stage.views.attention import Attention
-from diffstudio.gui.stage.views.grid import Grid
+from diffstudio.gui.stage.views.grid import Grid, Zoom, about
 from diffstudio.gui.stage.views.view import View
+from diffstudio.gui.stage.views.zoom_chip import ZoomChip
 from diffstudio.traces.reader import Trace
+
+NOTCH = 120  # angleDelta of one click of a mouse wheel
+CLICK = 4  # logical pixels that a click may wander before it is a drag
 
 
 class Scene(Protocol):
-    """What is shown, without the widget. room: for the samples.  problem: why they can't be shown, or ""."""
+    """What is shown, without the widget. room: for the samples.  problem: why they can't be shown, or "".
+
+    grid_zoom: how the grid is zoomed.  top_level: the largest that makes sense of it.
+    """
 
     tokens: Tokens
     trace: Trace | None
@@ -29,6 +36,13 @@ class Scene(Protocol):
     scroll: int
     room: tuple[int, int]
     problem: str
+    grid_zoom: Zoom
+
+    @property
+    def top_level(self) -> int: ...
+
+    @property
+    def fitted_width(self) -> int: ...
 
     @property
     def grid(self) -> Grid | None: ...
@@ -61,16 +75,23 @@ class BatchView(View, Generic[Shown]):
         self._scene = scene
         self._attention = Attention(self)
         self._attention.moved.connect(self.readoutChanged)
+        self._attention.arrow.connect(self._on_arrow)
         self._bar = QScrollBar(Qt.Orientation.Vertical, self)
         self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._bar.setAccessibleName(tr("Scroll the samples"))
         self._bar.hide()
         self._bar.valueChanged.connect(self._changed)
+        self.chip = ZoomChip(self)
+        self.chip.clicked.connect(self.fit)
+        self._turned = 0
+        self._held: QPointF | None = None  # where the mouse took hold of a zoomed grid
+        self._dragged = False
 
     # -- what is shown
 
     def set_trace(self, trace: Trace | None) -> None:
         """Show another trace; nothing until `show_record`."""
+        self._forget_zoom(trace)
         self._scene.trace, self._scene.k = trace, -1
         self._lay_out()
 
@@ -87,10 +108,34 @@ class BatchView(View, Generic[Shown]):
 
     def set_sample(self, index: int) -> None:
         """Frame a sample, and scroll to it."""
-        self._scene.sample = index
-        if self._scene.grid is not None:
-            self._bar.setValue(self._scene.grid.scroll_to(index, self._bar.value()))
+        scene = self._scene
+        scene.sample = index
+        if scene.grid is not None and scene.grid_zoom.level:
+            self._show_cell(scene.grid, index)
+        elif scene.grid is not None:
+            self._bar.setValue(scene.grid.scroll_to(index, self._bar.value()))
         self._changed()
+
+    def sample_under_cursor(self) -> int | None:
+        """The sample under the mouse; in the single view the one that is shown."""
+        found = self._under_cursor()
+        return found[0] if found else None
+
+    def place_of(self, sample: int) -> QPoint:
+        """The middle of its cell, as far as it is in view."""
+        scene = self._scene
+        if scene.single or scene.grid is None:
+            return self.rect().center()
+        x, y, width, height = scene.grid.cell(sample, scene.scroll)
+        ratio = self._to_scene(QPointF(1, 0)).x()
+        at = QPoint(round((x + width / 2) / ratio), round((y + height / 2) / ratio))
+        return QPoint(max(0, min(at.x(), self.width() - 1)), max(0, min(at.y(), self.height() - 1)))
+
+    def neighbour(self, across: int, down: int) -> int:
+        """The sample so many columns and rows from the selected one; in the single view one after the other."""
+        grid = self._scene.grid
+        columns = grid.columns if grid is not None and not self._scene.single else 1
+        return self._scene.sample + across + down * columns
 
     def set_single(self, single: bool) -> None:
         """The selected sample alone; or the batch."""
@@ -98,9 +143,12 @@ class BatchView(View, Generic[Shown]):
             self._scene.single = single
             self._lay_out()
 
+    @Slot()
     def fit(self) -> None:
-        """Undo scrolling."""
+        """Undo zoom, pan and scrolling."""
+        self._scene.grid_zoom = Zoom()
         self._bar.setValue(0)
+        self._lay_out()
 
     def apply_theme(self, tokens: Tokens) -> None:
         """Other colours."""
@@ -126,6 +174,59 @@ class BatchView(View, Generic[Shown]):
         """What the readout says after the number of the sample; found: what is `_under_cursor`."""
         raise NotImplementedError
 
+    # -- zoom
+
+    def zoom_by(self, steps: int, at: QPointF) -> None:
+        """So many sizes larger (or smaller: negative) about a place of the widget, which stays where it is."""
+        scene, place = self._scene, self._to_scene(at)
+        level = max(0, min(scene.grid_zoom.level + steps, scene.top_level))
+        if scene.single or scene.grid is None or level == scene.grid_zoom.level:
+            return
+        before, scroll = scene.grid, 0 if scene.grid_zoom.level else scene.scroll
+        scene.grid_zoom = Zoom(level)
+        scene.lay_out()
+        if level:
+            scene.grid_zoom = Zoom(level, *about(before, scene.grid, place.x(), place.y(), scroll))
+        self._lay_out()
+
+    def pan_by(self, dx: float, dy: float) -> None:
+        """Move a zoomed grid by so many pixels of the scene."""
+        scene = self._scene
+        if scene.grid is not None and scene.grid_zoom.level:
+            scene.grid_zoom = Zoom(scene.grid_zoom.level, scene.grid.left + dx, scene.grid.top + dy)
+            self._lay_out()
+
+    def _show_cell(self, grid: Grid, index: int) -> None:
+        """Move a zoomed grid so far that a cell is wholly in view."""
+        x, y, width, height = grid.cell(index)
+        by = [
+            min(0, extent - at - size) if at + size > extent else max(0, -at)
+            for at, size, extent in ((x, width, self._scene.room[0]), (y, height, self._scene.room[1]))
+        ]
+        self.pan_by(*by)
+
+    def _forget_zoom(self, trace: Trace | None) -> None:
+        """Another batch is seen whole at first; between runs of one size the eye stays where it was."""
+        before = self._scene.trace
+        if trace is None or before is None:
+            same = False
+        else:
+            same = (trace.batch, trace.sample_shape) == (before.batch, before.sample_shape)
+        if not same:
+            self._scene.grid_zoom = Zoom()
+
+    @property
+    def _times(self) -> float | None:
+        """How many times as large as fitted; None where it is fitted."""
+        scene = self._scene
+        if scene.single or scene.grid is None or not scene.grid_zoom.level:
+            return None
+        return scene.grid.width / max(1, scene.fitted_width)
+
+    def _to_scene(self, at: QPointF) -> QPointF:
+        """A place of the widget in the scene's pixels."""
+        return at
+
     # -- layout
 
     def _measure(self) -> tuple[int, int]:
@@ -144,12 +245,13 @@ class BatchView(View, Generic[Shown]):
         scene = self._scene
         scene.room = self._measure()
         scene.lay_out()
-        limit = 0 if scene.grid is None or scene.single else scene.grid.scroll_limit
+        limit = 0 if scene.grid is None or scene.single or scene.grid_zoom.level else scene.grid.scroll_limit
         self._bar.setVisible(limit > 0)
         self._bar.setRange(0, limit)
         if scene.grid is not None:
             self._bar.setPageStep(scene.grid.view)
             self._bar.setSingleStep(scene.grid.height + scene.grid.gap)
+        self.chip.say(self._times)
         self._changed()
 
     def _paint_problem(self, painter: QPainter) -> None:
@@ -165,11 +267,35 @@ class BatchView(View, Generic[Shown]):
     def resizeEvent(self, event: QResizeEvent) -> None:
         width = self._bar.sizeHint().width()
         self._bar.setGeometry(self.width() - width, 0, width, self.height() - self.footer)
+        self.chip.place()
         self._lay_out()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton or self._scene.single:
+            return
+        self._held, self._dragged = event.position(), False
+        if not self._scene.grid_zoom.level:
+            self._click()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._held is None or not self._scene.grid_zoom.level:
+            return
+        moved = event.position() - self._held
+        if self._dragged or moved.manhattanLength() > CLICK:
+            moved = self._to_scene(event.position()) - self._to_scene(self._held)
+            self._dragged, self._held = True, event.position()
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self.pan_by(moved.x(), moved.y())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._held is not None and self._scene.grid_zoom.level and not self._dragged:
+            self._click()  # of a zoomed grid only here: until then it may become a drag
+        self._held, self._dragged = None, False
+        self.unsetCursor()
+
+    def _click(self) -> None:
         found = self._under_cursor()
-        if event.button() == Qt.MouseButton.LeftButton and found and not self._scene.single:
+        if found:
             self.sampleClicked.emit(found[0])
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -177,4 +303,19 @@ class BatchView(View, Generic[Shown]):
             self.singleWanted.emit(not self._scene.single)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self._bar.event(event)  # it knows the user's settings for wheels and touchpads
+        """It zooms; a batch that is longer than the view is scrolled, and zoomed with Ctrl."""
+        ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if self._scene.single or (self._bar.isVisible() and not ctrl):
+            self._bar.event(event)  # it knows the user's settings for wheels and touchpads
+            return
+        steps = self._notches(event)
+        if steps:
+            self.zoom_by(steps, event.position())
+        event.accept()
+
+    def _notches(self, event: QWheelEvent) -> int:
+        """Whole clicks of the wheel; a touchpad's parts of one are added up."""
+        self._turned += event.angleDelta().y()
+        steps = int(self._turned / NOTCH)
+        self._turned -= steps * NOTCH
+        return steps

@@ -6,7 +6,7 @@ All lengths are device pixels: a pixel of a sample covers scale × scale of them
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,11 +75,49 @@ class Grid:
         last = min(self.rows, max(first, -(-(scroll + self.view - self.top) // pitch)))
         return first * self.columns, min(self.count, last * self.columns)
 
+    def columns_in(self, width: float) -> tuple[int, int]:
+        """First column that a view of that width shows, and one past the last."""
+        pitch = self.width + self.gap
+        first = max(0, int(-self.left // pitch))
+        return first, max(first, min(self.columns, -int(-(width - self.left) // pitch)))
+
     def scroll_to(self, index: int, scroll: int) -> int:
         """The nearest scroll position at which a sample is wholly visible."""
         _, y, _, height = self.cell(index, 0)
         lowest, highest = y + height + self.top - self.view, y - self.top
         return max(0, min(self.scroll_limit, max(lowest, min(scroll, highest))))
+
+
+KEPT = 64  # pixels of a zoomed grid that can't be dragged out of the view
+
+
+@dataclass(frozen=True)
+class Zoom:
+    """How a grid is zoomed. level: sizes of cells larger than fitted.  x, y: of the first cell's corner, unscrolled."""
+
+    level: int = 0
+    x: float = 0.0
+    y: float = 0.0
+
+
+def zoomed(grid: Grid, size: tuple[int, int], scale: int, zoom: Zoom, room: tuple[int, int]) -> Grid:
+    """The grid with cells of another size at the place of the zoom; what is smaller than the room is centred.
+
+    size: of the cells.  scale: as that of a `Grid`.
+    """
+    larger = replace(grid, width=size[0], height=size[1], scale=scale, view=room[1], left=0, top=0)
+    left, top = (
+        (extent - span) // 2 if span <= extent else round(max(min(KEPT, extent) - span, min(at, extent - KEPT)))
+        for at, span, extent in zip((zoom.x, zoom.y), (larger.span, larger.content), room, strict=True)
+    )
+    return replace(larger, left=left, top=top)
+
+
+def about(grid: Grid, larger: Grid, x: float, y: float, scroll: int = 0) -> tuple[float, float]:
+    """Where the first cell of another grid must lie so that the place of a cell that is at (x, y) stays there."""
+    across = (x - grid.left) / (grid.width + grid.gap)
+    down = (y + scroll - grid.top) / (grid.height + grid.gap)
+    return x - across * (larger.width + larger.gap), y - down * (larger.height + larger.gap)
 
 
 def layout(count: int, width: int, height: int, room_width: int, room_height: int, ratio: float = 1.0) -> Grid:

@@ -7,8 +7,10 @@ from diffstudio.gui.kit.words import tr
 # Whether it is on at first.
 OPTIONS = {
     "trails": True, "underlay": True, "arrows": False, "density": False, "log_p": False,
-    "ghosts": True, "entropy": False, "revealed": False, "decoded": False, "stretch": False,
+    "ghosts": True, "entropy": False, "revealed": False, "decoded": False,
+    "stretch": False, "outline": True, "before": False,
 }  # fmt: skip
+PASSING = ("before",)  # what ends with the run that it was asked of
 
 
 def option_titles() -> dict[str, str]:
@@ -24,4 +26,6 @@ def option_titles() -> dict[str, str]:
         "revealed": tr("When"),
         "decoded": tr("Decode"),
         "stretch": tr("Stretch"),
+        "outline": tr("Mask"),
+        "before": tr("Before"),
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
 
+from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.stage.views.grid import Grid
 from diffstudio.modalities import Meaning, colour, image
 from diffstudio.studio.export import pictures
@@ -23,12 +24,20 @@ class Raster:
     """Samples as colours.
 
     pixels: (B, H, W) uint32 0xffRRGGBB.  limit: value at the ends of the diverging map, None for values in [-1, 1].
-    not_finite: how many values are NaN or infinite.
+    not_finite: how many values are NaN or infinite.  grey: whether values in [-1, 1] go from black to white.
+    spans: of samples that are stretched the values that become −1 and 1, (B, 2).
     """
 
     pixels: np.ndarray
     limit: float | None
     not_finite: int
+    grey: bool = False
+    spans: np.ndarray | None = None
+
+
+def can_stretch(trace: Trace) -> bool:
+    """Whether its numbers are seen as they are: the contrast of each sample may be its own."""
+    return not trace.meaning.card.get("decoded")
 
 
 def raster(
@@ -50,8 +59,10 @@ def raster(
     values = pictures.displayed(trace, k, name, sample)
     values = values[None] if isinstance(sample, int) else values
     limit = pictures.signed_limit(name, values) if name in pictures.SIGNED else None  # one for all frames of a clip
+    spans = _spans(values) if stretch and limit is None else None
     values = colour.stretched(values) if stretch and limit is None else values
-    return coloured(values if frame is None else values[:, frame], limit, dark, trace.meaning)
+    found = coloured(values if frame is None else values[:, frame], limit, dark, trace.meaning)
+    return replace(found, spans=spans)
 
 
 def frames(trace: Trace, k: int, name: str, sample: int, dark: bool, stretch: bool = False) -> Raster:
@@ -59,6 +70,15 @@ def frames(trace: Trace, k: int, name: str, sample: int, dark: bool, stretch: bo
     values = pictures.displayed(trace, k, name, sample)
     limit = pictures.signed_limit(name, values) if name in pictures.SIGNED else None
     return coloured(colour.stretched(values[None])[0] if stretch and limit is None else values, limit, dark)
+
+
+def _spans(values: np.ndarray) -> np.ndarray:
+    """The least and the greatest value of each sample, (B, 2); where that is no span, those of black and white."""
+    flat = values.reshape(len(values), -1)
+    finite = np.isfinite(flat)
+    low, high = np.where(finite, flat, np.inf).min(1), np.where(finite, flat, -np.inf).max(1)
+    some = (low < high)[:, None]
+    return np.where(some, np.stack([low, high], 1), (-1.0, 1.0)).astype(np.float32)
 
 
 def tiled(pixels: np.ndarray, grid: Grid, paper: str) -> np.ndarray:
@@ -128,27 +148,38 @@ def rgb(name: str) -> np.uint32:
 
 def coloured(values: np.ndarray, limit: float | None, dark: bool, meaning: Meaning | None = None) -> Raster:
     """(B, C, H, W) → a raster. meaning: of states that may be latents."""
-    bad = colour.not_finite(values)
+    bad, grey = colour.not_finite(values), False
     if limit is not None:
         pixels = diverging(dark).take(colour.signed_index(image.signed_plane(values), limit))
     else:
-        pixels = _packed(image.to_levels(values if meaning is None else image.in_colour(meaning, values)))
+        values = values if meaning is None else image.in_colour(meaning, values)
+        grey = values.shape[1] == 1
+        pixels = _packed(image.to_levels(values))
     if bad is not None:
         pixels[bad.any(1)] = MAGENTA
-    return Raster(pixels, limit, 0 if bad is None else int(bad.sum()))
+    return Raster(pixels, limit, 0 if bad is None else int(bad.sum()), grey)
 
 
 def _packed(levels: np.ndarray) -> np.ndarray:
     """(B, C, H, W) uint8 → (B, H, W) uint32; the channels as `image.to_pixels` takes them."""
     if levels.shape[1] == 1:
-        return _greys().take(levels[:, 0])
+        return greys().take(levels[:, 0])
     red, green = levels[:, 0].astype(np.uint32), levels[:, 1].astype(np.uint32)
     out = OPAQUE | red << np.uint32(16) | green << np.uint32(8)
     return out if levels.shape[1] == 2 else out | levels[:, 2]
 
 
+def blended(colour: str, opacity: float | np.ndarray, tokens: Tokens) -> np.ndarray:
+    """#rrggbb over the paper as 0xffRRGGBB, for each opacity."""
+    channels = [np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)]) for text in (tokens.bg, colour)]
+    mixed = channels[0] + np.asarray(opacity)[..., None] * (channels[1] - channels[0])
+    red, green, blue = np.moveaxis(mixed.round().astype(np.uint32), -1, 0)
+    return OPAQUE | red << np.uint32(16) | green << np.uint32(8) | blue
+
+
 @functools.cache
-def _greys() -> np.ndarray:
+def greys() -> np.ndarray:
+    """From black to white, (256,) uint32."""
     return OPAQUE | np.arange(256, dtype=np.uint32) * np.uint32(0x010101)
 
 

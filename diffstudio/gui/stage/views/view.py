@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QImage
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QPoint, Signal, Slot
+from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtWidgets import QWidget
 
 from diffstudio.gui.kit.theme import Tokens
@@ -14,7 +16,7 @@ SCORE, DENSITY, PICTURES = "score", "density", "pictures"
 
 
 class View(QWidget):
-    """Draws one record of a trace. Where a view has nothing of a kind (no sound, no text), it need not say so.
+    """Draws one record of a trace. What only some views can do (play, copy as text) they say themselves, in `verbs`.
 
     options: of the header's switches (`options.OPTIONS`), those that it has.
     """
@@ -24,12 +26,18 @@ class View(QWidget):
     singleWanted = Signal(bool)
     wanted = Signal(str, object)  # kind, question for `gui.background`; the answer comes by `take_answer`
     modelWanted = Signal(str, object, object)  # kind, about, parts for `gui.inquiries`: `take_found`, `take_problem`
+    told = Signal(str)  # a sentence for the status bar
+    menuWanted = Signal(QPoint)  # of the selected sample, at a place on the screen
     options: tuple[str, ...] = ()
 
     @staticmethod
     def problem(trace: Trace) -> str:
         """Why this view can't show a trace: a sentence, or ""."""
         raise NotImplementedError
+
+    def verbs(self) -> Mapping[str, Callable[[], object]]:
+        """What of the window's actions this view does, by their ids in `kit.actions`."""
+        return {}
 
     # -- what is shown
 
@@ -51,6 +59,30 @@ class View(QWidget):
     def set_sample(self, index: int) -> None:
         """Select a sample."""
         raise NotImplementedError
+
+    def sample_under_cursor(self) -> int | None:
+        """The sample under the mouse; None where there is none."""
+        raise NotImplementedError
+
+    def place_of(self, sample: int) -> QPoint:
+        """Where a sample is drawn, for a menu: a place of the widget."""
+        return self.rect().center()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        under = None if by_key else self.sample_under_cursor()
+        if under is not None:
+            self.sampleClicked.emit(under)
+        self.menuWanted.emit(QPoint() if by_key else event.globalPos())
+        event.accept()
+
+    def neighbour(self, across: int, down: int) -> int:
+        """The number of the sample so many columns and rows from the selected one; it may be out of the batch."""
+        raise NotImplementedError
+
+    @Slot(int, int)
+    def _on_arrow(self, across: int, down: int) -> None:
+        self.sampleClicked.emit(max(0, self.neighbour(across, down)))
 
     def set_single(self, single: bool) -> None:
         """The selected sample alone; or the batch."""
@@ -82,10 +114,6 @@ class View(QWidget):
         """What is shown, without selection and notes."""
         raise NotImplementedError
 
-    def text(self, every: bool) -> str:
-        """What is shown as plain text, of all samples or the selected one; "" of what is no text."""
-        return ""
-
     # -- answers
 
     def take_answer(self, kind: str, answer: object) -> None:
@@ -96,14 +124,3 @@ class View(QWidget):
 
     def take_problem(self, kind: str, about: object, sentence: str) -> None:
         """Why `modelWanted` has no answer."""
-
-    # -- what plays
-
-    def toggle_clip(self) -> None:
-        """Play or pause the frames."""
-
-    def step_frame(self, delta: int) -> None:
-        """So many frames on."""
-
-    def toggle_sound(self) -> None:
-        """Play the selected sample's sound at the playhead, or be silent."""

@@ -1,5 +1,7 @@
 """The inspector's pages that ask the background: trajectories and nearest training samples."""
 
+import re
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QLocale
@@ -8,6 +10,7 @@ from PySide6.QtGui import QColor
 from diffstudio.analysis.projection import trajectories
 from diffstudio.data import DATASETS
 from diffstudio.gui.kit import theme
+from diffstudio.gui.panels.inspect.nearest_painting import picture_box
 from diffstudio.gui.panels.inspect.panel import InspectPanel
 from diffstudio.traces.format import TraceHeader
 from diffstudio.traces.reader import Trace
@@ -118,6 +121,21 @@ def test_the_line_says_how_much_the_plane_shows(inspect, make_run):
     )
 
 
+def test_a_legend_names_the_colours_where_there_is_room(inspect, make_run):
+    trace = make_run().append(8).trace
+    inspect.set_trace(trace)
+    inspect.open("PCA")
+    page = inspect.pages["trajectories"]
+    for tokens in (theme.DARK, theme.LIGHT):
+        inspect.apply_theme(tokens)
+        said = re.findall(r'color:(#\w+)">.</span> (\w+)', page.legend.text())
+        colours = (tokens.lane_b, tokens.lane_a, tokens.playhead, tokens.text)
+        assert said == list(zip(colours, ("forward", "reverse", "now", "selected"), strict=True))
+    assert page.legend.isVisible() and page.rect().contains(page.legend.geometry())
+    inspect.resize(240, 200)
+    assert not page.legend.isVisible()
+
+
 def test_everything_lies_in_the_plot(inspect, make_run):
     trace = make_run().append(8).trace
     inspect.set_trace(trace)
@@ -160,7 +178,8 @@ def test_the_nearest_training_samples_of_the_selected_one(inspect, make_run):
     page = inspect.pages["known"]
     first, *others = page.neighbours
     assert (first.index, first.distance) == (3, 0.0) and len(others) == 4
-    assert inspect.readout.text() == "‖x̂0 − nearest‖ 0.00 of 1438 samples"
+    label = DATASETS["digits"].everything("train")[1][3]
+    assert inspect.readout.text() == f"x_0 (true) of sample 1 is training sample 4 (class {label}), of 1438."
     inspect.set_sample(1)
     assert page.neighbours[0].distance > 1
     assert inspect.asked == ["known"], "the data are loaded once"
@@ -171,40 +190,20 @@ def test_the_neighbours_are_painted(inspect, make_run):
     inspect.open("Nearest")
     page = inspect.pages["known"]
     inspect.show_step(2)
-    cell = page._cells()[1]
-    side = min(cell.width(), cell.height() - 14)
+    box = picture_box(page._cells()[1], 28, 28)
     picture = page.grab().toImage()
     sample = DATASETS["digits"].everything("train")[0][3, 0]
     row, column = (int(n) for n in np.unravel_index(sample.argmax(), sample.shape))
-    x = cell.center().x() - side / 2 + (column + 0.5) * side / 28
-    y = cell.top() + (row + 0.5) * side / 28
+    x, y = box.left() + (column + 0.5) * box.width() / 28, box.top() + (row + 0.5) * box.height() / 28
     assert picture.pixelColor(round(x), round(y)).lightness() > 200
     assert picture.pixelColor(1, 1) == QColor(theme.DARK.bg)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ({"dataset": "shapes-2d", "shape": (2,)}, "formula"),
-        ({"dataset": "nobody's"}, "not at hand"),
-        ({"dataset": ""}, "not at hand"),
-        ({"shape": (1, 8, 8)}, "another shape"),
-    ],
-)
-def test_where_nothing_can_be_near_it_says_why(inspect, make_run, arguments, words):
-    inspect.set_trace(make_run(**arguments).append(8).trace)
-    inspect.open("Nearest")
-    inspect.show_step(1)
-    assert words in inspect.pages["known"]._why_not()
-    assert inspect.asked == [] and inspect.pages["known"].neighbours == []
-    inspect.pages["known"].grab()
 
 
 def test_what_is_not_finite_has_no_neighbours(inspect, make_run):
     inspect.set_trace(make_run().append(4, broken=True).trace)
     inspect.open("Nearest")
     inspect.show_step(1)
-    assert inspect.readout.text() == "x̂0 is not finite here."
+    assert inspect.readout.text() == "x_0 (true) is not finite here."
 
 
 def test_both_pages_follow_the_theme(inspect, make_run):

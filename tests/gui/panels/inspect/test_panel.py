@@ -111,15 +111,54 @@ def test_another_theme_reaches_every_page(full):
     assert full.pages["norms"].plot.tokens is theme.LIGHT
 
 
-def test_it_says_once_that_it_was_painted(shown, qtbot):
-    panel = InspectPanel(theme.DARK)
-    told = []
-    panel.painted.connect(lambda: told.append(1))
-    shown(panel)
-    qtbot.waitUntil(lambda: bool(told))
-    panel.repaint()
-    qtbot.wait(10)
-    assert told == [1]
+def test_it_says_of_what_it_speaks(full, click):
+    head = full._head
+    assert head.scope.text() == "all 2 samples" and head.scope.isEnabled()
+    click(tab(full, "Norms"))
+    assert head.scope.text() == "all 2 samples" and not head.scope.isEnabled(), "norms are means over all"
+    full.set_sample(1)
+    click(tab(full, "Nearest"))
+    assert head.scope.text() == "sample 2 of 2" and not head.scope.isEnabled()
+
+
+def test_values_are_those_of_one_sample_where_it_is_asked_for(shown, make_run, click):
+    QLocale.setDefault(QLocale.c())
+    panel = shown(InspectPanel(theme.DARK), 360, 300)
+    panel.load_pages()
+    run = make_run(
+        2, 2, batch=3, values=lambda k, t: (np.arange(3.0)[:, None, None, None] + np.zeros((3, 1, 8, 8)),) * 2
+    )
+    panel.set_trace(run.trace)
+    panel.set_sample(2)
+    panel.show_step(1)
+    assert panel.readout.text() == "x_t: mean 1.00 · std 0.82 · 0 non-finite"
+    click(panel._head.scope)
+    assert panel._head.scope.text() == "sample 3 of 3"
+    assert panel.readout.text() == "x_t: mean 2.00 · std 0.00 · 0 non-finite"
+    panel.set_sample(0)
+    assert panel.readout.text() == "x_t: mean 0.00 · std 0.00 · 0 non-finite"
+    panel.set_alone(False)
+    assert panel._head.scope.text() == "all 3 samples"
+    assert panel.readout.text() == "x_t: mean 1.00 · std 0.82 · 0 non-finite"
+
+
+def test_a_double_click_on_its_heading_and_its_button_ask_for_the_large_form(inspect, click, qtbot):
+    asked = []
+    inspect.largeWanted.connect(lambda: asked.append(1))
+    qtbot.mouseDClick(inspect._head, Qt.MouseButton.LeftButton)
+    click(inspect._head.large)
+    assert asked == [1, 1]
+
+
+def test_nothing_moves_while_the_line_under_the_page_changes(full, click, qtbot):
+    for title in ("Values", "Norms", "PCA", "Nearest"):
+        click(tab(full, title))
+        qtbot.wait(20)
+        place = full._stack.geometry()
+        for text in ("", "short", "a much longer sentence that needs more than one line where there is so little room"):
+            full._say(text)
+            qtbot.wait(5)
+            assert full._stack.geometry() == place
 
 
 def test_every_page_has_a_tab_with_a_tooltip(inspect):

@@ -111,13 +111,30 @@ def test_the_menu_is_ours(histogram, qtbot):
     histogram.customContextMenuRequested.emit(QPoint(20, 20))
     (menu,) = [menu for menu in histogram.findChildren(QMenu) if menu.isVisible()]
     titles = [action.text() for action in menu.actions()]
-    assert titles == ["Show all", "Copy picture"]
+    assert titles == ["Show all", "Copy picture", "Copy values"]
     menu.actions()[0].trigger()
     (low, high), _ = histogram.box.viewRange()
     assert low <= -2 and high >= 2
     menu.actions()[1].trigger()
     assert QGuiApplication.clipboard().pixmap().width() == histogram.width()
     menu.close()
+
+
+def test_the_values_of_a_plot_go_to_the_clipboard(histogram, curves):
+    def copied(plot):
+        plot.copy_values()
+        head, *rows = (line.split("\t") for line in QGuiApplication.clipboard().text().splitlines())
+        return head, rows
+
+    histogram.show_summary(summarize(np.linspace(-2, 2, 1000)))
+    head, rows = copied(histogram)
+    assert head == ["value from", "value to", "count"] and len(rows) == 64
+    assert sum(float(row[2]) for row in rows) == 1000 and float(rows[0][0]) == -2 and float(rows[-1][1]) == 2
+    histogram.show_counts(("a", "b", "▒"), np.array([3, 0, 7]))
+    assert copied(histogram) == (["letter", "count"], [["a", "3"], ["b", "0"], ["▒", "7"]])
+    head, rows = copied(curves.plot)
+    assert head[0] == "step" and head[1:] == ["‖Δx‖", "‖Δx̂0‖", "‖ε̂‖"]
+    assert [row[0] for row in rows] == ["0", "1", "2", "3", "0", "1"] and rows[3][1] == "4"
 
 
 def test_axes_have_titles_where_there_is_room(histogram, qtbot):
@@ -165,8 +182,8 @@ def test_ticks_say_the_step_within_its_chain(curves):
 )
 def test_the_logarithmic_axis_has_round_numbers(curves, low, high, size, expected):
     axis = curves.plot.getAxis("left")
-    ((_, places),) = axis.tickValues(low, high, size)
-    texts = axis.tickStrings(places, 1, 1)
+    ((spacing, places),) = axis.tickValues(low, high, size)
+    texts = axis.tickStrings(places, 1, spacing)
     assert len(texts) == expected if isinstance(expected, int) else texts == expected
 
 

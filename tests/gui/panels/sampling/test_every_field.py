@@ -78,6 +78,8 @@ DIGITS = [
     {"label": 2, "guidance": 1.0, "negative": 9, "record_split": True},
     {"label": None, "guidance": 2.0, "guidance_model": "digits@400", "guidance_interval": (0.0, 1e6)},
     {"source": "data", "strength": 0.35},
+    {"source": "data", "source_sample": 0},
+    {"source": "file", "source_file": "fits.png", "source_sample": 3},
     {"source": "data", "mask": "mask.png", "resample": 5, "strength": 0.8, "label": 4},
     {"source": "file", "source_file": "fits.png", "source_invert": True, "strength": 0.004},
     {"source": "file", "source_file": "wide.png", "source_fit": "stretch", "mask": "mask.png"},

@@ -69,7 +69,7 @@ def test_the_note_of_a_scaled_state(qapp, gain, says):
 @pytest.mark.parametrize("tokens", [theme.DARK, theme.LIGHT], ids=["dark", "light"])
 def test_the_bar_runs_from_minus_to_plus_its_limit(page, tokens):
     with page as painter:
-        legend.paint_bar(painter, BOX, 3.0, tokens)
+        legend.paint_scales(painter, BOX, [legend.signed_scale(3.0, tokens)], tokens)
     assert [text for text, _ in page.texts] == ["3.00", "−3.00"]
     row = page.pixels[313]
     table = maps.diverging(tokens.dark).astype(int)
@@ -81,10 +81,34 @@ def test_the_bar_runs_from_minus_to_plus_its_limit(page, tokens):
 
 
 @pytest.mark.parametrize(("limit", "says"), [(0.004, "0.0040"), (0.5, "0.50"), (12.25, "12.25")])
-def test_small_limits_have_more_decimals(page, limit, says):
+def test_small_limits_have_more_decimals(limit, says):
+    assert legend.signed_scale(limit, theme.DARK).high == says
+
+
+@pytest.mark.parametrize("tokens", [theme.DARK, theme.LIGHT], ids=["dark", "light"])
+def test_a_ramp_goes_from_the_paper_to_its_colour_and_names_both_ends(page, colour, tokens):
+    scale = legend.ramp_scale(tokens.lane_b, 0.5, "sure", "unsure", "entropy", tokens)
     with page as painter:
-        legend.paint_bar(painter, BOX, limit, theme.DARK)
-    assert page.texts[0][0] == says
+        legend.paint_scales(painter, BOX, [scale], tokens)
+    assert [text for text, _ in page.texts] == ["unsure", "entropy  sure"]
+    paper, full = (colour(text).astype(int) for text in (tokens.bg, tokens.lane_b))
+    row, left = page.pixels[313], int(page.texts[1][1].right() + 6)
+    assert np.abs(row[left + 3].astype(int) - paper).max() < 12
+    right = int(page.texts[0][1].left() - 6)
+    assert np.abs(row[right - 3].astype(int) - (paper + full) / 2).max() < 12
+
+
+@pytest.mark.parametrize("width", [260, 376, 900])
+def test_a_note_and_its_legends_never_meet(page, width):
+    two = [legend.grey_scale("−1", "+1"), legend.grey_scale("silence", "+28 dB", "level")]
+    note = "shown ÷ 3.20 · outlined: drawn anew · contrast stretched · and much more"
+    with page as painter:
+        legend.paint_footer(painter, QRectF(12, 300, width, 26), note, two, theme.DARK)
+    said = [text for text, _ in page.texts]
+    assert said[:4] == ["+28 dB", "level  silence", "+1", "−1"] and (
+        width > 800 or said[4].endswith("…") or not said[4]
+    )
+    assert not any(a.intersects(b) for i, a in enumerate(page.letters) for b in page.letters[:i])
 
 
 def test_a_note_a_message_and_the_focus(page):

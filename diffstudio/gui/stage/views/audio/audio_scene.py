@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from diffstudio.errors import BadFile
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import count, number, tr
 from diffstudio.gui.stage.views.audio.waveform import paint_waveform
-from diffstudio.gui.stage.views.grid import Grid, layout
+from diffstudio.gui.stage.views.grid import Grid, Zoom, layout, zoomed
 from diffstudio.gui.stage.views.raster import Raster, raster, to_image
 from diffstudio.modalities.audio import WIDE
 from diffstudio.modalities.mel import mel_hertz
@@ -24,6 +25,7 @@ from diffstudio.traces.reader import Trace
 WAVE, GAP = 22, 2  # rows of a cell above its spectrogram, in bands
 AXIS = (48, 18)  # logical pixels beside and below a single spectrogram
 MARGIN = 12
+GROWTH, MOST_ROOMS = 1.25, 2  # of a zoomed grid: of a click of the wheel, and of a cell beside the view
 TICKS = (125, 250, 500, 1000, 2000, 4000, 8000, 16_000)  # Hz
 SoundOf = Callable[[int], "np.ndarray | None"]
 
@@ -52,9 +54,12 @@ class AudioScene:
         self.k, self.sample = -1, 0
         self.tensor = "xt"
         self.single = False
+        self.stretch = False
         self.scroll = 0
         self.room: tuple[int, int] = (1, 1)
         self.grid: Grid | None = None
+        self.grid_zoom = Zoom()
+        self._fitted: Grid | None = None
         self.raster: Raster | None = None
         self.problem = ""
         self._stale = True
@@ -65,13 +70,30 @@ class AudioScene:
 
     def lay_out(self) -> None:
         """Find the grid for the present trace and room."""
-        self.grid = None
+        self.grid = self._fitted = None
         if self.trace is not None:
             bands, frames = self.trace.sample_shape[1:]
             # Cells in the proportion of a spectrogram with its waveform, in quarters of its pixels.
             wide, high = WIDE * frames, bands + WAVE + GAP
-            self.grid = layout(self.trace.batch, -(-wide // 4), -(-high // 4), *self.room)
+            self.grid = self._fitted = layout(self.trace.batch, -(-wide // 4), -(-high // 4), *self.room)
+            if self.grid_zoom.level:
+                times = GROWTH ** min(self.grid_zoom.level, self.top_level)
+                cell = round(self._fitted.width * times), round(self._fitted.height * times)
+                self.grid = zoomed(self._fitted, cell, self._fitted.scale, self.grid_zoom, self.room)
         self.changed()
+
+    @property
+    def top_level(self) -> int:
+        """The largest zoom of the grid: a cell is then some times as large as the room."""
+        if self._fitted is None:
+            return 0
+        most = MOST_ROOMS * max(self.room) / max(self._fitted.width, self._fitted.height)
+        return max(1, math.floor(math.log(max(1.0, most), GROWTH)))
+
+    @property
+    def fitted_width(self) -> int:
+        """Width of a cell where the grid is not zoomed."""
+        return self._fitted.width if self._fitted is not None else 1
 
     @property
     def ready(self) -> bool:
@@ -92,8 +114,10 @@ class AudioScene:
         if self.single:
             return [self._alone()]
         bands = self.trace.sample_shape[1]
-        found = []
+        found, (left, right) = [], self.grid.columns_in(self.room[0])
         for i in range(*self.visible):
+            if not left <= i % self.grid.columns < right:
+                continue
             x, y, width, height = self.grid.cell(i, self.scroll)
             top = round(height * WAVE / (bands + WAVE + GAP))
             below = round(height * bands / (bands + WAVE + GAP))
@@ -117,7 +141,8 @@ class AudioScene:
             return
         assert self.trace is not None
         try:
-            self.raster = raster(self.trace, self.k, self.tensor, slice(first, last), self.tokens.dark)
+            some = slice(first, last)
+            self.raster = raster(self.trace, self.k, self.tensor, some, self.tokens.dark, stretch=self.stretch)
         except (BadFile, IndexError) as error:
             self.problem = str(error)
 

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
+
 from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffstudio.errors import BadFile
 from diffstudio.gui.kit.theme import Tokens
-from diffstudio.gui.kit.words import count, tr
+from diffstudio.gui.kit.words import count, number, tr
 from diffstudio.gui.stage.views import legend
 from diffstudio.gui.stage.views.audio.audio_scene import AudioScene
 from diffstudio.gui.stage.views.audio.sounds import KIND, Found, Sounds
 from diffstudio.gui.stage.views.audio.speaker import Speaker
-from diffstudio.gui.stage.views.batch_view import BatchView
+from diffstudio.gui.stage.views.legend import Scale
+from diffstudio.gui.stage.views.picture_view import PictureView
 from diffstudio.modalities.audio import HEARD
 from diffstudio.modalities.mel import spec_of
-from diffstudio.studio.export import pictures
 from diffstudio.traces.reader import Trace
 
 FOOTER = 34
 
 
-class AudioView(BatchView[AudioScene]):
+class AudioView(PictureView[AudioScene]):
     """Draws records of audio traces. Sounds are found, and the loudspeaker is held, beside the window."""
 
     footer = FOOTER
 
-    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
-        super().__init__(AudioScene(tokens), tr("Sounds at the playhead"), parent)
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__(AudioScene(tokens), tr("Sounds at the playhead"))
         self.sounds = Sounds(self)
         self.speaker = Speaker(tokens, self)
         self._foot = QWidget(self)
@@ -89,6 +92,10 @@ class AudioView(BatchView[AudioScene]):
 
     # -- sound
 
+    def verbs(self) -> Mapping[str, Callable[[], object]]:
+        """The selected sample is heard."""
+        return {"play_sound": self.toggle_sound}
+
     @Slot()
     def toggle_sound(self) -> None:
         """Play the selected sample's sound at this step, or be silent."""
@@ -135,6 +142,7 @@ class AudioView(BatchView[AudioScene]):
         scene.paint(painter, self.sounds.get, self.devicePixelRatioF())
         if not scene.single:
             self._paint_frames(painter)
+        self._paint_outlines(painter)
         painter.setClipping(False)
         self._paint_notes(painter)
         self._paint_problem(painter)
@@ -154,11 +162,19 @@ class AudioView(BatchView[AudioScene]):
             return
         left = self.speaker.button.geometry().right() + 12
         box = QRectF(left, self.height() - FOOTER, self.width() - left - 12, FOOTER)
-        gain = pictures.display_gain(scene.trace, scene.k) if scene.tensor == "xt" else 1.0
-        note = legend.gain_note(gain) or (tr("finding the sound…") if self.sounds.waiting else "")
-        legend.paint_note(painter, box, note, scene.tokens)
-        if scene.raster.limit is not None:
-            legend.paint_bar(painter, box, scene.raster.limit, scene.tokens)
+        notes = (self._note(), tr("finding the sound…") if self.sounds.waiting else "")
+        legend.paint_footer(painter, box, " · ".join(filter(None, notes)), self._scales(), scene.tokens)
+
+    def _plain_scale(self) -> Scale:
+        """What black and white stand for: no sound, and the loudest that a state can say."""
+        spec = self._scene.spec
+        if spec is None:
+            return super()._plain_scale()
+        loudest = tr("{} dB").format(number(20 * math.log10(spec.ceiling), 0, sign=True))
+        return legend.grey_scale(tr("silence"), loudest, tr("level"))
+
+    def _boxes(self) -> list[tuple[int, QRectF]]:
+        return [(cell.sample, cell.picture) for cell in self._scene.cells()]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._foot.setGeometry(0, self.height() - FOOTER, self._foot.sizeHint().width(), FOOTER)

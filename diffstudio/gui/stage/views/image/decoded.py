@@ -108,7 +108,7 @@ class Decoded(QObject):
         scene = self._scene
         if scene.single or scene.grid is None:
             return [scene.sample]
-        return list(range(*scene.grid.visible(scene.scroll)))
+        return scene.cells()
 
     def _missing(self) -> list[int]:
         about = self._about()

@@ -5,35 +5,33 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QWidget
 
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import SHY, count, number, tr
 from diffstudio.gui.stage.views import legend
-from diffstudio.gui.stage.views.batch_view import BatchView
+from diffstudio.gui.stage.views.close_up import fitted
 from diffstudio.gui.stage.views.image import pixel_values
 from diffstudio.gui.stage.views.image.decoded import Decoded
-from diffstudio.gui.stage.views.image.image_scene import ImageScene
+from diffstudio.gui.stage.views.image.image_scene import MARGIN, ImageScene
+from diffstudio.gui.stage.views.picture_view import PictureView
 from diffstudio.gui.stage.views.view import PICTURES
-from diffstudio.studio.export import pictures
+from diffstudio.modalities import video
 from diffstudio.traces.reader import Trace
 
-NOTCH = 120  # angleDelta of one click of a mouse wheel
 
-
-class ImageView(BatchView[ImageScene]):
+class ImageView(PictureView[ImageScene]):
     """Draws records of image traces. Its scene counts in device pixels."""
 
-    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
-        super().__init__(ImageScene(tokens), tr("Images at the playhead"), parent)
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__(ImageScene(tokens), tr("Images at the playhead"))
         self._decoded = Decoded(self._scene, self)
         self._decoded.wanted.connect(partial(self.modelWanted.emit, PICTURES))
         self._decoded.changed.connect(self._changed)
         self._scene.decoded = self._decoded.get
-        self._dragged: QPointF | None = None
-        self._turned = 0
+        self._grasped: QPointF | None = None  # where the mouse took hold of a single sample
 
     @staticmethod
     def problem(trace: Trace) -> str:
@@ -50,22 +48,21 @@ class ImageView(BatchView[ImageScene]):
         if trace is None or scene.trace is None or trace.sample_shape != scene.trace.sample_shape:
             scene.close_up = None  # between runs of one model the eye stays where it was
         super().set_trace(trace)
-        self.options = ("decoded",) if self._decoded.possible else ("stretch",)
-        scene.stretch = scene.stretch and not self._decoded.possible
         self._decoded.forget_problem()
+
+    def _possible(self, trace: Trace) -> tuple[str, ...]:
+        return (*(["decoded"] if self._decoded.possible else []), *super()._possible(trace))
 
     def refresh(self) -> None:
         """More records exist: what is drawn of one does not change. What was asked during a run is asked again."""
         self._decoded.ask_again()
 
     def set_option(self, name: str, on: bool) -> None:
-        """Show the true pictures of latents, or stretch each sample. ValueError: there is no such option."""
-        if name == "decoded":
-            self._decoded.switch(on)
-        elif name == "stretch":
-            self._scene.stretch = on
-        else:
+        """decoded: the true pictures of latents; or one of SWITCHES. ValueError: there is no such option."""
+        if name != "decoded":
             super().set_option(name, on)
+            return
+        self._decoded.switch(on)
         self._changed()
 
     def take_found(self, kind: str, about: Any, found: Any) -> None:
@@ -82,6 +79,7 @@ class ImageView(BatchView[ImageScene]):
         """Which frame of clips is shown."""
         if frame != self._scene.frame:
             self._scene.frame = frame
+            self._borders = {}
             self._changed()
 
     def set_single(self, single: bool) -> None:
@@ -93,8 +91,7 @@ class ImageView(BatchView[ImageScene]):
     def fit(self) -> None:
         """Undo zoom, pan and scrolling."""
         self._scene.close_up = None
-        self._bar.setValue(0)
-        self._changed()
+        super().fit()
 
     def picture(self) -> QImage:
         """What is shown, without selection and notes."""
@@ -121,8 +118,18 @@ class ImageView(BatchView[ImageScene]):
         """Sample, column, row under the cursor."""
         if self._attention.cursor is None:
             return None
-        at = self._attention.cursor * self.devicePixelRatioF()
+        at = self._to_scene(self._attention.cursor)
         return self._scene.under(at.x(), at.y())
+
+    def _to_scene(self, at: QPointF) -> QPointF:
+        return at * self.devicePixelRatioF()
+
+    @property
+    def _times(self) -> float | None:
+        scene = self._scene
+        if not scene.single or scene.close_up is None:
+            return super()._times
+        return scene.view.scale / fitted(scene.size, scene.room, round(MARGIN * scene.ratio)).scale
 
     # -- painting
 
@@ -131,13 +138,17 @@ class ImageView(BatchView[ImageScene]):
         scene.compose()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(scene.tokens.bg))
-        if scene.picture is not None:
+        if scene.raster is not None:
             painter.setClipRect(0, 0, self.width(), self.height() - legend.FOOTER)
-            painter.drawImage(QPointF(*scene.at) / scene.ratio, scene.picture)
+            if scene.picture is not None:
+                painter.drawImage(QPointF(*scene.at) / scene.ratio, scene.picture)
+            elif not scene.single:
+                scene.paint_cells(painter)
             if scene.single:
                 self._paint_numbers(painter)
             else:
                 self._paint_frames(painter)
+            self._paint_outlines(painter)
             painter.setClipping(False)
         self._paint_notes(painter)
         self._paint_problem(painter)
@@ -150,13 +161,11 @@ class ImageView(BatchView[ImageScene]):
 
     def _paint_frame(self, painter: QPainter, index: int, pen: QPen) -> None:
         """Around a cell, in the gap."""
-        assert self._scene.grid is not None
-        x, y, width, height = (v / self._scene.ratio for v in self._scene.grid.cell(index, self._scene.scroll))
         out = pen.widthF() / 2
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(QRectF(x - out, y - out, width + 2 * out, height + 2 * out))
+        painter.drawRect(self._scene.box(index).adjusted(-out, -out, out, out))
 
     def _paint_numbers(self, painter: QPainter) -> None:
         scene = self._scene
@@ -168,46 +177,53 @@ class ImageView(BatchView[ImageScene]):
     def _paint_notes(self, painter: QPainter) -> None:
         scene = self._scene
         painter.setFont(legend.small(self.font()))
-        if scene.trace is None or scene.raster is None:
-            return
         box = QRectF(12, self.height() - legend.FOOTER, self.width() - 24, legend.FOOTER)
-        gain = pictures.display_gain(scene.trace, scene.k) if scene.tensor == "xt" else 1.0
-        stretched = scene.stretch and scene.raster.limit is None
-        own = tr("each sample from its own lowest value to its highest") if stretched else ""
-        notes = (self._decoded.note, own, legend.gain_note(gain))
-        legend.paint_note(painter, box, f" {SHY} ".join(filter(None, notes)), scene.tokens)
-        if scene.raster.limit is not None:
-            legend.paint_bar(painter, box, scene.raster.limit, scene.tokens)
+        notes = (self._decoded.note, self._note())
+        legend.paint_footer(painter, box, f" {SHY} ".join(filter(None, notes)), self._scales(), scene.tokens)
+
+    def _boxes(self) -> list[tuple[int, QRectF]]:
+        scene = self._scene
+        return [(i, scene.box(i)) for i in ([scene.sample] if scene.single else scene.cells())]
+
+    def _part(self, region: np.ndarray) -> np.ndarray:
+        """Of a clip the frame that is shown."""
+        frame, wide = self._scene.frame, self._scene.size[0]
+        if frame is None:
+            return region
+        left = frame * (wide + video.GAP)
+        return region[:, left : left + wide]
 
     # -- mouse
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._scene.single:
-            self._dragged = event.position()
+            self._grasped = event.position()
         super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._dragged is not None:
-            scene, moved = self._scene, (event.position() - self._dragged) * self.devicePixelRatioF()
-            self._dragged = event.position()
-            scene.close_up = scene.view.panned(round(moved.x()), round(moved.y()), scene.size, scene.room)
-            scene.changed()
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        if self._grasped is None:
+            super().mouseMoveEvent(event)
+            return
+        scene, moved = self._scene, self._to_scene(event.position() - self._grasped)
+        self._grasped = event.position()
+        scene.close_up = scene.view.panned(round(moved.x()), round(moved.y()), scene.size, scene.room)
+        scene.changed()
+        self.chip.say(self._times)
+        self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._dragged = None
-        self.unsetCursor()
+        self._grasped = None
+        super().mouseReleaseEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         scene = self._scene
         if not scene.single:
             super().wheelEvent(event)
             return
-        self._turned += event.angleDelta().y()
-        steps = int(self._turned / NOTCH)
-        self._turned -= steps * NOTCH
+        steps = self._notches(event)
         if steps:
-            at = event.position() * self.devicePixelRatioF()
+            at = self._to_scene(event.position())
             scene.close_up = scene.view.zoomed(steps, at.x(), at.y(), scene.size, scene.room)
+            self.chip.say(self._times)
             self._changed()
         event.accept()

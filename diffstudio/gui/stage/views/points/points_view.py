@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -21,6 +22,7 @@ from diffstudio.gui.stage.views.points.points_scene import POINTS_OPTIONS, Point
 from diffstudio.gui.stage.views.points.score_field import ScoreField
 from diffstudio.gui.stage.views.points.trails import Paths
 from diffstudio.gui.stage.views.view import DENSITY, SCORE, View
+from diffstudio.gui.stage.views.zoom_chip import ZoomChip
 from diffstudio.traces.reader import Trace
 
 NEAR = 10  # logical pixels between the cursor and the point that it means
@@ -46,6 +48,9 @@ class PointsView(View):
         self.density.changed.connect(self._on_density)
         self._attention = Attention(self)
         self._attention.moved.connect(self.readoutChanged)
+        self._attention.arrow.connect(self._on_arrow)
+        self.chip = ZoomChip(self)
+        self.chip.clicked.connect(self.fit)
         self._pressed: QPointF | None = None
         self._dragged = False
 
@@ -84,6 +89,22 @@ class PointsView(View):
         self._scene.sample = index
         self._changed()
 
+    def sample_under_cursor(self) -> int | None:
+        """The point that the mouse means."""
+        return self._under_cursor()
+
+    def place_of(self, sample: int) -> QPoint:
+        """Where a point is drawn, as far as it is in view."""
+        self._scene.compose()
+        if sample >= len(self._scene.at) or not np.isfinite(self._scene.at[sample]).all():
+            return self.rect().center()
+        at = self._plot().topLeft() + QPointF(*self._scene.at[sample]) / self._scene.ratio
+        return QPoint(max(0, min(round(at.x()), self.width() - 1)), max(0, min(round(at.y()), self.height() - 1)))
+
+    def neighbour(self, across: int, down: int) -> int:
+        """Points have no rows: the next, or the one before."""
+        return self._scene.sample + across + down
+
     def set_single(self, single: bool) -> None:
         """The selected point and its path alone, the others faint; or all."""
         self._scene.single = single
@@ -117,6 +138,7 @@ class PointsView(View):
         if kind == DENSITY:
             self.density.fail(about, sentence)
 
+    @Slot()
     def fit(self) -> None:
         """Undo zoom and pan."""
         self._scene.moved = None
@@ -160,6 +182,7 @@ class PointsView(View):
 
     def _changed(self, base: bool = False) -> None:
         self._scene.changed(base)
+        self.chip.say(None if self._scene.moved is None else self._scene.zoom)
         self._score.update()
         self.density.update()
         self.update()
@@ -239,7 +262,7 @@ class PointsView(View):
             legend.paint_message(painter, plot.adjusted(24, 24, -24, -24), scene.problem, scene.tokens)
         if scene.ready:
             note = points_words.note(scene, self._score.longest, self.density.note)
-            legend.paint_note(painter, QRectF(plot.left(), plot.top(), plot.width(), 16), note, scene.tokens)
+            legend.paint_grounded(painter, QRectF(plot.left(), plot.top(), plot.width(), 16), note, scene.tokens)
 
     # -- mouse
 

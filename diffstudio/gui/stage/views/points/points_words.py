@@ -8,6 +8,7 @@ from diffstudio.analysis import fields
 from diffstudio.errors import BadFile
 from diffstudio.gui.kit.words import SHY, count, number, tr
 from diffstudio.gui.stage.views import legend
+from diffstudio.gui.stage.views.points.contours import SHARES
 from diffstudio.gui.stage.views.points.points_scene import EPS_SHARE, PointsScene
 from diffstudio.studio.export import pictures
 from diffstudio.traces.reader import Trace
@@ -52,6 +53,9 @@ def note(scene: PointsScene, longest: float | None, density: str = "") -> str:
         notes.append(tr("longest arrow: |∇ log p_t| = {}").format(number(longest, 1 if longest < 100 else 0)))
     elif scene.options["arrows"] and scene.shown != "xt":
         notes.append(tr("score arrows are shown with x_t"))
+    if scene.options["density"]:
+        shares = [number(100 * share, 0) for share in SHARES]
+        notes.append(tr("contours hold {} % of the points").format(", ".join(shares)))
     return f" {SHY} ".join(note for note in notes if note)
 
 

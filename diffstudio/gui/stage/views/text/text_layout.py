@@ -62,6 +62,11 @@ def arrange(count: int, length: int, room: tuple[int, int], sizes: tuple[int, ..
     raise AssertionError("a text has a cell")
 
 
+def larger(layout: TextLayout, size: int) -> TextLayout:
+    """The same samples, columns and lines with letters of another size; where they lie is not settled."""
+    return _made(layout.grid.count, layout.length, (0, layout.grid.view), size, layout.across, layout.grid.columns)
+
+
 def _fitted(count: int, length: int, room: tuple[int, int], size: int, lines: int) -> TextLayout | None:
     """With as many columns as the room is wide; None where not even one is."""
     across = -(-length // lines)

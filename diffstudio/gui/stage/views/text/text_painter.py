@@ -12,10 +12,13 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap
 
 from diffstudio.gui.kit.fonts import monospace
 from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.stage.views.raster import blended, rgb
 from diffstudio.gui.stage.views.text.text_layout import TextLayout
 from diffstudio.gui.stage.views.text.text_scene import Sheet, TextScene
 
 MASK, MASK_EDGE, HEAT, CHANGED, DIFFERENCE, UNCHANGED = 0.10, 0.30, 0.55, 0.28, 0.85, 0.4  # opacities
+BAR_GROUND = 0.25  # opacity below a bar
+RUNG = 24  # pixels of a bar in the legend
 SEEN = 0.004  # what is fainter is not painted
 INSET = 0.09  # of a mask's box in its cell, as a share of the cell's height
 KEPT = 4096  # letters
@@ -44,7 +47,11 @@ def paint_texts(painter: QPainter, scene: TextScene, options: Mapping[str, bool]
         return
     work = _Painting(painter, scene.sheet, scene.layout, scene.tokens, scene.spec.vocabulary, letters)
     prompt = scene.trace is not None and scene.trace.chain(scene.k) == 1
+    grid = scene.layout.grid
+    left, right = (0, grid.columns) if scene.single else grid.columns_in(scene.room[0])
     for i in range(len(scene.sheet.cells.letters)):
+        if not scene.single and not left <= (scene.sheet.first + i) % grid.columns < right:
+            continue  # of a zoomed grid
         work.begin(i, *scene.origin(scene.sheet.first + i))
         work.grounds(scene.signed, options["entropy"])
         work.masks()
@@ -132,7 +139,7 @@ class _Painting:
     def revealed(self) -> None:
         """A bar under each letter: the longer, the later it was set."""
         since, ground = self._sheet.since[self._i], QColor(self._tokens.lane_c)
-        ground.setAlphaF(0.25)
+        ground.setAlphaF(BAR_GROUND)
         full = QColor(self._tokens.lane_c)
         for index in np.flatnonzero(np.isfinite(since)).tolist():
             box = self._box(index)
@@ -147,6 +154,17 @@ class _Painting:
         for index in np.flatnonzero(where).tolist():
             box = self._box(index).adjusted(1, 0, -1, -1)
             self._painter.drawLine(box.bottomLeft(), box.bottomRight())
+
+
+def ladder(tokens: Tokens) -> np.ndarray:
+    """What the bars under the letters look like from the first step to the last, for a legend: (8, W) uint32."""
+    out = np.full((8, 5 * RUNG), rgb(tokens.bg), np.uint32)
+    ground, full = blended(tokens.lane_c, BAR_GROUND, tokens), rgb(tokens.lane_c)
+    for i in range(5):
+        left, wide = i * RUNG + 2, RUNG - 4
+        out[3:6, left : left + wide] = ground
+        out[3:6, left : left + wide * i // 4] = full
+    return out
 
 
 def _letter(token: str, colour: str, layout: TextLayout, ratio: float) -> QPixmap:

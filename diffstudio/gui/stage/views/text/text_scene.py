@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from diffstudio.analysis import fields
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.gui.kit.theme import Tokens
-from diffstudio.gui.stage.views.grid import Grid
-from diffstudio.gui.stage.views.text.text_layout import ALONE, TextLayout, arrange
+from diffstudio.gui.stage.views.grid import Grid, Zoom, zoomed
+from diffstudio.gui.stage.views.text.text_layout import ALONE, TextLayout, arrange, larger
 from diffstudio.modalities import Shown
 from diffstudio.modalities.text import WRITTEN, Cells, cells_of, changed, spec_of, strings, tokens_of
 from diffstudio.modalities.text_file import read_prompt
@@ -28,6 +28,7 @@ class Sheet:
 
     changed: how much the cells differ from the record before, 0..1.  heat: entropy as a share of the most there can be.
     since: how far the chain was when the cell's token was set, 0..1; NaN where it is not known or masked.
+    limit: the difference that `changed` counts as 1.  steps: of the chain, which `since` counts as 1.
     """
 
     first: int
@@ -35,6 +36,8 @@ class Sheet:
     changed: np.ndarray
     heat: np.ndarray
     since: np.ndarray
+    limit: float = 1.0
+    steps: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class TextScene:
         self.scroll = 0
         self.room: tuple[int, int] = (1, 1)
         self.layout: TextLayout | None = None
+        self.grid_zoom = Zoom()
+        self._fitted: TextLayout | None = None
         self.sheet: Sheet | None = None
         self.problem = ""
         self._stale = True
@@ -82,14 +87,34 @@ class TextScene:
 
     def lay_out(self) -> None:
         """Find the places for the present trace and room."""
-        self.layout = None
+        self.layout = self._fitted = None
         if self.trace is not None:
             length = self.trace.sample_shape[1]
             if self.single:
                 self.layout = arrange(1, length, self.room, ALONE)
             else:
-                self.layout = arrange(self.trace.batch, length, self.room)
+                self.layout = self._fitted = arrange(self.trace.batch, length, self.room)
+                if self.grid_zoom.level:
+                    grown = larger(self._fitted, self._sizes[min(self.grid_zoom.level, self.top_level) - 1])
+                    cell = grown.grid.width, grown.grid.height
+                    self.layout = replace(grown, grid=zoomed(grown.grid, cell, 1, self.grid_zoom, self.room))
         self.changed()
+
+    @property
+    def _sizes(self) -> list[int]:
+        """The sizes of letters that a zoom goes through."""
+        own = self._fitted.size if self._fitted is not None else 0
+        return [size for size in reversed(ALONE) if size > own]
+
+    @property
+    def top_level(self) -> int:
+        """The largest zoom of the grid."""
+        return len(self._sizes)
+
+    @property
+    def fitted_width(self) -> int:
+        """Width of a sample's cell where the grid is not zoomed."""
+        return self._fitted.grid.width if self._fitted is not None else 1
 
     @property
     def grid(self) -> Grid | None:
@@ -199,9 +224,11 @@ def _sheet(trace: Trace, k: int, name: str, some: slice, spec: TextSpec) -> Shee
     shown = pictures.shown(trace, k, name if name in WRITTEN else "xt", some)
     found = cells_of(shown, spec)
     none = np.zeros(found.letters.shape, np.float32)
+    limit = steps = 1.0
     if name in pictures.SIGNED:
         rows = fields.tensor(trace, k, name, some)
-        difference = changed(rows, spec, pictures.signed_limit(name, rows))
+        limit = pictures.signed_limit(name, rows)
+        difference = changed(rows, spec, limit)
     elif name == "xt" and spec.discrete:
         difference = changed(fields.tensor(trace, k, "delta", some), spec, 1.0)
     else:
@@ -212,7 +239,7 @@ def _sheet(trace: Trace, k: int, name: str, some: slice, spec: TextSpec) -> Shee
     if revealed is not None:
         steps = max(1.0, trace.scalar(len(trace) - 1, "step"), trace.planned - 1 - (trace.first_of(1) or 0))
         since = np.where(revealed[:, 0] < 0, np.nan, revealed[:, 0] / steps)
-    return Sheet(some.start, found, difference, heat, since)
+    return Sheet(some.start, found, difference, heat, since, limit, steps)
 
 
 def _prompted(trace: Trace, spec: TextSpec) -> np.ndarray:

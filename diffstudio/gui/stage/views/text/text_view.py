@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from diffstudio.errors import BadFile
@@ -11,9 +16,10 @@ from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import count, number, tr
 from diffstudio.gui.stage.views import legend
 from diffstudio.gui.stage.views.batch_view import BatchView
+from diffstudio.gui.stage.views.legend import Scale
 from diffstudio.gui.stage.views.options import OPTIONS
 from diffstudio.gui.stage.views.text.text_card import guess_text, letter, paint_card, state_text
-from diffstudio.gui.stage.views.text.text_painter import Letters, paint_texts
+from diffstudio.gui.stage.views.text.text_painter import DIFFERENCE, HEAT, Letters, ladder, paint_texts
 from diffstudio.gui.stage.views.text.text_scene import CellFacts, TextScene
 from diffstudio.modalities.text import spec_of
 from diffstudio.traces.reader import Trace
@@ -45,6 +51,7 @@ class TextView(BatchView[TextScene]):
 
     def set_trace(self, trace: Trace | None) -> None:
         """Show another trace; nothing until `show_record`."""
+        self._forget_zoom(trace)
         self._scene.set_trace(trace)
         self._lay_out()
 
@@ -73,6 +80,16 @@ class TextView(BatchView[TextScene]):
         paint_texts(painter, self._scene, self._options, self._letters)
         painter.end()
         return out
+
+    def verbs(self) -> Mapping[str, Callable[[], object]]:
+        """The texts, or the selected one, go to the clipboard."""
+        return {"copy_text": partial(self._copy, every=False), "copy_texts": partial(self._copy, every=True)}
+
+    def _copy(self, every: bool) -> None:
+        text = self.text(every)
+        if text:
+            QGuiApplication.clipboard().setText(text)
+            self.told.emit(tr("Texts copied.") if every else tr("Text copied."))
 
     def text(self, every: bool) -> str:
         """What is shown as plain text: all samples, a line each, or the selected one. "": it can't be read."""
@@ -140,14 +157,38 @@ class TextView(BatchView[TextScene]):
         if scene.sheet is None:
             return
         box = QRectF(12, self.height() - self.footer, self.width() - 24, self.footer)
-        legend.paint_note(painter, box, self._note(), scene.tokens)
+        legend.paint_footer(painter, box, self._note(), self._scales(), scene.tokens)
+
+    def _scales(self) -> list[Scale]:
+        """The legends of the colours that go from one end to another, of those that are there."""
+        scene = self._scene
+        assert scene.sheet is not None and scene.spec is not None
+        sheet, tokens = scene.sheet, scene.tokens
+        if scene.signed:
+            most = number(sheet.limit, 2 if sheet.limit >= 0.1 else 4)
+            title = tr("a cell's difference")
+            return (
+                [] if scene.spec.discrete else [legend.ramp_scale(tokens.lane_a, DIFFERENCE, "0", most, title, tokens)]
+            )
+        found = []
+        if self._options["entropy"] and sheet.heat.any():
+            bits = tr("{} bits").format(number(math.log2(len(scene.spec.vocabulary)), 1))
+            found.append(
+                legend.ramp_scale(
+                    tokens.lane_b, HEAT, tr("sure, 0"), tr("{}, unsure").format(bits), tr("entropy"), tokens
+                )
+            )
+        if self._options["revealed"] and np.isfinite(sheet.since).any():
+            first, last = tr("first"), tr("last step, {}").format(count(round(sheet.steps)))
+            found.append(Scale(ladder(tokens), first, last, tr("set at")))
+        return found
 
     def _note(self) -> str:
         """What the colours mean, of those that are there."""
         scene = self._scene
         assert scene.sheet is not None and scene.spec is not None
         if scene.signed:
-            return tr("bright: changed in this step") if scene.spec.discrete else tr("as bright as a cell differs")
+            return tr("bright: changed in this step") if scene.spec.discrete else ""
         parts = []
         if scene.sheet.cells.masked.any():
             parts.append(tr("boxes are masked"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Slot
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QPoint, QSize, Qt, Slot
 from PySide6.QtGui import QHideEvent, QImage, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
@@ -28,10 +30,8 @@ class VideoView(View):
         self._tokens = tokens
         self._trace: Trace | None = None
         self._k = -1
-        self._tensor = "xt"
         self._sample = 0
         self._stretch = False
-        self.options = ("stretch",)
         self.clock = ClipClock(self)
         self.images = ImageView(tokens)
         self.images.setAccessibleName(tr("Clips at the playhead"))
@@ -69,6 +69,7 @@ class VideoView(View):
         self.images.readoutChanged.connect(self.readoutChanged)
         self.images.sampleClicked.connect(self.sampleClicked)
         self.images.singleWanted.connect(self.singleWanted)
+        self.images.menuWanted.connect(self.menuWanted)
         self.play.clicked.connect(self.clock.toggle)
         self.slider.valueChanged.connect(self._on_slider)
         self.strip.frameWanted.connect(self.clock.move_to)
@@ -88,6 +89,7 @@ class VideoView(View):
         """Show another trace; nothing until `show_record`."""
         self._trace, self._k = trace, -1
         self.images.set_trace(trace)
+        self.options = self.images.options
         length = 0 if trace is None else trace.sample_shape[0]
         self.slider.setRange(0, max(0, length - 1))
         self.clock.set_count(length)
@@ -103,7 +105,6 @@ class VideoView(View):
 
     def set_tensor(self, name: str) -> None:
         """Which of `fields.TENSORS` is shown."""
-        self._tensor = name
         self.images.set_tensor(name)
         self._fill_strip()
 
@@ -113,14 +114,26 @@ class VideoView(View):
         self.images.set_sample(index)
         self._fill_strip()
 
+    def sample_under_cursor(self) -> int | None:
+        """The clip under the mouse; the frames below are of the selected one."""
+        return self.images.sample_under_cursor()
+
+    def place_of(self, sample: int) -> QPoint:
+        """Where a clip is drawn."""
+        return self.images.mapTo(self, self.images.place_of(sample))
+
+    def neighbour(self, across: int, down: int) -> int:
+        """The clip so many columns and rows from the selected one."""
+        return self.images.neighbour(across, down)
+
     def set_single(self, single: bool) -> None:
         """The selected clip alone, fitted; or the batch."""
         self.images.set_single(single)
 
     def set_option(self, name: str, on: bool) -> None:
-        """Stretch each clip from its own lowest value to its highest. ValueError: there is no such option."""
+        """Those of pictures: of the clips, and of the frames below."""
         self.images.set_option(name, on)
-        self._stretch = on
+        self._stretch = on if name == "stretch" else self._stretch
         self._fill_strip()
 
     def fit(self) -> None:
@@ -145,13 +158,13 @@ class VideoView(View):
 
     # -- frames
 
-    def toggle_clip(self) -> None:
-        """Play or pause the frames."""
-        self.clock.toggle()
-
-    def step_frame(self, delta: int) -> None:
-        """So many frames on."""
-        self.clock.move_by(delta)
+    def verbs(self) -> Mapping[str, Callable[[], object]]:
+        """The frames play, and are gone through."""
+        return {
+            "clip_play": self.clock.toggle,
+            "frame_back": lambda: self.clock.move_by(-1),
+            "frame_on": lambda: self.clock.move_by(1),
+        }
 
     @Slot(int)
     def _on_slider(self, frame: int) -> None:
@@ -178,7 +191,7 @@ class VideoView(View):
             self.strip.set_clip(None)
             return
         try:
-            found = raster.frames(trace, self._k, self._tensor, self._sample, self._tokens.dark, self._stretch)
+            found = raster.frames(trace, *self.images.shown_now, self._sample, self._tokens.dark, self._stretch)
         except (BadFile, IndexError):
             self.strip.set_clip(None)  # the clips above say what is wrong
             return

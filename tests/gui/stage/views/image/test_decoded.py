@@ -40,7 +40,7 @@ def test_only_latents_can_be_decoded(view, make_run):
     assert view.options == ("decoded",)
     assert "linear map" in view._decoded.note
     view.set_trace(make_run().trace)
-    assert view.options == ("stretch",)  # which is of numbers that are seen as they are
+    assert view.options == ("stretch",)
     with pytest.raises(ValueError, match="no option"):
         view.set_option("trails", True)
 

@@ -156,7 +156,8 @@ def test_the_note_and_the_bar_stay_below_the_samples(show, make_run, image_view,
     assert (scaled[300:, :100] != plain[300:, :100]).any()  # "shown ÷ …"
     image_view.set_tensor("eps_hat")
     assert (grab(image_view)[300:, 200:] != plain[300:, 200:]).any()  # the colour bar
-    assert (plain[300:] == plain[325, 0]).all()
+    assert (plain[300:, :200] == plain[325, 0]).all()
+    assert (plain[:300] != plain[325, 0]).any()
 
 
 def test_the_picture_is_the_batch_without_frame_and_notes(show, make_run, image_view, pixels, colour):

@@ -66,8 +66,9 @@ OTHER = {
 }  # fmt: skip
 # What moves samples, or is told to other models than those of points: the density is the same whatever it is.
 BESIDE = {
-    "kind", "source", "source_file", "source_step", "source_fit", "source_invert", "strength", "prompt",
-    "negative_prompt", "distilled_guidance", "mask", "resample", "solver", "solver_params", "noise", "steps", "grid",
+    "kind", "source", "source_file", "source_step", "source_sample", "source_fit", "source_invert", "source_range",
+    "source_part", "strength", "prompt", "negative_prompt", "distilled_guidance", "mask", "mask_region", "keep_pixels",
+    "resample", "solver", "solver_params", "noise", "steps", "grid",
     "grid_params", "times", "forward", "seed", "interpolate", "variation", "variation_seed", "samples", "record_split",
     "device", "precision", "trace_every", "trace_dtype",
 }  # fmt: skip

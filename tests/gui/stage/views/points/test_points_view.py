@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication
 from scipy import ndimage
 
@@ -438,3 +439,23 @@ def test_a_theme_changes_paper_and_ink(show, run, points_view, grab, colour):
     show(run)
     points_view.apply_theme(theme.LIGHT)
     assert np.array_equal(grab(points_view)[20, 60], colour(theme.LIGHT.bg))
+
+
+def test_the_contours_say_how_many_points_they_hold(show, make_run):
+    from diffstudio.gui.stage.views.points import points_words
+
+    scene = show(make_run(modality="points", batch=64), on=("density",))
+    assert points_words.note(scene, None) == "contours hold 90, 70, 50, 30, 10 % of the points"
+
+
+def test_the_note_lies_on_paper_of_its_own(show, make_run, points_view):
+    show(make_run(modality="points", batch=64), on=("density",))
+    page = QPixmap(points_view.size())
+    page.fill(QColor("#ffffff"))  # as where arrows lie
+    painter = QPainter(page)
+    points_view._paint_notes(painter)
+    painter.end()
+    found, plot = page.toImage(), points_view._plot()
+    inside = found.pixelColor(round(plot.left()) + 8, round(plot.top()) + 12)
+    outside = found.pixelColor(round(plot.right()) - 4, round(plot.top()) + 12)
+    assert inside.lightness() < 80 and outside.lightness() == 255

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor
 from diffstudio.gui.kit import theme
 from diffstudio.gui.stage.views.options import OPTIONS
 from diffstudio.gui.stage.views.text.text_card import card_lines
+from diffstudio.gui.stage.views.text.text_painter import RUNG, ladder
 from diffstudio.gui.stage.views.text.text_view import TextView
 
 FORWARD, HALF, LAST = 1, 4, 5  # records: two masks in the forward chain; one letter of the reverse chain; its end
@@ -283,3 +284,39 @@ def test_a_file_that_is_cut_is_a_sentence_on_the_view(made, text_trace, grab):
     grab(view)
     assert "was cut while it was open" in view._scene.problem
     assert view.text(every=True) == ""
+
+
+# -- legends
+
+
+def legends(view):
+    view._scene.compose()
+    return [(scale.title, scale.low, scale.high) for scale in view._scales()]
+
+
+def test_entropy_and_when_name_both_ends_of_their_colours(made):
+    view = made()
+    assert legends(view) == []
+    view.set_option("entropy", True)
+    assert legends(view) == [("entropy", "sure, 0", "2.3 bits, unsure")]  # of five letters
+    view.set_option("revealed", True)
+    assert legends(view)[1] == ("set at", "first", "last step, 2")
+
+
+def test_the_bars_of_the_legend_are_those_below_the_letters(colour):
+    rows = ladder(theme.DARK)
+    full = int("ff" + theme.DARK.lane_c[1:], 16)
+    lit = [(rows[4, i * RUNG : (i + 1) * RUNG] == full).mean() for i in range(5)]
+    assert lit == sorted(lit) and lit[0] == 0 and lit[4] > 0.8
+
+
+def test_a_difference_of_vectors_has_a_scale_and_one_of_tokens_a_word(made):
+    view = made("embedding")
+    view.set_tensor("delta")
+    [(title, low, high)] = legends(view)
+    assert (title, low) == ("a cell's difference", "0") and float(high) == pytest.approx(
+        view._scene.sheet.limit, abs=0.01
+    )
+    view = made("masked")
+    view.set_tensor("delta")
+    assert legends(view) == [] and view._note() == "bright: changed in this step"
