@@ -21,7 +21,7 @@ class PathSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str = "flow"
     params: dict[str, Finite] = {}
-    betas: tuple[float, ...] | None = None
+    betas: Annotated[tuple[float, ...], Field(fail_fast=True)] | None = None
 
     @model_validator(mode="after")
     def _known(self) -> PathSpec:

@@ -2,21 +2,24 @@
 
     python -m diffstudio.checkpoints.child FILE OUT [PREFIX …]
 
-It ends with 0, or with 1 and one sentence on the standard output. Whatever a hostile file does to it, the window lives.
+It ends with 0, or with 1 and one sentence on the standard output, and when its standard input ends. Whatever a hostile
+file does to it, the window lives.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from diffstudio.checkpoints.limits import end_with_parent, limit_memory
 from diffstudio.checkpoints.names import shown
 from diffstudio.checkpoints.pickled import read_stream
 from diffstudio.errors import BadFile
 
+LOOKED = 160 << 20  # bytes for the look at what the file says of itself
+TORCH = 16 << 30  # of addresses, most of them never used: what its libraries map when they are loaded
 SPARE = 1 << 30  # bytes beside three times the file: what torch itself needs while it reads
 
 
@@ -37,12 +40,14 @@ def convert(source: Path, out: Path, prefixes: Sequence[str] = ()) -> None:
     Raises:
         BadFile: the file is refused, or can't be read.
     """
-    import torch
-    from safetensors.torch import save_file
-
     with source.open("rb") as stream:
         # The same open file is checked and then loaded: what is put in its place meanwhile is never read.
+        limit_memory(LOOKED)
         known = read_stream(source, stream)
+        limit_memory(3 * known.size + SPARE + TORCH)
+        import torch
+        from safetensors.torch import save_file
+
         limit_memory(3 * known.size + SPARE)
         stream.seek(0)
         try:
@@ -58,20 +63,6 @@ def convert(source: Path, out: Path, prefixes: Sequence[str] = ()) -> None:
                 raise BadFile(f"{shown(source, 400)}: '{shown(name)}' is no dense tensor; it was not opened")
             tensors[name] = tensor.detach().clone(memory_format=torch.contiguous_format)
     save_file(tensors, out)
-
-
-def limit_memory(more: int) -> None:
-    """Let this process have only so many bytes more than it has now, where the system can do that."""
-    try:
-        import resource
-
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-        used = pages * os.sysconf("SC_PAGE_SIZE")
-    except (ImportError, OSError, ValueError):
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = used + more
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
 def _at(found: Any, name: str) -> Any:
@@ -95,4 +86,5 @@ def _at(found: Any, name: str) -> Any:
 
 
 if __name__ == "__main__":
+    end_with_parent(Path(sys.argv[2]).parent)
     sys.exit(main(sys.argv[1:]))

@@ -41,6 +41,13 @@ def told(done: float, total: float) -> None:
             raise Left
 
 
+def still_wanted() -> None:
+    """Nothing new is read, but the weights may not be wanted any more. Raises: Left."""
+    watcher = _watcher.get()
+    if watcher is not None and watcher[1]():
+        raise Left
+
+
 def read_bytes(path: Path) -> bytes:
     """All of a file. Raises: OSError, Left."""
     out = io.BytesIO()  # gives its bytes away without a copy

@@ -1,4 +1,4 @@
-"""Texts from strangers' files, made fit to be shown and to name a model."""
+"""Texts from strangers' files, made fit to name a model."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import re
 import unicodedata
 from pathlib import Path
 
+from diffstudio.strangers import shown
+
+__all__ = ["MAX_NAME", "model_name", "name_and_step", "name_of_folder", "shown"]
 MAX_NAME = 80
-
-
-def shown(text: object, most: int = 80) -> str:
-    """At most so many characters for a message; those that are not printed, or turn the reading, as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text)[:most])
 
 
 def model_name(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import diffstudio
+from diffstudio.checkpoints.described import OWN_GROUP, environment
+from diffstudio.checkpoints.header import read_header
 from diffstudio.checkpoints.loading import told
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
@@ -49,6 +49,7 @@ def pickled_weights(path: Path, prefixes: Sequence[str] = ()) -> dict[str, Tenso
                 f"{shown(path, 400)} could not be read: the process that tried ended with {code}, "
                 "most likely for want of memory"
             )
+        read_header(out)  # what that process has written is no surer than the file was
         # torch reads by a memory map; a copy outlives the folder.
         return {name: tensor.clone() for name, tensor in load_file(out).items()}
 
@@ -60,8 +61,9 @@ def _run(arguments: Sequence[str], folder: Path, path: Path, out: Path) -> tuple
     command, begun = [sys.executable, "-m", "diffstudio.checkpoints.child", *arguments], time.monotonic()
     with (folder / "said").open("w+b") as stream:  # no pipe, which would fill and hold the child up
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.DEVNULL, env=_environment(), cwd=folder
-        )
+            command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL, env=environment(), cwd=folder,
+            **OWN_GROUP,
+        )  # fmt: skip
         try:
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -71,15 +73,9 @@ def _run(arguments: Sequence[str], folder: Path, path: Path, out: Path) -> tuple
                     raise BadFile(f"{shown(path, 400)} could not be read in {seconds:.0f} seconds: given up")
                 told(out.stat().st_size if out.exists() else 0, size)
         finally:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
+            child.kill()
+            child.wait()
+            if child.stdin is not None:
+                child.stdin.close()
         stream.seek(0)
         return child.returncode, stream.read(MAX_SAID).decode("utf-8", "replace").strip()
-
-
-def _environment() -> dict[str, str]:
-    """This process's, with the package findable; one thread is enough to copy."""
-    root = str(Path(diffstudio.__file__).parent.parent)
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}

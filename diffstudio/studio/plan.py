@@ -10,8 +10,8 @@ from pathlib import Path
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Catalog
-from diffstudio.checkpoints.header import ITEM_BYTES
 from diffstudio.checkpoints.listing import Entry
+from diffstudio.checkpoints.tensors import ITEM_BYTES
 from diffstudio.data import DATASETS
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities import Extra

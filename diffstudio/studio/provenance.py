@@ -23,14 +23,16 @@ from diffstudio import __version__
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.clip_file import MOVIES, open_movie
 from diffstudio.modalities.wave_file import read_wave
+from diffstudio.strangers import bounded_json, first_problem
 from diffstudio.studio.request import Request
-from diffstudio.traces.format import TraceHeader, first_problem
+from diffstudio.traces.format import TraceHeader
 from diffstudio.traces.reader import Trace
 
 KEY = "diffstudio"
 MADE_BY_A_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF")
 MAX_TEXT = 1 << 20
+MAX_PARTS = 150_000  # of its JSON: a table of betas may have 100,000
 MAX_FILE = 1 << 30
 
 _SOFTWARE = f"DiffStudio {__version__}"
@@ -199,7 +201,7 @@ def request_of(found: dict[str, Any], where: str = "these settings") -> Request:
     try:
         return Request.model_validate(found["request"])
     except ValidationError as error:
-        raise BadFile(f"{where}: request: {first_problem(error.errors())}") from error
+        raise BadFile(f"{where}: request: {first_problem(error.errors(), 'all of it')}") from error
 
 
 def _model(header: TraceHeader) -> str:
@@ -234,12 +236,12 @@ def _parse(text: str, path: Path) -> dict[str, Any] | None:
     if len(text) > MAX_TEXT:
         raise BadFile(f"{path}: the settings have more than {MAX_TEXT:,} characters")
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        found = bounded_json(text, MAX_PARTS)
+    except ValueError as error:
         raise BadFile(f"{path}: the settings are damaged: not JSON") from error
     if isinstance(found[KEY], int) and found[KEY] > 1:
         raise BadFile(f"{path}: settings of format {found[KEY]}, expected 1: read them with a newer DiffStudio")
     try:
         return _Settings.model_validate(found).model_dump(exclude_unset=True)
     except ValidationError as error:
-        raise BadFile(f"{path}: settings: {first_problem(error.errors())}") from error
+        raise BadFile(f"{path}: settings: {first_problem(error.errors(), 'all of them')}") from error

@@ -9,21 +9,21 @@ Every record has the same length, so record k is found by arithmetic; a torn tai
 
 from __future__ import annotations
 
-import json
 import math
 import struct
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from diffstudio.errors import BadFile
+from diffstudio.strangers import bounded_json, first_problem
 
 MAGIC = b"DSTRACE1"
 RECORD_MAGIC = b"STEP"
 PREFIX = struct.Struct("<8sII")
 RECORD = struct.Struct("<4sIII")
 MAX_HEADER = 4 << 20
+MAX_PARTS = 300_000  # of its JSON: request and card may each have a table of 100,000 betas
 MAX_PAYLOAD = 2**32 - 1
 ITEM_BYTES = {"float32": 4, "float16": 2}
 
@@ -129,8 +129,8 @@ def parse_header(raw: bytes, where: str) -> TraceHeader:
         BadFile: not JSON, a newer format, or a field out of its bounds.
     """
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        found = bounded_json(raw, MAX_PARTS)
+    except ValueError as error:
         raise BadFile(f"{where}: the trace header is not JSON; the file is damaged") from error
     version = found.get("format_version") if isinstance(found, dict) else None
     if isinstance(version, int) and version > 1:
@@ -138,11 +138,4 @@ def parse_header(raw: bytes, where: str) -> TraceHeader:
     try:
         return TraceHeader.model_validate(found)
     except ValidationError as error:
-        raise BadFile(f"{where}: {first_problem(error.errors())}") from error
-
-
-def first_problem(errors: Iterable[Any]) -> str:
-    """The first finding of pydantic as "field: message, found …"."""
-    first = next(iter(errors))
-    field = ".".join(str(part) for part in first["loc"]) or "header"
-    return f"{field}: {first['msg']}, found {str(first['input'])[:60]!r}"
+        raise BadFile(f"{where}: {first_problem(error.errors(), 'header')}") from error

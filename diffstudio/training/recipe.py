@@ -16,6 +16,7 @@ from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import NEEDS_SIGNAL, level
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.specs import Finite, PathSpec, TextSpec, check_choice
+from diffstudio.strangers import first_problem
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -153,10 +154,7 @@ def load_recipe(path: str | Path) -> Recipe:
     try:
         recipe = Recipe.model_validate(found)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "recipe"
-        found = "" if isinstance(first["input"], dict) else f", found {first['input']!r:.80}"
-        raise BadFile(f"{path}: {field}: {first['msg'].removeprefix('Value error, ')}{found}") from error
+        raise BadFile(f"{path}: {first_problem(error.errors(), 'recipe')}") from error
     if recipe.dataset not in DATASETS:
         raise BadInput(f"{path}: dataset is '{recipe.dataset}', expected one of {', '.join(DATASETS)}")
     modality = DATASETS[recipe.dataset].modality

@@ -57,7 +57,7 @@ class Adapter:
 def invalid(where: Path | str, error: ValidationError, what: str = "field") -> BadFile:
     """The sentence for the first thing that a config says wrongly."""
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
+    field = ".".join(shown(part) for part in first["loc"])
     named = f"{what} {shown(field)}: " if field else ""
     found = f", found '{shown(first['input'], 60)}'" if field else ""
     return BadFile(f"{shown(where, 400)}: {named}{shown(first['msg'], 200)}{found}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from diffstudio.checkpoints.names import name_and_step, shown
 from diffstudio.checkpoints.pickled import StoredTensor
 from diffstudio.checkpoints.sandbox import pickled_weights
 from diffstudio.errors import BadFile
+from diffstudio.strangers import bounded_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +29,7 @@ AVERAGED, WRAPPED = "model_ema.", "inner_model."  # the trainer's averaged weigh
 UNET, TRANSFORMER, HOURGLASS = "image_v1", "image_transformer_v1", "image_transformer_v2"
 Side = Annotated[int, Field(ge=1, le=4096)]
 Count = Annotated[int, Field(ge=0, le=8192)]
+MAX_CONFIG_PARTS = 10_000  # see `bounded_json`
 _FIXED = {"mapping_cond_dim": 0, "unet_cond_dim": 0, "cross_cond_dim": 0}
 
 
@@ -133,8 +134,8 @@ def _table(look: Look) -> dict[str, Any]:
     where = shown(look.path, 400)
     if look.kind == "safetensors":
         try:
-            table = json.loads(look.header.metadata["config"])
-        except (ValueError, RecursionError) as error:
+            table = bounded_json(look.header.metadata["config"], MAX_CONFIG_PARTS)
+        except ValueError as error:
             raise BadFile(f"{where}: the config in its metadata is not valid JSON: {shown(error)}") from error
         return table if isinstance(table, dict) else {}
     values, prefix = look.pickled.values, "config.model."

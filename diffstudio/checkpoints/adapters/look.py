@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
+from diffstudio.checkpoints.described import describe, numbers
 from diffstudio.checkpoints.header import Header, TensorInfo, read_header
-from diffstudio.checkpoints.names import shown
-from diffstudio.checkpoints.pickled import Pickled, StoredTensor, read_pickled
+from diffstudio.checkpoints.pickled import Pickled, StoredTensor
 from diffstudio.errors import BadFile, NotFound
+from diffstudio.strangers import bounded_json, shown
 
 MAX_JSON = 1 << 20
+BYTES_A_PART = 8  # of a table that may be as long as its limit; see `bounded_json`
 START = 1 << 16  # bytes from which a format is recognised
 
 
@@ -61,8 +62,12 @@ class Look:
 
     @functools.cached_property
     def pickled(self) -> Pickled:
-        """Of a file of torch.save. Raises: as `read_pickled`."""
-        return read_pickled(self.path)
+        """Of a file of torch.save. Raises: as `describe`."""
+        return describe(self.path)
+
+    def numbers(self, name: str) -> tuple[float, ...] | None:
+        """Of a file of torch.save a short list in float32 by its name; None without one. Raises: as `describe`."""
+        return numbers(self.path, name) if name in self.pickled.tensors else None
 
     @property
     def tensors(self) -> Mapping[str, StoredTensor | TensorInfo]:
@@ -132,8 +137,8 @@ def read_json(folder: Path, name: str, limit: int = MAX_JSON) -> dict[str, Any]:
     if len(raw) > limit:
         raise BadFile(f"{where} has more than {limit:,} bytes, too many for its kind; it was not opened")
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        found = bounded_json(raw, limit // BYTES_A_PART)
+    except ValueError as error:
         raise BadFile(f"{where} is not valid JSON: {shown(error)}") from error
     if not isinstance(found, dict):
         raise BadFile(f"{where} is not a table")

@@ -123,7 +123,7 @@ def _architecture(look: Look, tensors: dict[str, StoredTensor]) -> tuple[dict[st
 def _table(look: Look, name: str) -> tuple[float, ...]:
     """A table that the diffusion keeps beside the network. Raises: BadFile."""
     for at in (f"ema.ema_model.{name}", f"model.{name}"):
-        numbers = look.pickled.numbers(at)
+        numbers = look.numbers(at)
         if numbers:
             return numbers
     raise BadFile(f"{shown(look.path, 400)}: it has no table '{name}', which says of which chain it was trained on")
