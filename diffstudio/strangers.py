@@ -19,12 +19,12 @@ def shown(text: object, most: int = 80) -> str:
 
     Of a table, a list or a number only the beginning is looked at, however long or deep it is.
     """
-    start = text[:most] if isinstance(text, str) else _written(text, most)[:most]
+    start = text[:most] if isinstance(text, str) else written(text, most)[:most]
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in start)
 
 
-def _written(value: object, most: int, depth: int = 0) -> str:
-    """As str() writes it, or about as far as `most` characters of it."""
+def written(value: object, most: int = 80, depth: int = 0) -> str:
+    """As Python writes it, a text within quotes, or about as far as `most` characters of it."""
     if value is None or isinstance(value, bool | float | os.PathLike | BaseException):
         return str(value)
     if isinstance(value, int):
@@ -43,7 +43,7 @@ def _written(value: object, most: int, depth: int = 0) -> str:
             parts.append("…")
             break
         pair = entry if isinstance(value, dict) else (entry,)
-        parts.append(": ".join(_written(part, most, depth + 1) for part in pair))
+        parts.append(": ".join(written(part, most, depth + 1) for part in pair))
         length += len(parts[-1]) + 2
     comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
     return f"{left}{', '.join(parts)}{comma}{right}"
@@ -73,4 +73,4 @@ def first_problem(errors: Iterable[Any], whole: str) -> str:
     field = shown(".".join(shown(part) for part in first["loc"]), 200) or whole
     of_all = first["type"] == "value_error" and isinstance(first["input"], dict)  # which is no help to be shown
     found = "" if of_all else f", found '{shown(first['input'], 60)}'"
-    return f"{field}: {shown(first['msg'].removeprefix('Value error, '), 400)}{found}"
+    return f"{field}: {shown(first['msg'].removeprefix('Value error, '), 200)}{found}"

@@ -16,7 +16,7 @@ from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import NEEDS_SIGNAL, level
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.specs import Finite, PathSpec, TextSpec, check_choice
-from diffstudio.strangers import first_problem
+from diffstudio.strangers import shown, written
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -154,7 +154,10 @@ def load_recipe(path: str | Path) -> Recipe:
     try:
         recipe = Recipe.model_validate(found)
     except ValidationError as error:
-        raise BadFile(f"{path}: {first_problem(error.errors(), 'recipe')}") from error
+        first = error.errors()[0]
+        field = ".".join(map(shown, first["loc"])) or "recipe"
+        found = "" if isinstance(first["input"], dict) else f", found {written(first['input'])}"
+        raise BadFile(f"{path}: {field}: {first['msg'].removeprefix('Value error, ')}{found}") from error
     if recipe.dataset not in DATASETS:
         raise BadInput(f"{path}: dataset is '{recipe.dataset}', expected one of {', '.join(DATASETS)}")
     modality = DATASETS[recipe.dataset].modality
