@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QPushButto
 from diffstudio.errors import DiffStudioError
 from diffstudio.files import write_bytes
 from diffstudio.gui.dialogs.message import show_error
+from diffstudio.gui.painted import painted
 from diffstudio.gui.widgets import label
 from diffstudio.gui.words import count, tr
 from diffstudio.studio.painting import Painting
@@ -163,8 +164,9 @@ class MaskCanvas(QWidget):
         scale = target.width() / self._picture.width()
         return QPointF(target.x() + x * scale, target.y() + y * scale)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter, target = QPainter(self), self._target()
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
+        target = self._target()
         painter.drawImage(target, self._picture)
         painter.drawImage(target, self._veil())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

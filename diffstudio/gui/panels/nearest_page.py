@@ -13,6 +13,7 @@ from diffstudio.analysis import fields
 from diffstudio.analysis.neighbours import Known, Neighbour, known, nearest
 from diffstudio.data import DATASETS
 from diffstudio.gui.jobs import Stop
+from diffstudio.gui.painted import painted
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.words import count, number, tr
 from diffstudio.modalities import image
@@ -79,8 +80,8 @@ class NearestPage(QWidget):
         self.tokens = tokens
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         painter.fillRect(self.rect(), QColor(self.tokens.bg))
         reason = self._why_not()
         if reason is not None:

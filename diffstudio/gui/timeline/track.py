@@ -15,6 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from diffstudio.gui.painted import painted
 from diffstudio.gui.playhead import Playhead
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.timeline import overlay
@@ -148,8 +149,8 @@ class Track(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(200, 110)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         scene = self._current()
         if scene is None:
             paint_empty(painter, self._tokens, self.size(), self.font())

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEv
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffstudio.errors import BadFile
+from diffstudio.gui.painted import painted, painter_on
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import legend
 from diffstudio.gui.views.audio_scene import AudioScene
@@ -73,10 +74,9 @@ class AudioView(BatchView[AudioScene]):
         out = QImage(int(self.width() * ratio), int((self.height() - FOOTER) * ratio), QImage.Format.Format_RGB32)
         out.setDevicePixelRatio(ratio)
         out.fill(QColor(self._scene.tokens.bg))
-        painter = QPainter(out)
-        painter.setFont(legend.small(self.font()))
-        self._scene.paint(painter, self.sounds.get, ratio)
-        painter.end()
+        with painter_on(out) as painter:
+            painter.setFont(legend.small(self.font()))
+            self._scene.paint(painter, self.sounds.get, ratio)
         return out
 
     def _details(self, found: tuple[int, int | None, float] | None) -> list[str]:
@@ -126,9 +126,9 @@ class AudioView(BatchView[AudioScene]):
 
     # -- painting and mouse
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         scene = self._scene
-        painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(scene.tokens.bg))
         painter.setFont(legend.small(self.font()))
         painter.setClipRect(0, 0, self.width(), self.height() - FOOTER)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from diffstudio.gui.painted import painted
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import legend, pixel_values
 from diffstudio.gui.views.batch_view import BatchView
@@ -121,10 +122,10 @@ class ImageView(BatchView[ImageScene]):
 
     # -- painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         scene = self._scene
         scene.compose()
-        painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(scene.tokens.bg))
         if scene.picture is not None:
             painter.setClipRect(0, 0, self.width(), self.height() - legend.FOOTER)

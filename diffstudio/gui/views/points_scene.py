@@ -10,6 +10,7 @@ from PySide6.QtGui import QFont, QImage, QPainter
 
 from diffstudio.analysis import fields
 from diffstudio.errors import BadFile
+from diffstudio.gui.painted import painter_on
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import axes, splat
 from diffstudio.gui.views.contours import SHARES, contours
@@ -200,17 +201,16 @@ class PointsScene:
             picture = QImage(int(width * self.ratio), int(height * self.ratio), QImage.Format.Format_RGB32)
             picture.setDevicePixelRatio(self.ratio)
             picture.fill(int(rgb(self.tokens.bg)))
-            painter = QPainter(picture)
             plot = axes.plot_box(width, height)
-            axes.paint_grid(painter, plot, self.plane, self.ratio, self.tokens)
-            painter.setClipRect(plot.adjusted(1, 1, -1, -1))
-            if under is not None:
-                under(painter, plot.topLeft())
-            if self.data is not None and self.options["underlay"]:
-                self._paint_data(painter, self.data, plot.topLeft())
-            painter.setClipping(False)
-            axes.paint_labels(painter, plot, self.plane, self.ratio, self.tokens, font, self._unit())
-            painter.end()
+            with painter_on(picture) as painter:
+                axes.paint_grid(painter, plot, self.plane, self.ratio, self.tokens)
+                painter.setClipRect(plot.adjusted(1, 1, -1, -1))
+                if under is not None:
+                    under(painter, plot.topLeft())
+                if self.data is not None and self.options["underlay"]:
+                    self._paint_data(painter, self.data, plot.topLeft())
+                painter.setClipping(False)
+                axes.paint_labels(painter, plot, self.plane, self.ratio, self.tokens, font, self._unit())
             self._base = picture
         return self._base
 

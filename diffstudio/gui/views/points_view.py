@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEve
 from PySide6.QtWidgets import QWidget
 
 from diffstudio.errors import BadFile
+from diffstudio.gui.painted import painted, painter_on
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import axes, heat, legend, points_words
 from diffstudio.gui.views.attention import Attention
@@ -131,9 +132,8 @@ class PointsView(View):
         ratio = self.devicePixelRatioF()
         out = QImage(int(self.width() * ratio), int(self.height() * ratio), QImage.Format.Format_RGB32)
         out.setDevicePixelRatio(ratio)
-        painter = QPainter(out)
-        self._paint_scene(painter)
-        painter.end()
+        with painter_on(out) as painter:
+            self._paint_scene(painter)
         return out
 
     def readout(self) -> str:
@@ -185,8 +185,8 @@ class PointsView(View):
 
     # -- painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         self._paint_scene(painter)
         self._paint_chosen(painter)
         self._paint_notes(painter)

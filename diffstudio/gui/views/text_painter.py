@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap
 
 from diffstudio.gui.fonts import monospace
+from diffstudio.gui.painted import painter_on
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views.text_layout import TextLayout
 from diffstudio.gui.views.text_scene import Sheet, TextScene
@@ -156,12 +157,11 @@ def _letter(token: str, colour: str, layout: TextLayout, ratio: float) -> QPixma
     metrics = QFontMetricsF(font)
     wide = metrics.horizontalAdvance(token)
     squeeze = min(1.0, layout.wide / max(1.0, wide))
-    painter = QPainter(out)
-    painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-    painter.setFont(font)
-    painter.setPen(QColor(colour))
-    painter.translate((layout.wide - squeeze * wide) / 2, (layout.high + metrics.ascent() - metrics.descent()) / 2)
-    painter.scale(squeeze, 1)
-    painter.drawText(QPointF(0, 0), token)
-    painter.end()
+    with painter_on(out) as painter:
+        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+        painter.setFont(font)
+        painter.setPen(QColor(colour))
+        painter.translate((layout.wide - squeeze * wide) / 2, (layout.high + metrics.ascent() - metrics.descent()) / 2)
+        painter.scale(squeeze, 1)
+        painter.drawText(QPointF(0, 0), token)
     return out

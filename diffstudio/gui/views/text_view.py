@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from diffstudio.errors import BadFile
+from diffstudio.gui.painted import painted, painter_on
 from diffstudio.gui.theme import Tokens
 from diffstudio.gui.views import legend
 from diffstudio.gui.views.batch_view import BatchView
@@ -69,9 +70,8 @@ class TextView(BatchView[TextScene]):
         out = QImage(int(self.width() * ratio), int((self.height() - self.footer) * ratio), QImage.Format.Format_RGB32)
         out.setDevicePixelRatio(ratio)
         out.fill(QColor(self._scene.tokens.bg))
-        painter = QPainter(out)
-        paint_texts(painter, self._scene, self._options, self._letters)
-        painter.end()
+        with painter_on(out) as painter:
+            paint_texts(painter, self._scene, self._options, self._letters)
         return out
 
     def text(self, every: bool) -> str:
@@ -111,9 +111,9 @@ class TextView(BatchView[TextScene]):
 
     # -- painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         scene = self._scene
-        painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(scene.tokens.bg))
         painter.setClipRect(0, 0, self.width(), self.height() - self.footer)
         paint_texts(painter, scene, self._options, self._letters)
