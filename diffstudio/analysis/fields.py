@@ -68,5 +68,6 @@ def tensor(trace: Trace, k: int, name: str, sample: int | slice | None = None) -
         with np.errstate(invalid="ignore", over="ignore"):
             return xt - trace.array(k - 1, "xt", sample)
     if name == "split":
-        return trace.array(k, "x0_cond", sample) - trace.array(k, "x0_free", sample)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return trace.array(k, "x0_cond", sample) - trace.array(k, "x0_free", sample)
     return trace.array(k, name, sample)

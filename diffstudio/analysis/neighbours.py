@@ -9,6 +9,8 @@ import numpy as np
 
 from diffstudio.data import DATASETS
 
+FAR = 1e15  # beyond it squares are no numbers in float32
+
 
 @dataclass(frozen=True)
 class Known:
@@ -40,8 +42,8 @@ def known(name: str) -> Known | None:
 
 
 def nearest(data: Known, x: np.ndarray, count: int = 5) -> list[Neighbour]:
-    """The `count` nearest, the nearest first; none where x is not finite. x: the shape of one sample."""
-    if not np.isfinite(x).all():
+    """The `count` nearest, the nearest first; none where x is not finite or far out. x: the shape of one sample."""
+    if not (np.abs(x) <= FAR).all():
         return []
     flat, query = data.samples.reshape(len(data.samples), -1), x.reshape(-1).astype(np.float32)
     # ‖x − y‖² = ‖x‖² − 2·x·y + ‖y‖²: the order needs one product with all of them, the distances are taken exactly.

@@ -41,8 +41,7 @@ def principal_plane(rows: np.ndarray) -> Plane:
 
     Each axis points to where its largest coefficient is positive, so that equal data give equal pictures.
     """
-    rows = rows.astype(np.float64)
-    rows = rows[np.isfinite(rows).all(1)]
+    rows = rows[np.isfinite(rows).all(1)].astype(np.float64)
     if not len(rows):
         width = rows.shape[1]
         return Plane(np.zeros(width), np.eye(2, width), np.zeros(2))

@@ -202,8 +202,9 @@ class Studio(QObject):
         p.sampling.source.set_trace(trace.path if trace else None, trace is not None and trace.complete)
         if trace is not None:
             p.window.device.setText(trace.header.device)
-            if trace.damaged:
-                p.window.say(tr("The end of this trace is damaged: {} steps are shown.").format(count(len(trace))))
+        if not p.runs.running:  # of a run that goes the last record may be half written, and what is said is of the run
+            lost = tr("The end of this trace is damaged: {} steps are shown.")
+            p.window.say(lost.format(count(len(trace))) if trace is not None and trace.damaged else "")
         self._show_sizes()
         self._enable()
 

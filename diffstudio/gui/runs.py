@@ -18,6 +18,7 @@ from diffstudio.studio.history import History
 from diffstudio.studio.progress import Progress
 from diffstudio.studio.request import Request
 from diffstudio.studio.settings import Settings
+from diffstudio.traces.checked import open_checked
 from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
@@ -115,9 +116,9 @@ class Runs(QObject):
         """Show a recorded run.
 
         Raises:
-            BadFile: it can't be opened.
+            BadFile: it can't be opened, or is not what it says.
         """
-        self._show(Trace.open(path))
+        self._show(open_checked(path))
 
     def show_previous(self) -> None:
         """Exchange the trace that is shown with the one before it; the playhead keeps its place."""

@@ -56,8 +56,9 @@ def render(
 def to_screen(points: np.ndarray, bounds: Bounds, side: int) -> np.ndarray:
     """Coordinates → pixels (x to the right, y downwards)."""
     left, bottom, right, top = bounds
-    x = (points[:, 0] - left) / (right - left) * side
-    y = (top - points[:, 1]) / (top - bottom) * side
+    with np.errstate(over="ignore", invalid="ignore"):  # what diverged lies nowhere
+        x = (points[:, 0] - left) / (right - left) * side
+        y = (top - points[:, 1]) / (top - bottom) * side
     return np.stack([x, y], 1)
 
 

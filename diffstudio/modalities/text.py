@@ -53,7 +53,8 @@ def tokens_of(rows: np.ndarray, spec: TextSpec) -> np.ndarray:
         return np.nan_to_num(rows[:, 0]).round().clip(0, spec.mask).astype(np.int64)
     table = _table(spec)
     # |x − e|² without |x|², the same for every e
-    return ((table**2).sum(1)[:, None] - 2 * np.einsum("vc,bcl->bvl", table, np.nan_to_num(rows))).argmin(1)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged any token is as near
+        return ((table**2).sum(1)[:, None] - 2 * np.einsum("vc,bcl->bvl", table, np.nan_to_num(rows))).argmin(1)
 
 
 def nearness(rows: np.ndarray, spec: TextSpec) -> np.ndarray:
@@ -61,8 +62,9 @@ def nearness(rows: np.ndarray, spec: TextSpec) -> np.ndarray:
     if spec.discrete:
         return np.ones((len(rows), rows.shape[2]), np.float32)
     nearest = _table(spec)[tokens_of(rows, spec)].transpose(0, 2, 1)
-    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(nearest, axis=1)
-    return ((rows * nearest).sum(1) / np.maximum(lengths, 1e-6)).clip(0, 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(nearest, axis=1)
+        return ((rows * nearest).sum(1) / np.maximum(lengths, 1e-6)).clip(0, 1)
 
 
 def states_of(tokens: np.ndarray, spec: TextSpec) -> np.ndarray:
@@ -151,6 +153,7 @@ class Cells(NamedTuple):
     """What the cells (B, L) of a tensor show. letters: a token's number.  strength: in 0..1, how sure it is.
 
     masked: there is no token, the letter is what the network guesses there.  guessed: the letter is a guess.
+    A cell that is masked and not guessed has no letter: its strength is 0.
     """
 
     letters: np.ndarray
@@ -166,11 +169,15 @@ def cells_of(shown: Shown, spec: TextSpec) -> Cells:
     strength, guessed = nearness(shown.rows, spec), np.zeros_like(masked)
     guesses, odds = shown.other("guesses"), shown.other("odds")
     if guesses is not None and odds is not None and shown.name in WRITTEN:
-        best, sure = guesses[:, 0].astype(np.int64).clip(0, spec.mask - 1), odds[:, 0]
+        # A run that has become NaN guesses NaN: no chance at all.
+        best = np.nan_to_num(guesses[:, 0]).clip(0, spec.mask - 1).astype(np.int64)
+        sure = np.nan_to_num(odds[:, 0]).clip(0, 1)
         guessed = masked if shown.name == "xt" else sure < 1
         letters = np.where(guessed, best, letters)
         strength = np.where(guessed, FAINTEST + (1 - FAINTEST) * sure, strength)
-    return Cells(letters, strength, masked & (shown.name == "xt"), guessed)
+    empty = masked & ~guessed
+    strength = np.where(empty, 0.0, np.nan_to_num(strength))
+    return Cells(letters.clip(0, spec.mask - 1), strength, empty | (masked & (shown.name == "xt")), guessed)
 
 
 def _painted(found: Cells, spec: TextSpec, dark: bool, size: int) -> np.ndarray:
@@ -187,7 +194,8 @@ def changed(rows: np.ndarray, spec: TextSpec, limit: float) -> np.ndarray:
     """How much a cell of a difference changed, (B, L) in 0..1: of tokens whether, of vectors how far beside a limit."""
     if spec.discrete:
         return (rows[:, 0] != 0).astype(np.float32)
-    return (np.sqrt((np.nan_to_num(rows).astype(np.float32) ** 2).mean(1)) / limit).clip(0, 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.nan_to_num(np.sqrt((np.nan_to_num(rows).astype(np.float32) ** 2).mean(1)) / limit).clip(0, 1)
 
 
 def _heat(shown: Shown, spec: TextSpec, size: int) -> np.ndarray:

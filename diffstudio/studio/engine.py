@@ -25,7 +25,7 @@ from diffstudio.studio.recording import SPLIT, Recorder
 from diffstudio.studio.request import Request
 from diffstudio.studio.room import check_room, free_memory, size
 from diffstudio.studio.torch_loading import load_libraries, wait_briefly
-from diffstudio.traces.format import SCALARS, FieldSpec, TraceHeader
+from diffstudio.traces.format import MAX_NUMBERS, SCALARS, FieldSpec, TraceHeader
 from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter
 
@@ -97,6 +97,11 @@ class Engine:
         plan = self.plan(request)
         half = None if plan.half is None else plan.half.memory_bytes
         check_room(plan.total_bytes, plan.memory_bytes, trace_path.parent, budget_bytes, half)
+        if plan.state_numbers > MAX_NUMBERS:
+            raise NoRoom(
+                f"the states of {request.samples:,} samples have {plan.state_numbers:,} numbers, at most "
+                f"{MAX_NUMBERS:,} can be recorded and shown: draw fewer samples"
+            )
         self._check_device(plan)
         try:
             with watched(loading, stop):

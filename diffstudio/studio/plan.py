@@ -76,6 +76,11 @@ class Plan:
         return dataclasses.replace(self, request=self.request.model_copy(update={"precision": "half"}))
 
     @property
+    def state_numbers(self) -> int:
+        """Numbers of one state of all samples."""
+        return self.request.samples * math.prod(self.card.shape)
+
+    @property
     def total_bytes(self) -> int:
         """The size that the trace will have."""
         return self.record_bytes * sum(chain.records for chain in self.chains)

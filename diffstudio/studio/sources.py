@@ -15,7 +15,7 @@ import numpy as np
 
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities import Fit, Meaning, SourceInfo
-from diffstudio.traces.reader import Trace
+from diffstudio.traces.checked import open_checked
 
 ARRAYS = (".npy", ".npz")
 FOLDER = "/"  # among a modality's suffixes: a folder of files can be one sample
@@ -83,7 +83,7 @@ def _load(path: Path, meaning: Meaning, fit: Fit | None, invert: bool) -> np.nda
 
 
 def _from_trace(path: Path) -> np.ndarray:
-    with Trace.open(path) as trace:
+    with open_checked(path) as trace:
         if not len(trace):
             raise BadFile(f"{path} has no complete record")
         return trace.array(len(trace) - 1, "xt")

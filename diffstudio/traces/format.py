@@ -9,6 +9,7 @@ Every record has the same length, so record k is found by arithmetic; a torn tai
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from typing import Annotated, Any, Literal
@@ -23,7 +24,7 @@ RECORD_MAGIC = b"STEP"
 PREFIX = struct.Struct("<8sII")
 RECORD = struct.Struct("<4sIII")
 MAX_HEADER = 4 << 20
-MAX_PARTS = 300_000  # of its JSON: request and card may each have a table of 100,000 betas
+MAX_PARTS = 1_500_000  # of its JSON: a million samples have as many labels
 MAX_PAYLOAD = 2**32 - 1
 ITEM_BYTES = {"float32": 4, "float16": 2}
 
@@ -31,7 +32,13 @@ ITEM_BYTES = {"float32": 4, "float16": 2}
 # the batch of ‖x_k − x_{k−1}‖ and ‖x̂0_k − x̂0_{k−1}‖; eps_norm: of ‖ε̂‖; seconds: wall time since the run began.
 SCALARS = ("chain", "step", "t", "a", "s", "log_snr", "nfe", "dx_norm", "eps_norm", "x0_change", "seconds")
 
+MAX_RECORDS = 200_002  # of a chain: a run has at most 100,000 steps
+MAX_BATCH = 1_000_000
+MAX_NUMBERS = 1 << 25  # of one field of a record: more can't be shown, and a run of more is refused before it begins
+
 _STRICT = ConfigDict(frozen=True, extra="forbid")
+ShortText = Annotated[str, Field(max_length=1000)]
+Label = Annotated[int, Field(ge=-(10**6), le=10**6)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
 
 
@@ -42,7 +49,7 @@ class FieldSpec(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
     shape: Annotated[tuple[Count, ...], Field(min_length=1, max_length=8)]
     dtype: Literal["float32", "float16"] = "float32"
-    unit: str = ""
+    unit: ShortText = ""
 
     @property
     def nbytes(self) -> int:
@@ -55,7 +62,7 @@ class ChainSpec(BaseModel):
 
     model_config = _STRICT
     name: Literal["forward", "reverse"]
-    records: Count
+    records: Annotated[int, Field(ge=1, le=MAX_RECORDS)]
 
 
 class TraceHeader(BaseModel):
@@ -63,30 +70,41 @@ class TraceHeader(BaseModel):
 
     model_config = _STRICT
     format_version: Literal[1] = 1
-    created: str
+    created: ShortText
     request: dict[str, Any]
     card: dict[str, Any]
     fields: Annotated[tuple[FieldSpec, ...], Field(min_length=1, max_length=16)]
-    scalars: Annotated[tuple[str, ...], Field(max_length=64)] = SCALARS
+    scalars: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-zA-Z0-9_ ]{1,40}$")], ...], Field(max_length=64)] = (
+        SCALARS
+    )
     chains: Annotated[tuple[ChainSpec, ...], Field(min_length=1, max_length=2)]
-    versions: dict[str, str] = {}
-    device: str = ""
-    checkpoint_sha256: str = ""
-    labels: tuple[int | None, ...] = ()
+    versions: Annotated[dict[str, ShortText], Field(max_length=100)] = {}
+    device: ShortText = ""
+    checkpoint_sha256: ShortText = ""
+    labels: Annotated[tuple[Label | None, ...], Field(max_length=MAX_BATCH, fail_fast=True)] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> TraceHeader:
         missing = {"chain", "step", "t", "a", "s", "log_snr"} - set(self.scalars)
         if missing:
             raise ValueError(f"the scalars lack {', '.join(sorted(missing))}")
-        names = [f.name for f in self.fields]
-        if len(set(names)) < len(names):
-            raise ValueError("two fields share a name")
+        for what, names in (
+            ("fields", [f.name for f in self.fields]),
+            ("scalars", self.scalars),
+            ("chains", [c.name for c in self.chains]),
+        ):
+            if len(set(names)) < len(names):
+                raise ValueError(f"two {what} share a name")
         if len({f.shape[0] for f in self.fields}) > 1:
             raise ValueError("the fields have different batch sizes")
         if self.payload_bytes > MAX_PAYLOAD:
             raise ValueError(f"a record would take {self.payload_bytes} bytes, expected at most {MAX_PAYLOAD}")
         return self
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Where each chain's records end: record k is of the first chain for which k is less."""
+        return tuple(itertools.accumulate(c.records for c in self.chains))
 
     @property
     def payload_bytes(self) -> int:

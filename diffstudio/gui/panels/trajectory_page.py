@@ -98,8 +98,8 @@ class TrajectoryPage(Plot):
             self.ways[chain].setData(*_joined(part[:, :MOST_LINES], None))
         finite = positions[np.isfinite(positions).all(2)]
         if len(finite):
-            (left, bottom), (right, top) = finite.min(0), finite.max(0)
-            margin = 0.05 * max(float(right - left), float(top - bottom), 1e-6)
+            (left, bottom), (right, top) = finite.min(0).tolist(), finite.max(0).tolist()
+            margin = 0.05 * max(right - left, top - bottom, 1e-6)
             self.fit((left - margin, right + margin), (bottom - margin, top + margin))
 
 
