@@ -100,7 +100,7 @@ def _orthonormal(axes: np.ndarray, width: int) -> np.ndarray:
     """Unit vectors; where the rows spread along fewer than two, any that stand upright on the others."""
     out = np.zeros((2, width))
     for i in range(2):
-        candidates = [*axes[i : i + 1], *np.eye(width)[: i + 1]]
+        candidates = [*axes[i : i + 1], *np.eye(i + 1, width)]
         for candidate in candidates:
             rest = candidate - out[:i].T @ (out[:i] @ candidate)
             length = np.linalg.norm(rest)

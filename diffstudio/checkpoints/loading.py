@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
+from diffstudio.cancelling import Cancelled, check_cancelled
+
 BLOCK = 16 << 20  # bytes between two looks at whether the weights are still wanted
 Tell = Callable[[float], None]
 Stop = Callable[[], bool]
 _watcher: ContextVar[tuple[Tell, Stop] | None] = ContextVar("watcher", default=None)
 
 
-class Left(BaseException):
-    """Nobody wants the weights any more. No Exception, so that nobody takes it for a broken file."""
+class Left(Cancelled):
+    """Nobody wants the weights any more."""
 
 
 @contextlib.contextmanager
@@ -42,7 +44,8 @@ def told(done: float, total: float) -> None:
 
 
 def still_wanted() -> None:
-    """Nothing new is read, but the weights may not be wanted any more. Raises: Left."""
+    """Nothing new is read, but the weights may not be wanted any more. Raises: Left, Cancelled."""
+    check_cancelled()
     watcher = _watcher.get()
     if watcher is not None and watcher[1]():
         raise Left

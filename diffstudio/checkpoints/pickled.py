@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from diffstudio.archives import check_directory
 from diffstudio.checkpoints.names import shown
 from diffstudio.checkpoints.pickle_machine import Described, Reading, Storage, whole
 from diffstudio.checkpoints.tensors import ITEM_BYTES, MAX_TENSORS
@@ -159,21 +160,7 @@ def _of_zip(where: str, stream: BinaryIO, size: int) -> tuple[Any, dict[str, int
 
 def _members(where: str, stream: BinaryIO, size: int) -> dict[str, zipfile.ZipInfo]:
     """The archive's directory, after a look at whether it can be true."""
-    stream.seek(max(0, size - 65_600))
-    tail = stream.read()
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or len(tail) < end + 22:
-        raise BadFile(f"{where} is a truncated zip archive: its directory is missing; copy the file again")
-    count, directory = int.from_bytes(tail[end + 10 : end + 12], "little"), tail[end + 12 : end + 16]
-    # 0xFFFF… stands for "see the 64-bit directory", which zipfile reads: its size is bounded by the file's own.
-    if (count != 0xFFFF and count > MAX_MEMBERS) or 16 << 20 < int.from_bytes(directory, "little") < 0xFFFFFFFF:
-        raise BadFile(f"{where}: an archive of {count:,} files, expected at most {MAX_MEMBERS:,}")
-    if b"PK\x06\x06" in tail:
-        at = tail.rfind(b"PK\x06\x06")
-        entries = int.from_bytes(tail[at + 32 : at + 40], "little")
-        if entries > MAX_MEMBERS or int.from_bytes(tail[at + 40 : at + 48], "little") > 16 << 20:
-            raise BadFile(f"{where}: an archive of {entries:,} files, expected at most {MAX_MEMBERS:,}")
-    stream.seek(0)
+    check_directory(where, stream, size, MAX_MEMBERS)
     with zipfile.ZipFile(stream) as archive:
         infos = archive.infolist()
     members: dict[str, zipfile.ZipInfo] = {}

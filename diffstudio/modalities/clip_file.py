@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diffstudio.cancelling import check_cancelled
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.modality import Fit, Meaning, SourceInfo
-from diffstudio.modalities.picture_file import MAX_PIXELS, PICTURES, fitted, opaque, open_picture
+from diffstudio.modalities.picture_file import (
+    DAMAGED,
+    MAX_PIXELS,
+    PICTURES,
+    check_pixels,
+    fitted,
+    opaque,
+    open_picture,
+    opened,
+)
+from diffstudio.user_files import open_regular
 
 if TYPE_CHECKING:
     from PIL import Image  # loaded when a clip is read: the window shows itself before
@@ -21,6 +34,14 @@ ANIMATIONS = (".gif", ".webp", ".apng", ".png")  # read by Pillow
 FOLDER = "/"
 CLIPS = (*MOVIES, *ANIMATIONS, FOLDER)
 MAX_FRAMES = 5_000
+MAX_FILE = 2 << 30  # bytes of a movie
+MAX_FRAME_PIXELS = 36_000_000  # of a movie: 8K
+MAX_ANIMATED_PIXELS = 9_000_000  # of a frame of an animated picture: 4K
+# Pixels of all frames together that are decoded, of a movie and of an animated picture: some seconds.
+MAX_MOVIE, MAX_ANIMATION = 4_000_000_000, 100_000_000
+# What a movie is, its first bytes say: left to itself the library would also open lists of other files and addresses.
+_BEGINNINGS = {"matroska": (0, (b"\x1aE\xdf\xa3",)), "avi": (8, (b"AVI ",)),
+               "mov": (4, (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"))}  # fmt: skip
 NEEDS_AV = "needs the extra 'video': pip install 'diffstudio[video]'"
 
 
@@ -51,6 +72,7 @@ def read_clip(path: Path, meaning: Meaning, fit: Fit | None) -> np.ndarray:
     found: dict[int, np.ndarray] = {}
     with _frames(path) as pictures:
         for number, picture in enumerate(pictures):
+            check_cancelled()
             if number in wanted:
                 own = picture() if fit is None else fitted(picture(), (width, height), fit)
                 found[number] = np.asarray(opaque(own).convert(mode), np.float32).reshape(height, width, channels)
@@ -62,19 +84,26 @@ def read_clip(path: Path, meaning: Meaning, fit: Fit | None) -> np.ndarray:
     return np.ascontiguousarray(clip.transpose(0, 3, 1, 2)[None])
 
 
-def open_movie(path: Path) -> Any:
+@contextlib.contextmanager
+def open_movie(path: Path) -> Iterator[Any]:
     """An open PyAV container.
 
     Raises:
-        BadInput: the extra is missing, or no such file.  BadFile: not a movie that can be read.
+        BadInput: the extra is missing, no such file, or too large a one.  BadFile: not a movie that can be read.
     """
     av = import_av(f"reading {path.name}")
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}")
-    try:
-        return av.open(str(path))
-    except (av.FFmpegError, ValueError) as error:
-        raise BadFile(f"{path} is not a video that can be read") from error
+    with open_regular(path, MAX_FILE) as stream:
+        start = stream.read(16)
+        stream.seek(0)
+        kind = next((kind for kind, (at, words) in _BEGINNINGS.items() if start[at:].startswith(words)), None)
+        if kind is None:
+            raise BadFile(f"{path} is not a video that can be read")
+        try:
+            movie = av.open(stream, format=kind)
+        except (av.FFmpegError, ValueError) as error:
+            raise BadFile(f"{path} is not a video that can be read") from error
+        with movie:
+            yield movie
 
 
 def import_av(what: str) -> Any:
@@ -98,12 +127,12 @@ def _measure(path: Path) -> tuple[int, tuple[int, int]]:
             if count == 0:
                 size = picture().size
             count += 1
+            check_cancelled()
             if count > MAX_FRAMES:
                 raise BadInput(f"{path} has more than {MAX_FRAMES:,} frames: cut it first")
     if not count:
         raise BadFile(f"{path} holds no frame")
-    if size[0] * size[1] > MAX_PIXELS:
-        raise BadInput(f"{path} has frames of {size[0]:,}×{size[1]:,} pixels: make it smaller first")
+    _check_size(path, size, MAX_PIXELS)
     return count, size
 
 
@@ -113,38 +142,66 @@ def _frames(path: Path) -> Iterator[Iterator[Callable[[], Image.Image]]]:
     if path.is_dir():
         yield _of_folder(path)
     elif path.suffix.lower() in MOVIES:
-        with contextlib.closing(open_movie(path)) as movie:
+        with open_movie(path) as movie:
             yield _of_movie(movie, path)
     else:
-        yield _of_animation(path)
+        with opened(path) as found:
+            check_pixels(path, found)
+            if getattr(found, "is_animated", False):
+                _check_size(path, found.size, MAX_ANIMATED_PIXELS)
+            yield _of_animation(found, path)
 
 
 def _of_folder(path: Path) -> Iterator[Callable[[], Image.Image]]:
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES)
-    return iter([lambda file=file: open_picture(file) for file in files])
+    try:
+        found = (Path(entry.path) for entry in os.scandir(path))
+        files = list(itertools.islice((file for file in found if file.suffix.lower() in PICTURES), MAX_FRAMES + 1))
+    except OSError as error:
+        raise BadInput(f"can't read the folder {path}: {error.strerror}") from error
+    return iter([lambda file=file: open_picture(file) for file in sorted(files)])
 
 
 def _of_movie(movie: Any, path: Path) -> Iterator[Callable[[], Image.Image]]:
     av = import_av(f"reading {path.name}")
     if not movie.streams.video:
         raise BadFile(f"{path} holds no video, only sound or text")
+    codec = movie.streams.video[0].codec_context
+    _check_size(path, (codec.width, codec.height), MAX_FRAME_PIXELS)
+    pixels = 0
     try:
         for frame in movie.decode(movie.streams.video[0]):
+            pixels = _counted(path, pixels, (frame.width, frame.height), MAX_MOVIE)
             yield frame.to_image
     except av.FFmpegError as error:
         raise BadFile(f"{path} is damaged: a frame can't be decoded") from error
 
 
-def _of_animation(path: Path) -> Iterator[Callable[[], Image.Image]]:
-    from PIL import Image, ImageSequence, UnidentifiedImageError
+def _of_animation(found: Image.Image, path: Path) -> Iterator[Callable[[], Image.Image]]:
+    from PIL import ImageSequence
 
-    open_picture(path)  # refuses what is too large, or no picture
+    pixels = 0
     try:
-        with Image.open(path) as found:
-            for frame in ImageSequence.Iterator(found):
-                yield frame.copy
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        for frame in ImageSequence.Iterator(found):
+            pixels = _counted(path, pixels, frame.size, MAX_ANIMATION)
+            yield frame.copy
+    except DAMAGED as error:
         raise BadFile(f"{path} is damaged: a frame can't be read") from error
+
+
+def _counted(path: Path, pixels: int, size: tuple[int, int], most: int) -> int:
+    """The pixels with those of one more frame. Raises: BadInput: that are too many."""
+    pixels += size[0] * size[1]
+    if pixels > most:
+        raise BadInput(
+            f"{path} has more than {most:,} pixels in all its frames of {size[0]:,}×{size[1]:,}: make it smaller, or "
+            "cut it first"
+        )
+    return pixels
+
+
+def _check_size(path: Path, size: tuple[int, int], most: int) -> None:
+    if size[0] * size[1] > most:
+        raise BadInput(f"{path} has frames of {size[0]:,}×{size[1]:,} pixels: make it smaller first")
 
 
 def _misfit(path: Path, count: int, size: tuple[int, int], shape: tuple[int, ...]) -> str:

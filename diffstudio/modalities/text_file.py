@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 
+from diffstudio import user_files
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.specs import TextSpec
 
@@ -20,20 +22,14 @@ def read_text(path: Path, spec: TextSpec, length: int) -> np.ndarray:
     Raises:
         BadInput: no such file, or letters that the model does not know.  BadFile: not a text, or nothing in it.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_BYTES:,}")
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise BadInput(f"can't read the text {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadFile(f"{path}: not a UTF-8 text (byte {error.start})") from error
-    pieces = [line[i : i + length].strip() for line in lines for i in range(0, len(line), length)]
-    pieces = [piece for piece in pieces if piece][:MAX_LINES]
+    lines = user_files.read_text(path, MAX_BYTES).splitlines()
+    found = (line[i : i + length].strip() for line in lines for i in range(0, len(line), length))
+    pieces = list(itertools.islice(filter(None, found), MAX_LINES))
     if not pieces:
         raise BadFile(f"{path} has no text in it")
     filler = " " if " " in spec.vocabulary else spec.vocabulary[0]
-    return np.stack([_numbers(piece.ljust(length, filler), spec, str(path)) for piece in pieces])
+    whole = _numbers("".join(piece.ljust(length, filler) for piece in pieces), spec, str(path))
+    return whole.reshape(len(pieces), length)
 
 
 def read_prompt(prompt: str, spec: TextSpec, length: int) -> tuple[np.ndarray, np.ndarray]:

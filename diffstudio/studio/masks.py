@@ -18,12 +18,15 @@ def load_mask(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         BadInput: no such file, another size, or nothing to repaint.  BadFile: not a picture that can be read.
     """
-    picture = open_picture(path)
-    width, height = picture.size
-    if (height, width) != tuple(shape[-2:]):
-        raise BadInput(
+
+    def judge(width: int, height: int) -> str:
+        if (height, width) == tuple(shape[-2:]):
+            return ""
+        return (
             f"{path.name} is a mask of {width}×{height} pixels, the model needs {shape[-1]}×{shape[-2]}: draw it there"
         )
+
+    picture = open_picture(path, judge)
     layered = np.asarray(picture.convert("LA"), np.float32) / 255
     mask = layered[..., 0] * layered[..., 1]
     if not mask.any():

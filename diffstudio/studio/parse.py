@@ -15,6 +15,7 @@ from diffstudio.errors import BadFile, BadInput
 from diffstudio.specs import PathSpec
 from diffstudio.studio.defaults import default_request
 from diffstudio.studio.request import Request
+from diffstudio.user_files import read_regular
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 MAX_TABLE = 4 << 20  # bytes of a file of betas
@@ -168,12 +169,10 @@ def read_betas(path: Path) -> tuple[float, ...]:
         BadInput: it can't be read, is too large, or holds something else.
     """
     try:
-        if path.stat().st_size > MAX_TABLE:
-            raise BadInput(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_TABLE:,}")
-        words = path.read_text(encoding="utf-8").replace(",", " ").replace(";", " ").split()
+        words = (
+            read_regular(path, MAX_TABLE, "the betas in ").decode("utf-8").replace(",", " ").replace(";", " ").split()
+        )
         return tuple(float(word) for word in words)
-    except OSError as error:
-        raise BadInput(f"can't read the betas in {path}: {error.strerror}") from error
     except ValueError as error:
         raise BadInput(f"{path} is not a text of betas: expected numbers between 0 and 1") from error
 

@@ -6,6 +6,7 @@ For a latent model they are pictures of the size that it makes, which it encodes
 from __future__ import annotations
 
 import math
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,13 +14,22 @@ from typing import IO
 
 import numpy as np
 
+from diffstudio.archives import check_directory
+from diffstudio.cancelling import check_cancelled
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities import Fit, Meaning, SourceInfo
 from diffstudio.traces.checked import open_checked
+from diffstudio.user_files import open_regular
+
+# What zipfile and numpy raise for damaged files.
+_DAMAGED = (OSError, ValueError, EOFError, LookupError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 ARRAYS = (".npy", ".npz")
 FOLDER = "/"  # among a modality's suffixes: a folder of files can be one sample
-MAX_BYTES = 1 << 30
+MAX_BYTES = 1 << 30  # of a file
+MAX_VALUES = 1 << 25  # that are taken of it
+MAX_MEMBERS = 1000  # of an archive of arrays
+PIECE = 8 << 20  # bytes at a time
 
 
 def inspect_source(path: Path, meaning: Meaning) -> SourceInfo:
@@ -64,13 +74,14 @@ def _pictures(meaning: Meaning) -> Meaning | None:
 def _load(path: Path, meaning: Meaning, fit: Fit | None, invert: bool) -> np.ndarray:
     kind, shape = meaning.kind, meaning.shape
     suffix = path.suffix.lower()
-    if not path.is_file() and not (path.is_dir() and FOLDER in kind.suffixes):
+    is_folder = path.is_dir()
+    if not path.exists() or (is_folder and FOLDER not in kind.suffixes):
         raise BadInput(f"there is no file {path}")
     if suffix == ".trace":
         rows = _from_trace(path)
     elif suffix in ARRAYS:
         rows = _from_array(path, shape)
-    elif (FOLDER if path.is_dir() else suffix) in kind.suffixes:
+    elif (FOLDER if is_folder else suffix) in kind.suffixes:
         rows = kind.read(path, meaning, fit)
     else:
         kinds = ", ".join(name for name in (*kind.suffixes, *ARRAYS) if name != FOLDER)
@@ -90,19 +101,18 @@ def _from_trace(path: Path) -> np.ndarray:
 
 
 def _from_array(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    if path.stat().st_size > MAX_BYTES:
-        raise BadInput(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_BYTES:,}")
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as file:
-                found = _from_zip(file, path)
-        else:
-            with path.open("rb") as stream:
-                found = _read_array(stream, path)
-    except (OSError, ValueError, EOFError, KeyError, IndexError, zipfile.BadZipFile, zlib.error) as error:
-        raise BadFile(f"{path} is not an array file that can be read (pickled objects are refused)") from error
-    if found.dtype.kind not in "fiub":
-        raise BadInput(f"{path} holds values of type {found.dtype}, expected numbers")
+    with open_regular(path, MAX_BYTES) as stream:
+        try:
+            size = os.fstat(stream.fileno()).st_size
+            if zipfile.is_zipfile(stream):
+                check_directory(str(path), stream, size, MAX_MEMBERS)
+                with zipfile.ZipFile(stream) as file:
+                    found = _from_zip(file, path)
+            else:
+                stream.seek(0)
+                found = _read_array(stream, path, size)
+        except _DAMAGED as error:
+            raise BadFile(f"{path} is not an array file that can be read (pickled objects are refused)") from error
     values = found.astype(np.float32)
     if found.dtype == np.uint8:
         values = values / 127.5 - 1
@@ -114,18 +124,52 @@ def _from_array(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 def _from_zip(file: zipfile.ZipFile, path: Path) -> np.ndarray:
     """The last state of our own exports, of others the first array."""
     ours = "xt.npy" in file.namelist()
-    with file.open("xt.npy" if ours else file.namelist()[0]) as stream:
-        found = _read_array(stream, path)
-    return found[-1] if ours else found
+    member = file.getinfo("xt.npy" if ours else file.namelist()[0])
+    with file.open(member) as stream:
+        return _read_array(stream, path, member.file_size, last=ours)
 
 
-def _read_array(stream: IO[bytes], path: Path) -> np.ndarray:
-    """An array whose size is judged before there is memory for it: a few bytes can promise terabytes."""
+def _read_array(stream: IO[bytes], path: Path, size: int, last: bool = False) -> np.ndarray:
+    """An array whose size is judged before there is memory for it: a few bytes can promise terabytes.
+
+    size: bytes of the stream.  last: only the last of its rows.
+    """
     version = np.lib.format.read_magic(stream)
     read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-    shape, _, dtype = read_header(stream)
-    size = math.prod(shape) * dtype.itemsize
-    if size > MAX_BYTES:
-        raise BadInput(f"{path} holds an array of {size:,} bytes, expected at most {MAX_BYTES:,}")
-    stream.seek(0)
-    return np.lib.format.read_array(stream, allow_pickle=False)
+    shape, fortran, dtype = read_header(stream)
+    if dtype.hasobject:
+        raise ValueError("pickled objects")
+    begin, whole = stream.tell(), math.prod(shape) * dtype.itemsize
+    if whole > MAX_BYTES:
+        raise BadInput(f"{path} holds an array of {whole:,} bytes, expected at most {MAX_BYTES:,}")
+    if begin + whole > size:
+        raise ValueError("it ends early")
+    if dtype.kind not in "fiub":
+        raise BadInput(f"{path} holds values of type {str(dtype)[:60]}, expected numbers")
+    alone = last and not fortran and shape  # the last row lies by itself
+    wanted = shape[1:] if alone else shape
+    if math.prod(wanted) > MAX_VALUES:
+        raise BadInput(f"{path} holds an array of {math.prod(wanted):,} values, expected at most {MAX_VALUES:,}")
+    data = np.empty(math.prod(wanted) * dtype.itemsize, np.uint8)
+    _skip(stream, whole - len(data))
+    _fill(stream, data)
+    found = data.view(dtype).reshape(wanted, order="F" if fortran else "C")
+    return found[-1] if last and not alone else found
+
+
+def _skip(stream: IO[bytes], count: int) -> None:
+    """Go on by so many bytes; what is packed is unpacked in pieces."""
+    nowhere = np.empty(min(max(0, count), PIECE), np.uint8)
+    for done in range(0, count, PIECE):
+        _fill(stream, nowhere[: count - done])
+
+
+def _fill(stream: IO[bytes], data: np.ndarray) -> None:
+    """Read into bytes. Raises: EOFError: there are fewer.  Cancelled."""
+    left = data.data
+    while left:
+        check_cancelled()
+        count = stream.readinto(left[:PIECE])  # pyright: ignore[reportAttributeAccessIssue] - both kinds of stream can
+        if not count:
+            raise EOFError
+        left = left[count:]

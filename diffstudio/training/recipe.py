@@ -17,7 +17,9 @@ from diffstudio.diffusion.times import NEEDS_SIGNAL, level
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.specs import Finite, PathSpec, TextSpec, check_choice
 from diffstudio.strangers import shown, written
+from diffstudio.user_files import read_regular
 
+MAX_BYTES = 1 << 20
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -145,12 +147,9 @@ def load_recipe(path: str | Path) -> Recipe:
     """
     path = Path(path)
     try:
-        with path.open("rb") as stream:
-            found = tomllib.load(stream)
-    except OSError as error:
-        raise BadInput(f"can't read the recipe {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path}: not a TOML file: {error}") from error
+        found = tomllib.loads(read_regular(path, MAX_BYTES, "the recipe ").decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # tomllib's own are ValueErrors
+        raise BadFile(f"{path}: not a TOML file: {shown(error, 200)}") from error
     try:
         recipe = Recipe.model_validate(found)
     except ValidationError as error:

@@ -66,8 +66,8 @@ class TrajectoryPage(Plot):
         positions = self._found.positions
         if k < len(positions):
             here = positions[k]
-            self.dots.setData(here[:, 0], here[:, 1], size=5 if len(here) <= 100 else 3)
-            self.ring.setData(*here[sample : sample + 1].T)
+            self.dots.setData(*_finite(here).T, size=5 if len(here) <= 100 else 3)
+            self.ring.setData(*_finite(here[sample : sample + 1]).T)
         if sample != self._sample:
             self._sample = sample
             self.way.setData(*_joined(positions[:, sample : sample + 1], trace.first_of(1)))
@@ -106,6 +106,11 @@ class TrajectoryPage(Plot):
 def _find(path: Path, stop: Stop) -> tuple[Path, Trajectories | None]:
     with Trace.open(path) as trace:  # of its own: the window may close its one meanwhile
         return path, trajectories(trace, stop)
+
+
+def _finite(positions: np.ndarray) -> np.ndarray:
+    """Those of (samples, 2) that lie somewhere: a state that is not finite lies nowhere."""
+    return positions[np.isfinite(positions).all(1)]
 
 
 def _joined(positions: np.ndarray, cut: int | None) -> tuple[np.ndarray, np.ndarray]:
