@@ -17,6 +17,7 @@ from diffstudio.gui.background import Background
 from diffstudio.gui.commands import Commands
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.facts import Facts
+from diffstudio.gui.file_reading import FileReading
 from diffstudio.gui.first_pictures import FirstPictures
 from diffstudio.gui.jobs import Ended, Jobs, Stop
 from diffstudio.gui.keeping import Keeping, apply_theme, tokens_of
@@ -65,6 +66,7 @@ class Studio(QObject):
             playhead=playhead,
             runs=Runs(Engine(catalog), History(runs or runs_folder()), settings, playhead, self),
             files=Jobs("files", self),
+            reading=FileReading(self),
             background=Background(self),
             scanning=Scanning(catalog, self),
             models=ModelsPanel(catalog.listing, tokens),
@@ -104,6 +106,8 @@ class Studio(QObject):
         p.sampling.footer.stop.connect(p.runs.stop)
         p.sampling.changed.connect(self.picking.forget_removed)
         p.sampling.changed.connect(self._on_request)
+        p.sampling.source.looks_later = True
+        p.sampling.source.lookWanted.connect(self.commands.filing.look_at_source)
         p.sampling.source.browse.connect(self.commands.filing.choose_source)
         p.sampling.presets.saveWanted.connect(self.commands.save_preset)
         p.sampling.presets.chosen.connect(self.commands.take_preset)
@@ -114,6 +118,7 @@ class Studio(QObject):
         p.runs.loading.connect(self._on_loading)
         p.runs.stopping.connect(self._on_stopping)
         p.runs.progressed.connect(self._on_progress)
+        p.reading.changed.connect(self._enable)
         p.runs.exporting.connect(self._enable)
         p.runs.exported.connect(self._enable)
         p.runs.ended.connect(self._on_ended)
@@ -233,7 +238,7 @@ class Studio(QObject):
         p, trace = self.parts, self.parts.runs.trace
         running = p.runs.running
         states = {"run"} if running else {"idle"} if p.sampling.card else set()
-        if p.runs.busy:
+        if p.runs.busy or p.reading.busy:
             states.add("busy")
         if trace is not None and len(trace):
             states |= {"trace", trace.modality}
@@ -286,6 +291,7 @@ class Studio(QObject):
         self.parts.timeline.pause()
         self.keeping.save()
         self.picking.shut_down()
+        self.parts.reading.shut_down()
         self.parts.files.shut_down()
         self.parts.background.shut_down()
         self.parts.runs.shut_down()

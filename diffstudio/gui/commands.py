@@ -57,7 +57,7 @@ class Commands(QObject):
             "frame_back": _bind(p.canvas.step_frame, -1), "frame_on": _bind(p.canvas.step_frame, 1),
             "find_model": self.find_model, "toggle_theme": self.toggle_theme,
             "reset_layout": p.window.reset_layout,
-            "generate": self.generate, "stop": p.runs.stop, "fork": self.fork,
+            "generate": self.generate, "stop": self.stop, "fork": self.fork,
             "new_seed": p.sampling.seed.roll, "compare": p.runs.show_previous,
             "likelihood": self.likelihood.open,
             "play": line.play_pause, "play_back": _bind(line.play, -1), "play_forward": _bind(line.play, 1),
@@ -122,6 +122,13 @@ class Commands(QObject):
 
         question.answered.connect(answered)
         question.open()
+
+    def stop(self) -> None:
+        """Stop reading a file; where none is read the run, or an export."""
+        if self.parts.reading.busy:
+            self.parts.reading.stop()
+        else:
+            self.parts.runs.stop()
 
     def offer_room(self, problem: str, device: str, half: bool) -> None:
         """A run had no room where it was to go: run it in half precision, or on another device ("" is none)?"""

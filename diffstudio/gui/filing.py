@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QGuiApplication
@@ -23,12 +23,15 @@ from diffstudio.gui.picking import Picking
 from diffstudio.gui.words import count, tr
 from diffstudio.studio.parse import read_betas
 from diffstudio.studio.plan import guides
+from diffstudio.studio.sources import inspect_source
 from diffstudio.traces.reader import Trace
 
 if TYPE_CHECKING:
     from diffstudio.gui.opening import Opened
+    from diffstudio.modalities import Meaning
     from diffstudio.studio.engine import Engine
     from diffstudio.studio.export_options import ExportOptions
+    from diffstudio.studio.request import Request
 
 
 class Filing(QObject):
@@ -60,7 +63,7 @@ class Filing(QObject):
         p = self.parts
         path, _ = QFileDialog.getOpenFileName(p.window, tr("Start from a file"), p.settings.last_folder)
         if path:
-            self._guard(partial(p.sampling.set_source_file, Path(path)))
+            self._start_from(Path(path))
 
     @Slot()
     def choose_betas(self) -> None:
@@ -68,13 +71,13 @@ class Filing(QObject):
         p = self.parts
         path, _ = QFileDialog.getOpenFileName(p.window, tr("Betas"), p.settings.last_folder)
         if path:
-            self._guard(lambda: p.sampling.advanced.betas.set_value(read_betas(Path(path))))
+            self._read(Path(path), partial(read_betas, Path(path)), p.sampling.advanced.betas.set_value)
 
     @Slot(object)
     def open_paths(self, paths: list[Path]) -> None:
         """Open what was dropped or given on the command line."""
         for path in paths:
-            self._guard(partial(self._open, path))
+            self._open(path)
 
     def paste(self) -> None:
         """Open the file or folder whose path the clipboard holds."""
@@ -88,42 +91,74 @@ class Filing(QObject):
         path, _ = QFileDialog.getOpenFileName(p.window, tr("Open"), p.settings.last_folder, kinds)
         if path:
             p.settings.last_folder = str(Path(path).parent)
-            self._guard(partial(self._open, Path(path)))
+            self._open(Path(path))
 
     def _open(self, path: Path) -> None:
-        from diffstudio.gui.opening import look_at
+        from diffstudio.gui.opening import read
 
-        p, found = self.parts, look_at(path)
-        if found.kind == "trace":
+        p = self.parts
+        meaning = p.sampling.card.meaning if p.sampling.card else None
+        self._read(path, partial(read, path, p.catalog, meaning, p.runs.folder / MASKS), self._take)
+
+    def _take(self, found: Opened) -> None:
+        """What was opened has been read."""
+        p, path = self.parts, found.path
+        if found.trace is not None:
             if p.runs.running:
+                found.trace.close()
                 raise BadFile(tr("A run goes on: stop it first, then open the trace."))
-            p.runs.open_trace(path)
-        elif found.kind == "checkpoint":
-            self._open_checkpoint(path)
+            p.runs.show_trace(found.trace)
         elif found.kind == "folder":
             self.picking.add_folder(path.absolute())
-        elif found.kind == "settings":
-            self._offer_settings(found)
+        elif found.request is not None and found.entry is not None:
+            self._offer_settings(found, found.request, found.entry)
+        elif found.entry is not None:
+            if not self.picking.add_file(found.entry):
+                self.show_entry(found.entry)  # at once; the list will follow
         else:
             p.sampling.set_source_file(path)
         p.settings.remember_recent(str(path))
         p.window.set_recent(p.settings.recent)
 
-    def _open_checkpoint(self, path: Path) -> None:
-        entry = self.parts.catalog.find(str(path.absolute()))
-        if not self.picking.add_file(entry):
-            self.show_entry(entry)  # at once; the list will follow
+    def _start_from(self, path: Path) -> None:
+        """Take a file as the source, once it has been looked at for the model that is chosen then."""
+        p = self.parts
+        if p.sampling.card is not None:
+            look = partial(inspect_source, path, p.sampling.card.meaning)
+            self._read(path, look, lambda _: p.sampling.set_source_file(path))
 
-    def _offer_settings(self, found: Opened) -> None:
+    @Slot(object, object)
+    def look_at_source(self, path: Path, meaning: Meaning) -> None:
+        """The panel holds a file that it has not looked at for such a model."""
+        field = self.parts.sampling.source
+        look = partial(inspect_source, path, meaning)
+        self.parts.reading.ask(look, partial(field.take_look, path, meaning), lambda *_: field.forget(path, meaning))
+
+    def _read(self, path: Path, find: Callable[[], Any], take: Callable[[Any], object]) -> None:
+        """In the background; meanwhile the window says so."""
+        p, said = self.parts, tr("Reading {}…").format(path.name)
+        p.window.say(said)
+
+        def quiet() -> None:
+            if p.window.message.text() == said:
+                p.window.say("")
+
+        def taken(answer: Any) -> None:
+            quiet()
+            take(answer)
+
+        def refused(sentence: str, details: str) -> None:
+            quiet()
+            show_error(p.window, sentence, details)
+
+        p.reading.ask(find, taken, refused)
+
+    def _offer_settings(self, found: Opened, request: Request, entry: Entry) -> None:
         from diffstudio.gui.dialogs.questions import RestoreQuestion
-        from diffstudio.gui.opening import at_hand, differences
-        from diffstudio.studio import provenance
+        from diffstudio.gui.opening import differences
 
         p = self.parts
-        request = provenance.request_of(found.settings or {}, str(found.path))
-        request, note = at_hand(request, p.runs.folder / MASKS)
-        entry = p.catalog.find(request.model)
-        question = RestoreQuestion(p.window, found.path.name, differences(p.sampling.request(), request), note)
+        question = RestoreQuestion(p.window, found.path.name, differences(p.sampling.request(), request), found.note)
 
         def answered(yes: bool) -> None:
             if yes:
@@ -252,12 +287,6 @@ class Filing(QObject):
             return "diffstudio"
         request = trace.header.request
         return f"{request.get('model', 'run')}-seed{request.get('seed', 0)}".replace("/", "-")[:60]
-
-    def _guard(self, do: Callable[[], object]) -> None:
-        try:
-            do()
-        except DiffStudioError as error:
-            show_error(self.parts.window, str(error))
 
 
 def _decoding(engine: Engine, run: Path, path: Path, options: ExportOptions, folder: Path) -> Job:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QFileDialog
 
@@ -53,14 +54,18 @@ class Masking(QObject):
         from diffstudio.studio.masks import load_mask
         from diffstudio.studio.painting import backdrop
 
-        p = self.parts
-        if p.sampling.card is None:
+        p, card = self.parts, self.parts.sampling.card
+        if card is None:
             return
         request = p.sampling.request()
-        start = load_mask(Path(request.mask), p.sampling.card.seen.shape)[0] if request.mask else None
-        dialog = MaskDialog(backdrop(p.sampling.card, request), start, p.runs.folder / MASKS, p.window)
-        dialog.painted.connect(self.use)
-        dialog.open()
+        start = load_mask(Path(request.mask), card.seen.shape)[0] if request.mask else None
+
+        def paint(picture: np.ndarray) -> None:
+            dialog = MaskDialog(picture, start, p.runs.folder / MASKS, p.window)
+            dialog.painted.connect(self.use)
+            dialog.open()
+
+        p.reading.ask(partial(backdrop, card, request), paint, partial(show_error, p.window))
 
     def _guard(self, do: Callable[[], object]) -> None:
         try:

@@ -2,30 +2,67 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadInput, DiffStudioError
 from diffstudio.gui.words import tr
-from diffstudio.modalities import MODALITIES
+from diffstudio.modalities import MODALITIES, Meaning
 from diffstudio.modalities.clip_file import MOVIES
 from diffstudio.modalities.picture_file import PICTURES
 from diffstudio.studio import provenance
 from diffstudio.studio.request import Request
-from diffstudio.studio.sources import ARRAYS
+from diffstudio.studio.sources import ARRAYS, inspect_source
+from diffstudio.traces.checked import open_checked
 from diffstudio.traces.format import MAGIC
+from diffstudio.traces.reader import Trace
+from diffstudio.user_files import open_regular
 
+MAX_LOOKED_AT = 10_000  # files of a folder
 SAME = ("device", "trace_every", "trace_dtype", "kind")  # how a run is recorded is not part of the picture
 
 
 @dataclass(frozen=True)
 class Opened:
-    """kind: what to do with the path; settings: those that a picture carries."""
+    """kind: what to do with the path; settings: those that a picture carries.
+
+    What `read` has found: the trace, the checkpoint, or of settings the request with a note on it and its checkpoint.
+    """
 
     kind: Literal["trace", "checkpoint", "folder", "settings", "source"]
     path: Path
     settings: dict[str, Any] | None = None
+    trace: Trace | None = None
+    entry: Entry | None = None
+    request: Request | None = None
+    note: str = ""
+
+
+def read(path: Path, catalog: Catalog, meaning: Meaning | None, masks: Path) -> Opened:
+    """Look at what is opened and read it, which may take a while: for the background.
+
+    meaning: of the model that a source is for, None without one.  masks: the folder of those that were painted here.
+
+    Raises:
+        BadInput, BadFile, NotFound: it can't be opened.  Cancelled.
+    """
+    found = look_at(path)
+    if found.kind == "trace":
+        return dataclasses.replace(found, trace=open_checked(path))
+    if found.kind == "checkpoint":
+        return dataclasses.replace(found, entry=catalog.find(str(path.absolute())))
+    if found.kind == "settings":
+        request, note = at_hand(provenance.request_of(found.settings or {}, str(path)), masks)
+        return dataclasses.replace(found, request=request, note=note, entry=catalog.find(request.model))
+    if found.kind == "source" and meaning is not None:
+        inspect_source(path, meaning)  # what it finds is remembered: the panel asks again
+    return found
 
 
 def look_at(path: Path) -> Opened:
@@ -36,11 +73,8 @@ def look_at(path: Path) -> Opened:
     """
     if path.is_dir():
         return Opened("source" if _holds_frames(path) else "folder", path)
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(8)
-    except OSError as error:
-        raise BadInput(f"can't open {path}: {error.strerror}") from error
+    with open_regular(path) as stream:
+        start = stream.read(8)
     suffix = path.suffix.lower()
     if start[:7] == MAGIC[:7] or suffix == ".trace":
         return Opened("trace", path)
@@ -58,7 +92,7 @@ def look_at(path: Path) -> Opened:
 def _holds_frames(folder: Path) -> bool:
     """Whether a folder is a clip, frame by frame, not one of checkpoints."""
     try:
-        suffixes = {file.suffix.lower() for file in folder.iterdir()}
+        suffixes = {Path(entry.name).suffix.lower() for entry in itertools.islice(os.scandir(folder), MAX_LOOKED_AT)}
     except OSError:
         return False
     return ".safetensors" not in suffixes and not suffixes.isdisjoint(PICTURES)

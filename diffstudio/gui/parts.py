@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.gui.background import Background
+from diffstudio.gui.file_reading import FileReading
 from diffstudio.gui.jobs import Jobs
 from diffstudio.gui.main_window import MainWindow
 from diffstudio.gui.panels.card import CardPanel
@@ -30,6 +31,7 @@ class Parts:
     playhead: Playhead
     runs: Runs
     files: Jobs
+    reading: FileReading
     background: Background
     scanning: Scanning
     models: ModelsPanel

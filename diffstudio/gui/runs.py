@@ -18,7 +18,6 @@ from diffstudio.studio.history import History
 from diffstudio.studio.progress import Progress
 from diffstudio.studio.request import Request
 from diffstudio.studio.settings import Settings
-from diffstudio.traces.checked import open_checked
 from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
@@ -112,13 +111,9 @@ class Runs(QObject):
         for number in self._exports:
             self._jobs.cancel(number)
 
-    def open_trace(self, path: Path) -> None:
-        """Show a recorded run.
-
-        Raises:
-            BadFile: it can't be opened, or is not what it says.
-        """
-        self._show(open_checked(path))
+    def show_trace(self, trace: Trace) -> None:
+        """Show a recorded run that was opened."""
+        self._show(trace)
 
     def show_previous(self) -> None:
         """Exchange the trace that is shown with the one before it; the playhead keeps its place."""

@@ -78,7 +78,7 @@ def _mask(plan: Plan) -> Tensor | None:
     if not plan.request.mask:
         return None
     card, mask = plan.card, load_mask(FilePath(plan.request.mask), plan.card.seen.shape)
-    return torch.from_numpy(in_latents(mask, card.shape) if card.decoded else mask)
+    return torch.from_numpy(in_latents(mask, card.shape) if card.decoded else mask.copy())
 
 
 def _first_noise(request: Request, first: SampleNoise, path: Path, shape: tuple[int, ...]) -> Tensor:

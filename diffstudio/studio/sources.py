@@ -5,6 +5,7 @@ For a latent model they are pictures of the size that it makes, which it encodes
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import zipfile
@@ -30,14 +31,46 @@ MAX_BYTES = 1 << 30  # of a file
 MAX_VALUES = 1 << 25  # that are taken of it
 MAX_MEMBERS = 1000  # of an archive of arrays
 PIECE = 8 << 20  # bytes at a time
+REMEMBERED = 32  # files that were looked at
 
 
 def inspect_source(path: Path, meaning: Meaning) -> SourceInfo:
-    """Look at a file before a run, to offer what it needs.
+    """Look at a file before a run, to offer what it needs; what is known of one that has not changed is remembered.
 
     Raises:
         BadInput, BadFile: it can't be used at all.
     """
+    key = _key(path, meaning)
+    info = _known.get(key) if key else None
+    if info is None:
+        info = _inspect(path, meaning)
+        if key:
+            _known[key] = info
+            while len(_known) > REMEMBERED:
+                del _known[next(iter(_known))]
+    return info
+
+
+def is_known(path: Path, meaning: Meaning) -> bool:
+    """Whether `inspect_source` remembers the file, or sees at once that it is none; else it may take some seconds."""
+    key = _key(path, meaning)
+    return key is None or key in _known
+
+
+_known: dict[tuple[object, ...], SourceInfo] = {}
+
+
+def _key(path: Path, meaning: Meaning) -> tuple[object, ...] | None:
+    """What decides what is found in a file; None where there is none."""
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return None
+    told = json.dumps([meaning.card.get(name) for name in ("audio", "text", "decoded")], default=str)
+    return path, stat.st_mtime_ns, stat.st_size, meaning.modality, meaning.shape, told
+
+
+def _inspect(path: Path, meaning: Meaning) -> SourceInfo:
     kind = meaning.kind
     if kind.inspect is not None and path.suffix.lower() in kind.suffixes:
         return kind.inspect(path, _pictures(meaning) or meaning)

@@ -36,6 +36,7 @@ def opened(studio, qtbot, tmp_path):
         path, before = tmp_path / f"{next(count)}.trace", studio.parts.runs.trace
         path.write_bytes(data)
         studio.commands.filing.open_paths([path])
+        studio.wait_read()
         settled(studio, qtbot)
         boxes = [w for w in QApplication.topLevelWidgets() if isinstance(w, QMessageBox) and w.isVisible()]
         for box in boxes:

@@ -11,9 +11,9 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.gui.panels.fields import Combo
 from diffstudio.gui.widgets import ElidedLabel, label
 from diffstudio.gui.words import tr
-from diffstudio.modalities import FITS, Meaning
+from diffstudio.modalities import FITS, Meaning, SourceInfo
 from diffstudio.studio.request import Request
-from diffstudio.studio.sources import inspect_source
+from diffstudio.studio.sources import inspect_source, is_known
 
 ROWS = (
     ("noise", "Noise", "The reverse chain starts from pure noise of the seed."),
@@ -29,9 +29,13 @@ class SourceField(QWidget):
 
     changed = Signal()
     browse = Signal()  # the user wants to choose a file
+    lookWanted = Signal(object, object)  # a file and a meaning: answered by `take_look` or `forget`
 
     def __init__(self) -> None:
         super().__init__()
+        self.looks_later = False  # whether somebody answers `lookWanted`; else files are looked at here
+        self._looking = False  # at the file that is held
+        self._asked: tuple[str | None, bool] | None = None  # fit and colours that a request has, until that is over
         self.combo = Combo([(name, tr(title), tr(tip)) for name, title, tip in ROWS])
         self.combo.setAccessibleName(tr("Start from"))
         self.name = ElidedLabel("", "dim", Qt.TextElideMode.ElideMiddle)
@@ -83,11 +87,46 @@ class SourceField(QWidget):
         self.combo.set_value("file")
         self._on_changed()
 
+    def take_look(self, path: Path, meaning: Meaning, info: SourceInfo) -> None:
+        """What is in the file that is held; dropped where it is another, or for another model, by now."""
+        if path != self._file or meaning is not self._meaning:
+            return
+        self._show_info(info)
+        if self._asked is not None:
+            fit, invert = self._asked
+            self.fit.set_value(fit or self.fit.value())
+            self.invert.setChecked(invert)
+        self._looking, self._asked = False, None
+        self.changed.emit()
+
+    def forget(self, path: Path, meaning: Meaning) -> None:
+        """The file that is held can't be used with such a model."""
+        if path == self._file and meaning is self._meaning:
+            self._file, self._looking, self._asked = None, False, None
+            if self.combo.value() == "file":
+                self.combo.set_value("noise")
+            self._on_changed()
+
     def _hold(self, path: Path) -> None:
+        if self.looks_later and not is_known(path, self._meaning):
+            self._file, self._looking, self._asked = path, True, None
+            self._name_file(path)
+            self.problem.setText(tr("Looking at the file…"))
+            self.problem.setVisible(True)
+            self.fit.setVisible(False)
+            self.invert.setVisible(False)
+            self.lookWanted.emit(path, self._meaning)
+            return
         info = inspect_source(path, self._meaning)
-        self._file = path
+        self._file, self._looking, self._asked = path, False, None
+        self._name_file(path)
+        self._show_info(info)
+
+    def _name_file(self, path: Path) -> None:
         self.name.setText(path.name)
         self.name.setToolTip("<qt>" + str(path).replace("&", "&amp;").replace("<", "&lt;"))
+
+    def _show_info(self, info: SourceInfo) -> None:
         self.problem.setText(info.note if info.fits else info.sentence.split(":")[0] + ".")
         self.problem.setVisible(bool(info.note) or not info.fits)
         self.fit.setVisible(not info.fits)
@@ -132,7 +171,7 @@ class SourceField(QWidget):
         """The request's fields: source, source_file, source_step, source_fit, source_invert."""
         name = self.combo.value()
         if name == "file" and self._file is not None:
-            fit = self.fit.value() if self.fit.isVisibleTo(self) else None
+            fit = self.fit.value() if self.fit.isVisibleTo(self) else self._asked[0] if self._asked else None
             return {
                 "source": "file",
                 "source_file": str(self._file),
@@ -156,6 +195,7 @@ class SourceField(QWidget):
         if shown == "file":
             self.fit.set_value(request.source_fit or self.fit.value())
             self.invert.setChecked(request.source_invert)
+            self._asked = (request.source_fit, request.source_invert) if self._looking else None
         self.combo.set_value(shown)
 
     def value(self) -> str:
