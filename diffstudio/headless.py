@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +18,8 @@ from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.bar import Bar
 from diffstudio.checkpoints.finding import SUFFIX
 from diffstudio.errors import BadInput
+from diffstudio.files import check_can_write
+from diffstudio.scratch import temporary_folder
 from diffstudio.studio.devices import pick_device
 from diffstudio.studio.engine import Engine
 from diffstudio.studio.export import ExportOptions, check_size, check_target, suffix_of
@@ -31,7 +31,8 @@ from diffstudio.studio.plan import Plan
 from diffstudio.studio.request import Request
 from diffstudio.studio.sources import inspect_source
 from diffstudio.traces.reader import Trace
-from diffstudio.training.recipe import load_recipe
+from diffstudio.training.recipe import checkpoint_at, load_recipe
+from diffstudio.user_files import is_folder
 
 # A picture or a set of samples of an unfinished chain would pass for what it is not; the chain itself is worth keeping.
 KEPT_WHEN_INTERRUPTED = ("animation", "strip", "frames", "arrays", "trace")
@@ -119,7 +120,7 @@ def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -
     plan = engine.plan(request)
     card = plan.card
     check_target(out, options.kind, card.modality)
-    _check_writable(out)
+    check_can_write(out)
     counts = [c.records for c in plan.chains if options.chain in (c.name, "both")]
     drawn = card.meaning if options.kind in AS_RECORDED else card.seen
     check_size(Subject(drawn, request.samples), counts, options, suffix_of(out))
@@ -150,14 +151,6 @@ def run(engine: Engine, request: Request, out: Path, options: ExportOptions, bud
             path.unlink(missing_ok=True)  # a header without a step
     outcome.seconds = time.monotonic() - begun
     return outcome
-
-
-def _check_writable(out: Path) -> None:
-    place = out if out.is_dir() else out.parent
-    if not place.is_dir():
-        raise BadInput(f"there is no folder {place}: make it first")
-    if not os.access(place, os.W_OK):
-        raise BadInput(f"can't write into {place}: permission denied")
 
 
 def _export(
@@ -210,9 +203,9 @@ def _trace_path(out: Path, options: ExportOptions) -> Iterator[Path]:
     if options.kind == "trace":
         yield out
         return
-    place = out if out.is_dir() else out.parent
+    place = out if is_folder(out) else out.parent
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".diffstudio-", dir=place))
+        folder = temporary_folder(place, out.name)
     except OSError as error:
         raise BadInput(f"can't write into {place}: {error.strerror}") from error
     try:
@@ -246,7 +239,9 @@ def train(recipe_path: Path, out: Path, device: str, threads: int) -> Outcome:
     recipe = load_recipe(recipe_path)
     if out.suffix != SUFFIX:
         raise BadInput(f"a checkpoint is a {SUFFIX} file, found '{out.name}'")
-    _check_writable(out)
+    for step in recipe.training.save_at:
+        check_can_write(checkpoint_at(out, step))
+    check_can_write(out)
     outcome = Outcome()
     begun = time.monotonic()
     Engine.warm_up(threads)

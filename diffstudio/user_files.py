@@ -16,6 +16,26 @@ from diffstudio.errors import BadFile, BadInput
 BLOCK = 4 << 20
 
 
+def exists(path: Path) -> bool:
+    """Whether anything is there; a name that is too long, or none at all, is not. (Path.exists raises for these.)"""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Whether a regular file is there; otherwise as `exists`."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; otherwise as `exists`."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def with_ending(path: Path, suffix: str) -> Path:
+    """The path with the suffix, appended where it lacks it: "cfg 7.5" is "cfg 7.5.trace", and its ".5" stays."""
+    return path if path.name.lower().endswith(suffix.lower()) else path.with_name(path.name + suffix)
+
+
 def open_regular(path: Path, most: int | None = None, what: str = "") -> BinaryIO:
     """Open a regular file for reading; most: the bytes that it may have.  what: "the recipe ", before its name.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from diffstudio.checkpoints.adapters import ENDING, is_step_folder, may_be_model
 from diffstudio.checkpoints.adapters.beside import newest
+from diffstudio.user_files import is_file, is_folder
 
 SUFFIX = ".safetensors"  # of our own
 # Which files a folder is searched for; what a file is, its content says.
@@ -36,7 +37,7 @@ def files_in(folder: Path, lone: bool = True) -> Iterator[Path]:
 
     A folder that is a model is one entry; in it only the steps of its training are looked for. lone: files too.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         yield folder  # a single file that was opened
         return
     count = 0
@@ -61,7 +62,7 @@ def files_in(folder: Path, lone: bool = True) -> Iterator[Path]:
 
 def folders_in(folder: Path, most: int) -> list[Path]:
     """The folder and those below it in which checkpoints may appear, the upper ones first."""
-    if not folder.is_dir():
+    if not is_folder(folder):
         return []
     found = [folder]
     for at in found:  # grows while it is walked
@@ -87,7 +88,7 @@ def stamp(path: Path) -> tuple[int, int]:
     stat = path.stat()
     if not path.is_dir():
         card = path.with_name(path.name + ENDING)
-        told = card.stat().st_mtime_ns if card.is_file() else 0
+        told = card.stat().st_mtime_ns if is_file(card) else 0
         return max(stat.st_mtime_ns, told, newest(path) if stat.st_size >= WITH_PARTS else 0), stat.st_size
     changed, size, waiting, count = stat.st_mtime_ns, 0, [path], 0
     while waiting:

@@ -19,6 +19,7 @@ from diffstudio.checkpoints.card import MAX_LABELS, Card
 from diffstudio.checkpoints.names import name_and_step, shown
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.files import write_bytes
+from diffstudio.user_files import exists
 
 USUAL = {"prediction": "eps", "path": "vp_linear", "time": "t"}
 HEADS = 4  # of attention, where there is nothing that tells
@@ -230,7 +231,7 @@ def write_card(path: Path, found: Mapping[str, Any], overwrite: bool = False) ->
         BadFile: the entries are not a card.  BadInput: there is one already, or it can't be written.
     """
     beside = path.with_name(path.name + ENDING)
-    if beside.exists() and not overwrite:
+    if exists(beside) and not overwrite:
         raise BadInput(f"{shown(beside, 400)} is there already; it was not replaced")
     name, step = name_and_step(path)
     try:

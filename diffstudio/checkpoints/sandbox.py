@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from diffstudio.checkpoints.header import read_header
 from diffstudio.checkpoints.loading import told
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
+from diffstudio.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,10 +36,10 @@ def pickled_weights(path: Path, prefixes: Sequence[str] = ()) -> dict[str, Tenso
     """
     from safetensors.torch import load_file
 
-    with tempfile.TemporaryDirectory(prefix="diffstudio-") as folder:
-        out = Path(folder) / "weights.safetensors"
+    with _folder(path) as folder:
+        out = folder / "weights.safetensors"
         try:
-            code, said = _run([str(path.absolute()), str(out), *prefixes], Path(folder), path, out)
+            code, said = _run([str(path.absolute()), str(out), *prefixes], folder, path, out)
         except OSError as error:
             raise BadFile(f"can't read {shown(path, 400)}: {error.strerror or error}") from error
         if code == 1 and said:
@@ -52,6 +52,17 @@ def pickled_weights(path: Path, prefixes: Sequence[str] = ()) -> dict[str, Tenso
         read_header(out)  # what that process has written is no surer than the file was
         # torch reads by a memory map; a copy outlives the folder.
         return {name: tensor.clone() for name, tensor in load_file(out).items()}
+
+
+@contextlib.contextmanager
+def _folder(path: Path) -> Iterator[Path]:
+    """Room for the weights. Raises: BadFile: there is none."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch_folder())
+        except OSError as error:
+            raise BadFile(f"{shown(path, 400)} can't be unpacked: {error.strerror or error}") from error
+        yield folder
 
 
 def _run(arguments: Sequence[str], folder: Path, path: Path, out: Path) -> tuple[int, str]:

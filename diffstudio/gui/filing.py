@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QFileDialog
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import BadFile, DiffStudioError
 from diffstudio.gui.dialogs.message import show_error
+from diffstudio.gui.dialogs.saving import ask_where
 from diffstudio.gui.jobs import Ended, Job, Stop
 from diffstudio.gui.masking import MASKS
 from diffstudio.gui.parts import Parts
@@ -195,10 +196,10 @@ class Filing(QObject):
         p, trace = self.parts, self.parts.runs.trace
         if trace is None:
             return
-        name = str(Path(p.settings.last_folder or Path.home()) / f"{self._stem()}.trace")
-        path, _ = QFileDialog.getSaveFileName(p.window, tr("Save trace"), name, f"{tr('Traces')} (*.trace)")
-        if path:
-            self.write(Path(path).with_suffix(".trace"), ExportOptions(kind="trace"))
+        start = Path(p.settings.last_folder or Path.home()) / f"{self._stem()}.trace"
+        path = ask_where(p.window, tr("Save trace"), start, f"{tr('Traces')} (*.trace)", ".trace")
+        if path is not None:
+            self.write(path, ExportOptions(kind="trace"))
 
     def export(self) -> None:
         """Ask what to export."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
-from PySide6.QtWidgets import QFileDialog
 
 from diffstudio.errors import BadInput, DiffStudioError
 from diffstudio.files import write_bytes
+from diffstudio.gui.dialogs.saving import ask_where
 from diffstudio.gui.jobs import Stop
 from diffstudio.gui.parts import Parts
 from diffstudio.gui.words import tr
@@ -91,11 +91,10 @@ class Likelihood(QObject):
         """Ask for a place and write the rows there, beside the window."""
         p = self.parts
         name = f"{found.request['model']}-likelihood".replace("/", "-")[:60]
-        start = str(Path(p.settings.last_folder or Path.home()) / f"{name}.csv")
-        chosen, _ = QFileDialog.getSaveFileName(self._dialog, tr("Save as CSV"), start, f"{tr('Tables')} (*.csv)")
-        if not chosen:
+        start = Path(p.settings.last_folder or Path.home()) / f"{name}.csv"
+        path = ask_where(self._dialog, tr("Save as CSV"), start, f"{tr('Tables')} (*.csv)", ".csv")
+        if path is None:
             return
-        path = Path(chosen).with_suffix(".csv")
         p.settings.last_folder = str(path.parent)
 
         def job(stop: Stop) -> Iterator[str]:

@@ -22,7 +22,7 @@ from diffstudio.studio.sources import ARRAYS, inspect_source
 from diffstudio.traces.checked import open_checked
 from diffstudio.traces.format import MAGIC
 from diffstudio.traces.reader import Trace
-from diffstudio.user_files import open_regular
+from diffstudio.user_files import is_file, is_folder, open_regular
 
 MAX_LOOKED_AT = 10_000  # files of a folder
 SAME = ("device", "trace_every", "trace_dtype", "kind")  # how a run is recorded is not part of the picture
@@ -71,7 +71,7 @@ def look_at(path: Path) -> Opened:
     Raises:
         BadInput: no such file, or of a kind that is not known.
     """
-    if path.is_dir():
+    if is_folder(path):
         return Opened("source" if _holds_frames(path) else "folder", path)
     with open_regular(path) as stream:
         start = stream.read(8)
@@ -122,7 +122,7 @@ def at_hand(request: Request, masks: Path) -> tuple[Request, str]:
         request = request.model_copy(
             update={"source": "noise", **nothing, "strength": 1.0, "mask": None, "resample": 1}
         )
-    if request.mask and not (Path(request.mask).parent == masks and Path(request.mask).is_file()):
+    if request.mask and not (Path(request.mask).parent == masks and is_file(Path(request.mask))):
         notes.append(tr("Its mask {} is not in the picture: everything is repainted.").format(request.mask))
         request = request.model_copy(update={"mask": None, "resample": 1})
     return request, "\n".join(notes)

@@ -17,6 +17,7 @@ from diffstudio.gui.collecting import held
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.interrupt import Interrupt
 from diffstudio.gui.words import tr
+from diffstudio.scratch import sweep
 from diffstudio.studio.engine import Engine
 
 log = logging.getLogger("diffstudio")
@@ -35,6 +36,7 @@ def run_app(files: list[str] | None = None) -> int:
     studio.parts.window.show()
     QTimer.singleShot(0, start.close)
     QTimer.singleShot(0, _log_to_file)
+    QTimer.singleShot(0, lambda: studio.parts.background.ask("sweep", lambda stop: sweep()))
     if files:
         QTimer.singleShot(0, lambda: studio.commands.filing.open_paths([Path(f) for f in files]))
     code = app.exec()

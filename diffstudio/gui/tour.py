@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from diffstudio.files import write_bytes
 from diffstudio.gui.app import Studio
 from diffstudio.gui.application import make_application
 from diffstudio.gui.display import missing_display
+from diffstudio.scratch import scratch_folder
 from diffstudio.studio.export import export
 from diffstudio.studio.export_options import ExportOptions
 
@@ -45,8 +45,8 @@ def run_tour(out: Path) -> None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     begun = time.monotonic()
     app = make_application()
-    with tempfile.TemporaryDirectory() as folder:
-        studio = Studio(Path(folder) / "settings.json", Path(folder) / "runs")
+    with scratch_folder() as folder:
+        studio = Studio(folder / "settings.json", folder / "runs")
         with _no_exceptions():
             try:
                 timings = _drive(studio, out, begun)

@@ -24,7 +24,7 @@ from diffstudio.modalities.picture_file import (
     open_picture,
     opened,
 )
-from diffstudio.user_files import open_regular
+from diffstudio.user_files import is_folder, open_regular
 
 if TYPE_CHECKING:
     from PIL import Image  # loaded when a clip is read: the window shows itself before
@@ -139,7 +139,7 @@ def _measure(path: Path) -> tuple[int, tuple[int, int]]:
 @contextlib.contextmanager
 def _frames(path: Path) -> Iterator[Iterator[Callable[[], Image.Image]]]:
     """The frames one after the other; each is decoded into a picture only when it is called."""
-    if path.is_dir():
+    if is_folder(path):
         yield _of_folder(path)
     elif path.suffix.lower() in MOVIES:
         with open_movie(path) as movie:

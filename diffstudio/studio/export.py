@@ -36,6 +36,7 @@ from diffstudio.studio.export_steps import Steps, Stopped
 from diffstudio.studio.filmstrip import draw_strip, strip_rows
 from diffstudio.studio.layout import Subject, scale_of
 from diffstudio.traces.reader import Trace
+from diffstudio.user_files import exists
 
 __all__ = [
     "KINDS",
@@ -119,7 +120,7 @@ def _file(trace: Trace, out: Path, options: ExportOptions, steps: Steps) -> list
     elif options.kind == "strip":
         rows = strip_rows(trace, chosen, options.columns)
         picture = draw_strip(trace, rows, options, steps.over([k for row in rows for k in row]))
-    if options.kind == "trace" and out.exists() and out.samefile(trace.path):
+    if options.kind == "trace" and exists(out) and out.samefile(trace.path):
         return [out]
     with atomic_write(out) as stream:
         if picture is not None:

@@ -20,7 +20,7 @@ from diffstudio.cancelling import check_cancelled
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities import Fit, Meaning, SourceInfo
 from diffstudio.traces.checked import open_checked
-from diffstudio.user_files import open_regular
+from diffstudio.user_files import exists, is_folder, open_regular
 
 # What zipfile and numpy raise for damaged files.
 _DAMAGED = (OSError, ValueError, EOFError, LookupError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -107,14 +107,14 @@ def _pictures(meaning: Meaning) -> Meaning | None:
 def _load(path: Path, meaning: Meaning, fit: Fit | None, invert: bool) -> np.ndarray:
     kind, shape = meaning.kind, meaning.shape
     suffix = path.suffix.lower()
-    is_folder = path.is_dir()
-    if not path.exists() or (is_folder and FOLDER not in kind.suffixes):
+    folder = is_folder(path)
+    if not exists(path) or (folder and FOLDER not in kind.suffixes):
         raise BadInput(f"there is no file {path}")
     if suffix == ".trace":
         rows = _from_trace(path)
     elif suffix in ARRAYS:
         rows = _from_array(path, shape)
-    elif (FOLDER if is_folder else suffix) in kind.suffixes:
+    elif (FOLDER if folder else suffix) in kind.suffixes:
         rows = kind.read(path, meaning, fit)
     else:
         kinds = ", ".join(name for name in (*kind.suffixes, *ARRAYS) if name != FOLDER)

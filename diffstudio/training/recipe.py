@@ -138,6 +138,11 @@ class Recipe(BaseModel):
         return self
 
 
+def checkpoint_at(out: Path, step: int) -> Path:
+    """Where a checkpoint on the way is written, beside the last one: NAME@STEP."""
+    return out.with_name(f"{out.stem}@{step}{out.suffix}")
+
+
 def load_recipe(path: str | Path) -> Recipe:
     """Read a recipe.
 

@@ -21,6 +21,7 @@ from diffstudio.checkpoints.pickled import StoredTensor
 from diffstudio.checkpoints.sandbox import pickled_weights
 from diffstudio.errors import BadFile
 from diffstudio.strangers import bounded_json
+from diffstudio.user_files import is_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -142,7 +143,7 @@ def _table(look: Look) -> dict[str, Any]:
     beside = f"{look.path.stem}.json"
     if f"{prefix}type" in values:
         return {"model": _nested({name[len(prefix) :]: values[name] for name in values if name.startswith(prefix)})}
-    if (look.path.parent / beside).is_file():
+    if is_file(look.path.parent / beside):
         return read_json(look.path.parent, beside)
     raise BadFile(
         f"{where} is a checkpoint of k-diffusion without the config of its network: put the JSON file that it was "

@@ -15,6 +15,7 @@ from diffstudio.checkpoints.adapters.look import read_json
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
+from diffstudio.user_files import is_file
 
 ENDING = ".card.json"
 _FIXED = (
@@ -30,7 +31,7 @@ _FIXED = (
 def sidecar(path: Path) -> dict[str, Any]:
     """The entries of the card beside a file, {} without one. Raises: BadFile."""
     name = path.name + ENDING
-    if not (path.parent / name).is_file():
+    if not is_file(path.parent / name):
         return {}
     found = read_json(path.parent, name)
     for key in found:

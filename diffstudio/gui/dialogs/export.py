@@ -32,6 +32,7 @@ from diffstudio.studio.export_options import KINDS, ExportOptions, suffixes_of
 from diffstudio.studio.export_plan import decodes, estimate, subject_of
 from diffstudio.studio.layout import scale_of
 from diffstudio.traces.reader import Trace
+from diffstudio.user_files import is_file, with_ending
 
 FIRST = {"animation": ".gif"}  # what is offered first, where it is not the first that the modality has
 ALIASES = (".jpeg", ".tif")
@@ -178,7 +179,7 @@ class ExportDialog(QDialog):
     def _on_format(self) -> None:
         path = Path(self.path.text())
         if path.suffix.lower() in suffixes_of(self._trace.modality):
-            path = path.with_suffix("")
+            path = path.with_name(path.name[: -len(path.suffix)])
         self.path.setText(str(path) + (self.format.currentData() or ""))
         self._settle()
 
@@ -189,7 +190,9 @@ class ExportDialog(QDialog):
         else:
             found, _ = QFileDialog.getSaveFileName(self, tr("Export"), self.path.text())
         if found:
-            self.path.setText(found)
+            suffix = self.format.currentData() or ""
+            known = Path(found).suffix.lower() in suffixes_of(self._trace.modality)
+            self.path.setText(found if known else str(with_ending(Path(found), suffix)))
 
     @Slot()
     def _settle(self) -> None:
@@ -211,7 +214,7 @@ class ExportDialog(QDialog):
         if decodes(self._trace, options):
             parts.append(tr("decoded by the model, unlike the preview"))
         parts.append(tr("about {}").format(size(found.bytes)))
-        if Path(self.path.text()).is_file():
+        if is_file(Path(self.path.text())):
             parts.append(tr("replaces the file that is there"))
         self.note.setText(" · ".join(parts))
         save.setEnabled(bool(self.path.text().strip()))
@@ -232,6 +235,8 @@ class ExportDialog(QDialog):
     @Slot()
     def _on_save(self) -> None:
         path = Path(self.path.text()).expanduser()
+        if path.suffix.lower() not in suffixes_of(self._trace.modality):  # "cfg 7.5" has none that says what it is
+            path = with_ending(path, self.format.currentData() or "")
         self.accept()
         self.wanted.emit(path, self.options())
 
