@@ -20,8 +20,13 @@ class Bar:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take it away; a second call does nothing."""
         if self._bar is not None:
             self._bar.close()
+            self._bar = None
 
     def show(self, done: int, total: int, title: str) -> None:
         """So much is done."""

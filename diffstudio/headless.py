@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import signal
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -17,8 +15,9 @@ import numpy as np
 from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.bar import Bar
 from diffstudio.checkpoints.finding import SUFFIX
-from diffstudio.errors import BadInput
+from diffstudio.errors import BadInput, DiffStudioError
 from diffstudio.files import check_can_write
+from diffstudio.interrupts import Interrupt, Interrupted, interruptible, received
 from diffstudio.scratch import temporary_folder
 from diffstudio.studio.devices import pick_device
 from diffstudio.studio.engine import Engine
@@ -36,39 +35,6 @@ from diffstudio.user_files import is_folder
 
 # A picture or a set of samples of an unfinished chain would pass for what it is not; the chain itself is worth keeping.
 KEPT_WHEN_INTERRUPTED = ("animation", "strip", "frames", "arrays", "trace")
-
-
-@dataclass
-class Interrupt:
-    """Whether somebody pressed Ctrl+C; called, it answers. A second signal ends the program at once."""
-
-    signal: int = 0
-
-    def __call__(self) -> bool:
-        return self.signal > 0
-
-    @property
-    def exit_code(self) -> int:
-        """What a shell expects: 130 for Ctrl+C."""
-        return 128 + self.signal
-
-    def handle(self, number: int, frame: FrameType | None) -> None:
-        """The signal's handler."""
-        if self.signal:
-            raise KeyboardInterrupt
-        self.signal = number
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[Interrupt]:
-    """Within, SIGINT and SIGTERM only ask to stop, so that nothing is torn in the middle of a write."""
-    interrupt = Interrupt()
-    before = {number: signal.signal(number, interrupt.handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield interrupt
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @dataclass
@@ -138,19 +104,40 @@ def run(engine: Engine, request: Request, out: Path, options: ExportOptions, bud
     outcome = Outcome(request.model_dump(mode="json"), request.steps_run)
     if request.source == "file" and request.source_file:
         outcome.remark = inspect_source(Path(request.source_file), card.meaning).note
-    with _trace_path(out, options) as path, interruptible() as interrupt:
-        with Bar(request.model) as bar:
-            for now in engine.run(request, path, budget, interrupt):
+    interrupt = Interrupt()
+    with _trace_path(out, options) as path, contextlib.ExitStack() as stack, Bar(request.model) as bar:
+        steps = engine.run(request, path, budget, interrupt)
+        try:
+            next(steps, None)  # reads the weights and writes a header: until then there is nothing to keep
+        except Interrupted:
+            outcome.exit_code, outcome.note = 128 + received(), f"interrupted before the first step: {_unfinished(out)}"
+        else:
+            stack.enter_context(interruptible(interrupt))
+            for now in steps:
                 bar.show(now.done, now.total, request.model)
-        with Trace.open(path) as trace:
-            outcome.device, outcome.steps_per_second = trace.header.device, _speed(trace)
-            error = round_trip_error(trace)
-            outcome.round_trip = None if error is None else float(error.mean())
-            _export(engine, trace, out, options, interrupt, outcome)
+            bar.close()
+            with Trace.open(path) as trace:
+                outcome.device, outcome.steps_per_second = trace.header.device, _speed(trace)
+                error = round_trip_error(trace)
+                outcome.round_trip = None if error is None else float(error.mean())
+                _export(engine, trace, out, options, interrupt, outcome)
         if not outcome.files and options.kind == "trace":
-            path.unlink(missing_ok=True)  # a header without a step
+            _remove_header(path)
     outcome.seconds = time.monotonic() - begun
     return outcome
+
+
+def _remove_header(path: Path) -> None:
+    """Remove a trace without a step; an earlier one of that name, which was not replaced yet, has some."""
+    with contextlib.suppress(DiffStudioError, OSError):
+        with Trace.open(path) as trace:
+            empty = not len(trace)
+        if empty:
+            path.unlink()
+
+
+def _unfinished(out: Path) -> str:
+    return f"{out} was not written, because it is not finished"
 
 
 def _export(
@@ -169,7 +156,7 @@ def _export(
         return
     last = int(trace.scalar(len(trace) - 1, "step")) if len(trace) else 0
     outcome.exit_code = interrupt.exit_code
-    kept = f"{out} has what is finished" if outcome.files else f"{out} was not written, because it is not finished"
+    kept = f"{out} has what is finished" if outcome.files else _unfinished(out)
     outcome.note = f"interrupted after step {last} of {outcome.steps}: {kept}"
 
 
@@ -201,7 +188,11 @@ def _speed(trace: Trace) -> float:
 def _trace_path(out: Path, options: ExportOptions) -> Iterator[Path]:
     """Where the run is recorded: in the file that was asked for, or for a while beside it, on the same disk."""
     if options.kind == "trace":
-        yield out
+        try:
+            yield out
+        except BaseException:
+            _remove_header(out)
+            raise
         return
     place = out if is_folder(out) else out.parent
     try:
@@ -218,15 +209,18 @@ def likelihoods(engine: Engine, request: Request, split: str, steps: int, probes
     """Judge the request's data; Ctrl+C keeps the parts that are done.
 
     Raises:
-        BadInput, BadFile, NotFound: as `Engine.likelihood`; BadInput also when nothing was done before Ctrl+C.
+        BadInput, BadFile, NotFound: as `Engine.likelihood`.  Interrupted: before anything was done.
     """
     found: Likelihoods | None = None
-    with interruptible() as interrupt, Bar(request.model) as bar:
+    interrupt = Interrupt()
+    with contextlib.ExitStack() as stack, Bar(request.model) as bar:
         for now in judge(engine, request, split, steps, probes, interrupt):
             bar.show(now.done, now.total, request.model)
+            if found is None and now.found is not None:  # until then there is nothing to keep
+                stack.enter_context(interruptible(interrupt))
             found = now.found or found
     if found is None:
-        raise BadInput("interrupted before the first part was done")
+        raise Interrupted
     return found
 
 
@@ -249,9 +243,12 @@ def train(recipe_path: Path, out: Path, device: str, threads: int) -> Outcome:
 
     outcome.device = pick_device(device)
     done = 0
-    with interruptible() as interrupt, Bar(recipe.name) as bar:
+    with contextlib.ExitStack() as stack, Bar(recipe.name) as bar:
+        interrupt: Interrupt | None = None
         for now in steps(recipe, out, outcome.device):
             done = now.step
+            # Until the first step, which may take a while, there is nothing to keep.
+            interrupt = interrupt or stack.enter_context(interruptible())
             bar.show(now.step, now.steps, f"{recipe.name}, loss {now.loss:.4f}")
             if now.saved:
                 outcome.files.append(now.saved)

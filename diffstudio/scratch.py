@@ -76,6 +76,13 @@ def note(path: Path) -> None:
             os.close(descriptor)
 
 
+def remove_own() -> None:
+    """Remove whatever temporary things of this process are there: it ends without letting go of them."""
+    for path in _named_in(_list()):
+        _removed(path)
+    forget()
+
+
 @atexit.register
 def forget() -> None:
     """This process leaves nothing behind: its list goes."""
@@ -97,13 +104,20 @@ def sweep() -> list[Path]:
         mark = file.name.removesuffix(LIST)
         if not is_gone(mark) or not _is_own(file):
             continue
+        removed += [path for path in _named_in(file) if mark in path.name and _removed(path)]
         with contextlib.suppress(OSError):
-            with file.open("rb") as stream:
-                named = stream.read(MAX_LIST).split(b"\0")
-            paths = dict.fromkeys(Path(os.fsdecode(name)) for name in named if name)
-            removed += [path for path in paths if mark in path.name and _removed(path)]
             file.unlink(missing_ok=True)
     return removed
+
+
+def _named_in(file: Path) -> list[Path]:
+    """The paths in a list, each once; none where it can't be read."""
+    try:
+        with file.open("rb") as stream:
+            named = stream.read(MAX_LIST).split(b"\0")
+    except OSError:
+        return []
+    return list(dict.fromkeys(Path(os.fsdecode(name)) for name in named if name))
 
 
 def _removed(path: Path) -> bool:

@@ -34,4 +34,9 @@ def run_cli(args: Sequence[str] | None = None) -> int:
 
 def main() -> NoReturn:
     """The console command."""
-    sys.exit(run_cli())
+    code = run_cli()
+    if code > 128:  # interrupted: libraries that were being loaded would wait, or abort, on a usual way out
+        from diffstudio.interrupts import leave
+
+        leave(code)
+    sys.exit(code)

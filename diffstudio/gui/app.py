@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
@@ -47,7 +48,12 @@ log = logging.getLogger("diffstudio")
 
 
 class Studio(QObject):
-    """One window with all its parts. Close the window, or call `shut_down`, to end its threads."""
+    """One window with all its parts. Close the window, or call `shut_down`, to end its threads.
+
+    patience: seconds that it waits for them then.
+    """
+
+    patience = 30.0
 
     def __init__(self, settings_path: Path | None = None, runs: Path | None = None, warm_up: bool = True) -> None:
         super().__init__()
@@ -85,7 +91,7 @@ class Studio(QObject):
         self.commands = Commands(p, self.picking, self.use_settings)
         self._masking = Masking(p)
         self.keeping = Keeping(p, self.picking, file)
-        self._closed = False
+        self._closed, self._ended = False, True
         self._wire()
         self.picking.begin()
         self.keeping.restore()
@@ -283,18 +289,22 @@ class Studio(QObject):
         self.keeping.use(changed)
 
     @Slot()
-    def shut_down(self) -> None:
-        """Cancel, join, remember. A second call does nothing."""
+    def shut_down(self) -> bool:
+        """Cancel, join, remember; whether all threads ended in time. A second call does nothing."""
         if self._closed:
-            return
+            return self._ended
         self._closed = True
-        self.parts.timeline.pause()
+        p = self.parts
+        p.timeline.pause()
         self.keeping.save()
-        self.picking.shut_down()
-        self.parts.reading.shut_down()
-        self.parts.files.shut_down()
-        self.parts.background.shut_down()
-        self.parts.runs.shut_down()
+        self.picking.stop_all()
+        working = (p.scanning, p.reading, p.files, p.background, p.runs)
+        for part in working:  # all at once: they end beside each other
+            part.stop_all()
+        until = time.monotonic() + self.patience
+        for part in working:
+            self._ended &= part.shut_down(max(0.0, until - time.monotonic()))
+        return self._ended
 
 
 def _import_plots(stop: Stop) -> None:

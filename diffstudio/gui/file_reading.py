@@ -66,10 +66,15 @@ class FileReading(QObject):
         for number in self._open:
             self._jobs.cancel(number)
 
-    def shut_down(self) -> None:
-        """Stop and join; what is asked from now on is not heard."""
+    def stop_all(self) -> None:
+        """Stop; what is asked from now on is not heard."""
         self._open.clear()
-        self._jobs.shut_down()
+        self._jobs.stop_all()
+
+    def shut_down(self, seconds: float = 30.0) -> bool:
+        """Stop and join; True if it ended in time."""
+        self.stop_all()
+        return self._jobs.shut_down(seconds)
 
     @Slot(object)
     def _on_ended(self, ended: Ended) -> None:

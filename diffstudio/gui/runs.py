@@ -151,13 +151,19 @@ class Runs(QObject):
         except ValueError:
             return None
 
-    def shut_down(self) -> None:
-        """Cancel, join, close the traces."""
+    def stop_all(self) -> None:
+        """Cancel everything; from now on nothing is begun."""
         self._look.stop()
-        self._jobs.shut_down()
+        self._jobs.stop_all()
+
+    def shut_down(self, seconds: float = 30.0) -> bool:
+        """Cancel, join, close the traces; True if what was computed ended in time."""
+        self.stop_all()
+        ended = self._jobs.shut_down(seconds)
         for trace in (self.trace, self.previous):
             if trace is not None:
                 trace.close()
+        return ended
 
     @Slot(int, object)
     def _on_progress(self, number: int, progress: object) -> None:

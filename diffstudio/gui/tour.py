@@ -18,6 +18,9 @@ from diffstudio.files import write_bytes
 from diffstudio.gui.app import Studio
 from diffstudio.gui.application import make_application
 from diffstudio.gui.display import missing_display
+from diffstudio.gui.interrupt import Interrupt
+from diffstudio.gui.startup import PATIENCE
+from diffstudio.interrupts import Interrupted, received
 from diffstudio.scratch import scratch_folder
 from diffstudio.studio.export import export
 from diffstudio.studio.export_options import ExportOptions
@@ -35,7 +38,7 @@ def run_tour(out: Path) -> None:
     """Generate in every modality, scrub, export; screenshots and timings.json into `out`. No screen is needed.
 
     Raises:
-        BadInput: the folder can't be made.  NotFound: a bundled checkpoint is missing.
+        BadInput: the folder can't be made.  NotFound: a bundled checkpoint is missing.  Interrupted: by a signal.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -45,8 +48,9 @@ def run_tour(out: Path) -> None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     begun = time.monotonic()
     app = make_application()
-    with scratch_folder() as folder:
+    with contextlib.closing(Interrupt(app)), scratch_folder() as folder:
         studio = Studio(folder / "settings.json", folder / "runs")
+        studio.patience = PATIENCE
         with _no_exceptions():
             try:
                 timings = _drive(studio, out, begun)
@@ -145,3 +149,5 @@ def _wait(milliseconds: int) -> None:
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
+    if received():
+        raise Interrupted

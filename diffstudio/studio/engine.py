@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diffstudio import __version__
+from diffstudio.cancelling import Cancelled, cancellable
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.finding import stamp
 from diffstudio.checkpoints.loading import Left, watched
@@ -111,7 +112,11 @@ class Engine:
         from diffstudio.studio.chains import Stopped, chains
         from diffstudio.studio.prepare import prepare
 
-        prepared = prepare(plan, networks.model)
+        try:
+            with cancellable(stop):
+                prepared = prepare(plan, networks.model)
+        except Cancelled:
+            return
         plan = self._with_colours(plan, networks.model)
         header = _header(plan, str(networks.model.device), prepared.labels)
         total = request.steps_run * len(plan.chains)
@@ -206,7 +211,11 @@ class Engine:
         problem = likelihood_problem(plan.card)
         if problem:
             raise BadInput(problem)
-        networks = self._networks(plan)
+        try:
+            with watched(lambda share: None, stop):
+                networks = self._networks(plan)
+        except Left:
+            return iter(())
         from diffstudio.studio.scoring import likelihood
 
         return likelihood(plan, networks, split, steps, probes, stop)
