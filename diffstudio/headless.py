@@ -153,6 +153,8 @@ def _export(
 
         outcome.files = _drained(export_run(engine, trace, out, options, trace.path.parent, stop))
     if trace.complete and outcome.files:
+        if interrupt():
+            outcome.exit_code, outcome.note = interrupt.exit_code, f"interrupted when {out} was written already"
         return
     last = int(trace.scalar(len(trace) - 1, "step")) if len(trace) else 0
     outcome.exit_code = interrupt.exit_code

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 Handler = Callable[[int, FrameType | None], None]
-_received: list[int] = []  # the first signal since `interrupted_by` began
+_received: list[int] = []  # the signals since `raising` began
 
 
 class Interrupted(KeyboardInterrupt):
@@ -39,7 +39,7 @@ class Interrupt:
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """The signal's handler."""
-        _received.append(number)
+        note(number)
         if self.signal:
             raise Interrupted
         self.signal = number
@@ -57,21 +57,36 @@ def received() -> int:
 
 @contextlib.contextmanager
 def raising() -> Iterator[None]:
-    """Within, a signal raises `Interrupted` wherever the program is; it is remembered, should somebody swallow that."""
+    """Within, a signal raises `Interrupted` wherever the program is; while a module is loaded it ends the process.
+
+    It is remembered, should somebody swallow that: an exception in a callback of the interpreter's own goes nowhere.
+    """
 
     def handle(number: int, frame: FrameType | None) -> None:
-        _received.append(number)
+        note(number)
+        if _importing(frame):
+            sys.stderr.write("diffstudio: interrupted\n")
+            leave(128 + number)
         raise Interrupted
 
+    def unraisable(found: sys.UnraisableHookArgs) -> None:
+        if not isinstance(found.exc_value, Interrupted):
+            before(found)
+
     _received.clear()
-    with _handled(handle):
-        yield
+    before, sys.unraisablehook = sys.unraisablehook, unraisable
+    try:
+        with _handled(handle):
+            yield
+    finally:
+        sys.unraisablehook = before
 
 
 @contextlib.contextmanager
 def interruptible(interrupt: Interrupt | None = None) -> Iterator[Interrupt]:
-    """Within, a signal only asks to stop, so that nothing is torn in the middle of a write."""
+    """Within, a signal only asks to stop, so that nothing is torn in the middle of a write; so does an earlier one."""
     interrupt = interrupt or Interrupt()
+    interrupt.signal = interrupt.signal or received()
     with _handled(interrupt.handle):
         yield interrupt
 
@@ -89,6 +104,15 @@ def _handled(handler: Handler) -> Iterator[None]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded: a library in C++ that gets an exception there aborts the process."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def leave_at_once() -> None:

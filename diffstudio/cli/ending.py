@@ -47,4 +47,7 @@ def exit_code(run: Callable[[], object]) -> int:
             if isinstance(error, MemoryError):
                 return say("there is not enough memory: use fewer samples or a smaller scale")
             raise
-    return code if isinstance(code, int) else 0
+        ended = code if isinstance(code, int) else 0
+        if received() and ended <= 128:  # somebody has swallowed the exception
+            return say("interrupted", 128 + received())
+        return ended
