@@ -19,15 +19,15 @@ from diffstudio.errors import BadInput, DiffStudioError
 from diffstudio.files import check_can_write
 from diffstudio.interrupts import Interrupt, Interrupted, interruptible, received
 from diffstudio.scratch import temporary_folder
-from diffstudio.studio.devices import pick_device
+from diffstudio.studio.compute.devices import pick_device
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.export import ExportOptions, check_size, check_target, suffix_of
-from diffstudio.studio.export_plan import AS_RECORDED
-from diffstudio.studio.export_run import export_run
-from diffstudio.studio.layout import Subject
+from diffstudio.studio.export.layout import Subject
+from diffstudio.studio.export.plan import AS_RECORDED
+from diffstudio.studio.export.run import export_run
+from diffstudio.studio.export.write import ExportOptions, check_size, check_target, suffix_of
 from diffstudio.studio.likelihoods import Likelihoods, judge
-from diffstudio.studio.plan import Plan
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.plan import Plan
+from diffstudio.studio.request.request import Request
 from diffstudio.studio.sources import inspect_source
 from diffstudio.traces.reader import Trace
 from diffstudio.training.recipe import checkpoint_at, load_recipe

@@ -23,8 +23,8 @@ from diffstudio.diffusion.solvers import SOLVERS
 from diffstudio.diffusion.times import GRIDS, levels
 from diffstudio.networks import NETWORKS
 from diffstudio.specs import PathSpec
-from diffstudio.studio.plan import network_calls
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.plan import network_calls
+from diffstudio.studio.request.request import Request
 from diffstudio.training.recipe import Recipe
 
 TABLES = {name: table for name, table in vars(options).items() if name.isupper() and isinstance(table, dict)}

@@ -61,7 +61,7 @@ def card(file: Path, network_args: str, overwrite: bool, only_print: bool, **giv
         told["labels"] = [name.strip() for name in given["labels"].split(",")]
     if len(told.get("labels", ())) not in (0, found.labels):
         raise click.UsageError(f"--labels: {len(told['labels'])} names, the weights have {found.labels} classes")
-    from diffstudio.studio.new_card import check_fits
+    from diffstudio.studio.compute.new_card import check_fits
 
     card_of = entries(found, **told)
     check_fits(file, card_of)

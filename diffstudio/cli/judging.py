@@ -37,7 +37,7 @@ def likelihood(model: str, split: str, steps: int, probes: int, as_json: bool, *
     from diffstudio.checkpoints.catalog import default_catalog
     from diffstudio.headless import likelihoods
     from diffstudio.studio.engine import Engine
-    from diffstudio.studio.parse import parse_request
+    from diffstudio.studio.request.parse import parse_request
 
     if given["source"] == "noise":
         raise click.UsageError("--source: noise has no likelihood under a model, give 'data' or a file")

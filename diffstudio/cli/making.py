@@ -42,7 +42,7 @@ def tour(out: Path) -> int:
     Example:
       diffstudio tour --out tour
     """
-    from diffstudio.gui.load_qt import load_qt
+    from diffstudio.gui.shell.load_qt import load_qt
 
     leave_at_once()
     try:

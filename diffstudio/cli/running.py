@@ -13,7 +13,7 @@ from diffstudio.cli.ending import end, say
 from diffstudio.cli.options import run_options, sample_options
 
 if TYPE_CHECKING:
-    from diffstudio.studio.export import Chain, Kind
+    from diffstudio.studio.export.write import Chain, Kind
 
 _FILES = """\b
 What FILE becomes follows from its name:
@@ -86,8 +86,8 @@ def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     from diffstudio.checkpoints.catalog import default_catalog
     from diffstudio.headless import run
     from diffstudio.studio.engine import Engine
-    from diffstudio.studio.export import ExportOptions, kind_of, suffix_of
-    from diffstudio.studio.parse import parse_request, parse_size
+    from diffstudio.studio.export.write import ExportOptions, kind_of, suffix_of
+    from diffstudio.studio.request.parse import parse_request, parse_size
 
     if not given["out"].strip():
         raise click.UsageError("--out: give a file or a folder")

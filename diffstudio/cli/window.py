@@ -16,8 +16,8 @@ def run_window(files: Sequence[Path]) -> int:
     Raises:
         BadInput: there is no screen, or Qt can't be loaded.
     """
-    from diffstudio.gui.display import missing_display
-    from diffstudio.gui.load_qt import load_qt
+    from diffstudio.gui.shell.display import missing_display
+    from diffstudio.gui.shell.load_qt import load_qt
 
     leave_at_once()
     if reason := missing_display():

@@ -13,35 +13,35 @@ from diffstudio.analysis.rate import steps_per_second
 from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.errors import DiffStudioError
-from diffstudio.gui import arrangement
-from diffstudio.gui.background import Background
-from diffstudio.gui.commands import Commands
+from diffstudio.gui.controllers.catalog import Picking
+from diffstudio.gui.controllers.commands import Commands
+from diffstudio.gui.controllers.file_hash import Facts
+from diffstudio.gui.controllers.mask import Masking
+from diffstudio.gui.controllers.session import Keeping, apply_theme, tokens_of
+from diffstudio.gui.controllers.thumbnails import FirstPictures
 from diffstudio.gui.dialogs.message import show_error
-from diffstudio.gui.facts import Facts
-from diffstudio.gui.file_reading import FileReading
-from diffstudio.gui.first_pictures import FirstPictures
-from diffstudio.gui.jobs import Ended, Jobs, Stop
-from diffstudio.gui.keeping import Keeping, apply_theme, tokens_of
-from diffstudio.gui.keyboard import KeyRouter
-from diffstudio.gui.main_window import MainWindow
-from diffstudio.gui.masking import Masking
-from diffstudio.gui.panels.card import CardPanel
-from diffstudio.gui.panels.inspect import InspectPanel
-from diffstudio.gui.panels.models import ModelsPanel
-from diffstudio.gui.panels.sampling import SamplingPanel
-from diffstudio.gui.parts import Parts
-from diffstudio.gui.picking import Picking
-from diffstudio.gui.playhead import Playhead
-from diffstudio.gui.runs import Runs
-from diffstudio.gui.scanning import Scanning
+from diffstudio.gui.kit.playhead import Playhead
+from diffstudio.gui.kit.words import count, duration, number, size, tr
+from diffstudio.gui.panels.inspect.panel import InspectPanel
+from diffstudio.gui.panels.models.card import CardPanel
+from diffstudio.gui.panels.models.panel import ModelsPanel
+from diffstudio.gui.panels.sampling.panel import SamplingPanel
+from diffstudio.gui.shell import docks as arrangement
+from diffstudio.gui.shell.keyboard import KeyRouter
+from diffstudio.gui.shell.main_window import MainWindow
+from diffstudio.gui.shell.parts import Parts
+from diffstudio.gui.stage.canvas import Canvas
 from diffstudio.gui.timeline.timeline import Timeline
-from diffstudio.gui.views.canvas import Canvas
-from diffstudio.gui.words import count, duration, number, size, tr
+from diffstudio.gui.work.background import Background
+from diffstudio.gui.work.catalog_scan import Scanning
+from diffstudio.gui.work.file_reading import FileReading
+from diffstudio.gui.work.jobs import Ended, Jobs, Stop
+from diffstudio.gui.work.runs import Runs
+from diffstudio.studio.app.history import History, runs_folder
+from diffstudio.studio.app.memory import free_memory
+from diffstudio.studio.app.progress import Progress
+from diffstudio.studio.app.settings import Settings, load_settings, settings_file
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.history import History, runs_folder
-from diffstudio.studio.progress import Progress
-from diffstudio.studio.room import free_memory
-from diffstudio.studio.settings import Settings, load_settings, settings_file
 from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
@@ -308,5 +308,5 @@ class Studio(QObject):
 
 
 def _import_plots(stop: Stop) -> None:
-    import diffstudio.gui.panels.pages
-    import diffstudio.gui.panels.trajectory_page  # noqa: F401
+    import diffstudio.gui.panels.inspect.pages
+    import diffstudio.gui.panels.inspect.trajectory_page  # noqa: F401

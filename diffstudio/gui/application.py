@@ -7,7 +7,7 @@ import sys
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
-from diffstudio.gui.fonts import with_hats
+from diffstudio.gui.kit.fonts import with_hats
 
 TEXT = 12  # pixels
 

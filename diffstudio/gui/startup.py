@@ -13,10 +13,10 @@ from PySide6.QtCore import QTimer
 
 from diffstudio.gui.app import Studio
 from diffstudio.gui.application import make_application
-from diffstudio.gui.collecting import held
 from diffstudio.gui.dialogs.message import show_error
-from diffstudio.gui.interrupt import Interrupt
-from diffstudio.gui.words import tr
+from diffstudio.gui.kit.words import tr
+from diffstudio.gui.shell.interrupt import Interrupt
+from diffstudio.gui.work.garbage import held
 from diffstudio.interrupts import leave
 from diffstudio.scratch import sweep
 from diffstudio.studio.engine import Engine

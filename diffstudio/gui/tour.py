@@ -17,13 +17,13 @@ from diffstudio.errors import BadInput, NotFound
 from diffstudio.files import write_bytes
 from diffstudio.gui.app import Studio
 from diffstudio.gui.application import make_application
-from diffstudio.gui.display import missing_display
-from diffstudio.gui.interrupt import Interrupt
+from diffstudio.gui.shell.display import missing_display
+from diffstudio.gui.shell.interrupt import Interrupt
 from diffstudio.gui.startup import PATIENCE
 from diffstudio.interrupts import Interrupted, received
 from diffstudio.scratch import scratch_folder
-from diffstudio.studio.export import export
-from diffstudio.studio.export_options import ExportOptions
+from diffstudio.studio.export.options import ExportOptions
+from diffstudio.studio.export.write import export
 
 SIZES = ((1280, 800), (2560, 1440))
 MORE = (  # a model, what is fixed of a text, and how far along the reverse chain it is shown

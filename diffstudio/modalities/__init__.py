@@ -1,6 +1,6 @@
 """What a state means: how it becomes pixels, files, sound. One file per modality; numpy and Pillow alone.
 
-A new modality is a file here with its record, its row in MODALITIES, and a view in `gui/views`.
+A new modality is a file here with its record, its row in MODALITIES, and a view in `gui/stage/views`.
 """
 
 from __future__ import annotations

@@ -12,17 +12,17 @@ from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
-from diffstudio.networks.adm import ADM
-from diffstudio.networks.diffusers import DiffusersDiT, DiffusersUNet
 from diffstudio.networks.exact import ExactData, ExactMixture
-from diffstudio.networks.k_diffusion import KDiffusionUNet
-from diffstudio.networks.k_diffusion_hourglass import KDiffusionHourglass
-from diffstudio.networks.k_diffusion_transformer import KDiffusionTransformer
-from diffstudio.networks.lucidrains import LucidrainsUnet
+from diffstudio.networks.foreign.adm import ADM
+from diffstudio.networks.foreign.diffusers import DiffusersDiT, DiffusersUNet
+from diffstudio.networks.foreign.k_diffusion import KDiffusionUNet
+from diffstudio.networks.foreign.k_diffusion_hourglass import KDiffusionHourglass
+from diffstudio.networks.foreign.k_diffusion_transformer import KDiffusionTransformer
+from diffstudio.networks.foreign.lucidrains import LucidrainsUnet
+from diffstudio.networks.foreign.prompted import SD3, Flux, PromptedUNet
+from diffstudio.networks.foreign.smalldiffusion import SmallDiT, SmallMLP
+from diffstudio.networks.foreign.smalldiffusion_unet import SmallUnet
 from diffstudio.networks.mlp import MLP
-from diffstudio.networks.prompted import SD3, Flux, PromptedUNet
-from diffstudio.networks.smalldiffusion import SmallDiT, SmallMLP
-from diffstudio.networks.smalldiffusion_unet import SmallUnet
 from diffstudio.networks.transformer import Transformer
 from diffstudio.networks.unet import UNet
 from diffstudio.networks.video_transformer import VideoTransformer

@@ -17,15 +17,15 @@ from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.finding import stamp
 from diffstudio.checkpoints.loading import Left, watched
 from diffstudio.errors import BadInput, NoRoom
-from diffstudio.studio.checks import likelihood_problem
-from diffstudio.studio.devices import free_on, pick_device
-from diffstudio.studio.history import colours_folder
-from diffstudio.studio.plan import Plan, make_plan
-from diffstudio.studio.progress import Clock, Progress
-from diffstudio.studio.recording import SPLIT, Recorder
-from diffstudio.studio.request import Request
-from diffstudio.studio.room import check_room, free_memory, size
-from diffstudio.studio.torch_loading import load_libraries, wait_briefly
+from diffstudio.studio.app.history import colours_folder
+from diffstudio.studio.app.memory import check_room, free_memory, size
+from diffstudio.studio.app.progress import Clock, Progress
+from diffstudio.studio.compute.devices import free_on, pick_device
+from diffstudio.studio.compute.recording import SPLIT, Recorder
+from diffstudio.studio.compute.torch_loading import load_libraries, wait_briefly
+from diffstudio.studio.request.checks import likelihood_problem
+from diffstudio.studio.request.plan import Plan, make_plan
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import MAX_NUMBERS, SCALARS, FieldSpec, TraceHeader
 from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter
@@ -33,8 +33,8 @@ from diffstudio.traces.writer import TraceWriter
 if TYPE_CHECKING:
     from diffstudio.diffusion.chain import Step
     from diffstudio.networks.model import Model
-    from diffstudio.studio.chains import Networks
-    from diffstudio.studio.scoring import Judged
+    from diffstudio.studio.compute.chains import Networks
+    from diffstudio.studio.compute.scoring import Judged
 
 DEFAULT_BUDGET = 4 << 30
 
@@ -65,7 +65,7 @@ class Engine:
         load_libraries()
         import torch
 
-        import diffstudio.studio.chains  # noqa: F401
+        import diffstudio.studio.compute.chains  # noqa: F401
 
         if threads:
             torch.set_num_threads(threads)
@@ -109,8 +109,8 @@ class Engine:
                 networks = self._networks(plan)
         except Left:
             return
-        from diffstudio.studio.chains import Stopped, chains
-        from diffstudio.studio.prepare import prepare
+        from diffstudio.studio.compute.chains import Stopped, chains
+        from diffstudio.studio.compute.prepare import prepare
 
         try:
             with cancellable(stop):
@@ -142,7 +142,7 @@ class Engine:
         """
         request = Request.model_validate(trace.header.request)
         model = self._load(self.catalog.find(request.model).path, request)
-        from diffstudio.studio.decoding import decode_trace
+        from diffstudio.studio.compute.decoding import decode_trace
 
         yield from decode_trace(trace, model, records, out)
 
@@ -158,7 +158,7 @@ class Engine:
                 f"'{request.model}' is another model now: its states are of shape {model.card.shape}, those of this "
                 f"run of {states.shape[1:]}"
             )
-        from diffstudio.studio.decoding import decoded
+        from diffstudio.studio.compute.decoding import decoded
 
         return decoded(model, states)
 
@@ -176,7 +176,7 @@ class Engine:
             raise BadInput("the score is not defined at the data itself: choose an earlier step")
         plan = self.plan(request)
         networks = self._networks(plan)
-        from diffstudio.studio.scoring import score
+        from diffstudio.studio.compute.scoring import score
 
         return score(plan, networks, points, log_snr, stop)
 
@@ -187,7 +187,7 @@ class Engine:
         """
         plan = self.plan(request)
         networks = self._networks(plan)
-        from diffstudio.studio.scoring import log_density
+        from diffstudio.studio.compute.scoring import log_density
 
         return log_density(plan, networks, points, stop)
 
@@ -216,7 +216,7 @@ class Engine:
                 networks = self._networks(plan)
         except Left:
             return iter(())
-        from diffstudio.studio.scoring import likelihood
+        from diffstudio.studio.compute.scoring import likelihood
 
         return likelihood(plan, networks, split, steps, probes, stop)
 
@@ -247,7 +247,7 @@ class Engine:
         """The plan, its card with the colours of latents; everything that draws reads them from the trace."""
         if not plan.card.decoded or plan.card.colours:
             return plan
-        from diffstudio.studio.latent_colours import colours_of
+        from diffstudio.studio.compute.colours import colours_of
 
         found = colours_of(model, plan.entry.path, self._colours or colours_folder())
         return dataclasses.replace(plan, card=plan.card.model_copy(update={"colours": found}))
@@ -255,7 +255,7 @@ class Engine:
     def _networks(self, plan: Plan) -> Networks:
         request = plan.request
         found = [self._load(entry.path, request) for entry in (plan.entry, plan.weak) if entry is not None]
-        from diffstudio.studio.chains import Networks
+        from diffstudio.studio.compute.chains import Networks
 
         told = (request.prompt, request.negative_prompt, request.distilled_guidance)
         return Networks(*(model.prompted(*told) for model in found))

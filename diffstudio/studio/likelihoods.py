@@ -15,9 +15,9 @@ import numpy as np
 
 from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
-from diffstudio.studio.devices import pick_device
+from diffstudio.studio.compute.devices import pick_device
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from diffstudio.modalities.clip_file import MOVIES, open_movie
 from diffstudio.modalities.picture_file import opened
 from diffstudio.modalities.wave_file import open_wave
 from diffstudio.strangers import bounded_json, first_problem
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import TraceHeader
 from diffstudio.traces.reader import Trace
 

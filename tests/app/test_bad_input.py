@@ -19,7 +19,7 @@ from diffstudio.checkpoints.store import save
 from diffstudio.gui.app import Studio
 from diffstudio.networks import NETWORKS
 from diffstudio.specs import PathSpec
-from diffstudio.studio.export_options import ExportOptions
+from diffstudio.studio.export.options import ExportOptions
 
 
 class Trap:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from diffstudio.gui.carding import Carding
+from diffstudio.gui.controllers.weights_card import Carding
 from diffstudio.networks import NETWORKS
 
 

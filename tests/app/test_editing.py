@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
 
+from diffstudio.gui.controllers.mask import MASKS
 from diffstudio.gui.dialogs.mask import MaskDialog
-from diffstudio.gui.masking import MASKS
 
 
 def shown(kind):

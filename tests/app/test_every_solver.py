@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffstudio import options
-from diffstudio.studio.checks import solver_problem
+from diffstudio.studio.request.checks import solver_problem
 
 EXACT = "exact-gaussian"  # needs no network, so that it is quick
 MODELS = {"ddpm_learned": "shapes-ddpm", "tokens_ancestral": "words", "tokens_surest": "words"}

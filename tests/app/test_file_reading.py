@@ -12,10 +12,10 @@ from PIL.PngImagePlugin import PngInfo
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from diffstudio.cancelling import check_cancelled
-from diffstudio.gui import opening
+from diffstudio.gui.controllers import opening
 from diffstudio.studio import sources
-from diffstudio.studio.export import export
-from diffstudio.studio.export_options import ExportOptions
+from diffstudio.studio.export.options import ExportOptions
+from diffstudio.studio.export.write import export
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from diffstudio.gui.dialogs.export import ExportDialog
 from diffstudio.networks.model import load_file
-from diffstudio.studio import pictures
-from diffstudio.studio.export_options import ExportOptions
+from diffstudio.studio.export import pictures
+from diffstudio.studio.export.options import ExportOptions
 
 
 @pytest.fixture(scope="module")

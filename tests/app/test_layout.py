@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from diffstudio.gui import theme
 from diffstudio.gui.app import Studio
+from diffstudio.gui.kit import theme
+from diffstudio.gui.kit.widgets import ElidedLabel
 from diffstudio.gui.panels.whole_lines import WholeLines
-from diffstudio.gui.widgets import ElidedLabel
 
 
 def settle(milliseconds=60):

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from diffstudio.gui.dialogs.likelihood import LikelihoodDialog
 from diffstudio.headless import likelihoods
+from diffstudio.studio.compute.scoring import Judged
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.scoring import Judged
 
 
 @pytest.fixture

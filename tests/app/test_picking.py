@@ -15,8 +15,8 @@ from diffstudio.checkpoints.card import Card, TrainingData
 from diffstudio.checkpoints.store import save
 from diffstudio.gui.app import Studio
 from diffstudio.gui.dialogs.questions import Question
-from diffstudio.gui.jobs import Ended
-from diffstudio.gui.panels.model_row import KIND, PICTURE
+from diffstudio.gui.panels.models.row import KIND, PICTURE
+from diffstudio.gui.work.jobs import Ended
 from diffstudio.networks import NETWORKS
 from diffstudio.specs import PathSpec
 
@@ -341,7 +341,7 @@ def test_a_run_that_fails_or_is_stopped_gives_no_picture(with_folder, generate, 
     parts.runs.progressed.connect(parts.runs.stop)
     assert generate().outcome == "cancelled"
     parts.runs.progressed.disconnect(parts.runs.stop)
-    monkeypatch.setattr("diffstudio.gui.first_pictures.np.isfinite", lambda array: np.zeros_like(array, bool))
+    monkeypatch.setattr("diffstudio.gui.controllers.thumbnails.np.isfinite", lambda array: np.zeros_like(array, bool))
     parts.sampling.steps.set_value(2)
     assert generate().outcome == "done"
     qtbot.waitUntil(lambda: not parts.scanning.jobs.open and not parts.scanning.going)

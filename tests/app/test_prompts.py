@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny_prompted
 
-from diffstudio.studio import pictures
+from diffstudio.studio.export import pictures
 
 
 @pytest.fixture(scope="module")

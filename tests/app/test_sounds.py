@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from diffstudio.data import spoken
-from diffstudio.gui.views.audio_view import AudioView
+from diffstudio.gui.stage.views.audio.audio_view import AudioView
 from diffstudio.modalities.wave_file import wave_bytes
-from diffstudio.studio import playing
+from diffstudio.studio.app import playing
 from diffstudio.traces.format import TraceHeader
 from diffstudio.traces.writer import TraceWriter
 

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "traces"))
 from strange import KINDS, NUMBERS, Parts, changed, good, put
 
 from diffstudio.analysis.fields import TENSORS
+from diffstudio.gui.stage.views.options import OPTIONS
 from diffstudio.gui.timeline.clocks import CLOCKS
-from diffstudio.gui.views.options import OPTIONS
 
 SEEDS = 6  # changes of each kind
 LOST = float("nan"), float("inf"), -1e38

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from diffstudio.gui.dialogs.export import ExportDialog
 from diffstudio.gui.dialogs.questions import RestoreQuestion
-from diffstudio.gui.views.text_view import TextView
+from diffstudio.gui.stage.views.text.text_view import TextView
 
 
 def shown(kind):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from diffstudio.checkpoints.card import Card, TrainingData
 from diffstudio.checkpoints.store import save
-from diffstudio.gui.actions import ACTIONS
-from diffstudio.gui.views.view import DENSITY
+from diffstudio.gui.kit.actions import ACTIONS
+from diffstudio.gui.stage.views.view import DENSITY
 from diffstudio.networks import NETWORKS
 from diffstudio.specs import PathSpec
 
@@ -77,7 +77,7 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QTimer
 from diffstudio.gui.app import Studio
 from diffstudio.gui.application import make_application
-from diffstudio.gui.main_window import MainWindow
+from diffstudio.gui.shell.main_window import MainWindow
 
 def loaded():
     return {"torch", "pyqtgraph"} & set(sys.modules)

@@ -20,7 +20,7 @@ from diffstudio.data import spoken
 from diffstudio.modalities.mel import to_sound, to_state
 from diffstudio.specs import AudioSpec
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 
 EAR = AudioSpec(rate=8000, window=256, hop=128, floor=1e-3, ceiling=0.3)
 EAR_BANDS = 40  # the judge hears other bands than the model speaks

@@ -16,7 +16,7 @@ from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.data import digits
 from diffstudio.data.shapes2d import SHAPES
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.reader import Trace
 
 

@@ -20,8 +20,8 @@ from diffstudio.data import dataset, prose
 from diffstudio.diffusion.times import level
 from diffstudio.modalities.text import spec_of, strings
 from diffstudio.networks.model import Model, load_model
-from diffstudio.studio.defaults import default_request
 from diffstudio.studio.engine import Engine
+from diffstudio.studio.request.defaults import default_request
 from diffstudio.traces.reader import Trace
 
 TIMES = 8  # of each window, one from each eighth of (0, 1]

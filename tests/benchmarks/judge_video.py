@@ -26,7 +26,7 @@ from diffstudio import data
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.data import bouncing
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 
 READ_IN = 8  # of the ten frames
 

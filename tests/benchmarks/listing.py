@@ -25,10 +25,10 @@ from pathlib import Path
 from PySide6.QtCore import QElapsedTimer, QEventLoop, QTimer
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.scan_cache import ScanCache
-from diffstudio.gui import theme
+from diffstudio.gui.kit import theme
 from diffstudio.gui.application import make_application
-from diffstudio.gui.panels.models import ModelsPanel
-from diffstudio.gui.scanning import Scanning
+from diffstudio.gui.panels.models.panel import ModelsPanel
+from diffstudio.gui.work.catalog_scan import Scanning
 
 app = make_application()
 theme.apply(app, theme.DARK)

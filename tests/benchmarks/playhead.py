@@ -20,7 +20,7 @@ from table import Row, percentile, report
 from window import open_window, wait
 
 from diffstudio.gui.app import Studio
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import ChainSpec, FieldSpec, TraceHeader
 from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter

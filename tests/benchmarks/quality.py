@@ -25,8 +25,8 @@ from diffstudio import options
 from diffstudio.checkpoints.catalog import default_catalog
 from diffstudio.data import digits
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.plan import network_calls
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.plan import network_calls
+from diffstudio.studio.request.request import Request
 
 FEATURES, COPIES = 16, 8
 NFE = (4, 6, 8, 10, 20, 50)

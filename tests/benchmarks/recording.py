@@ -28,7 +28,7 @@ from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.times import Level, levels
 from diffstudio.networks.model import Model, load_model
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.reader import Trace
 
 STEPS, BATCH, ROUNDS, LABEL = 50, 16, 15, 3

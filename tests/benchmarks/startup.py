@@ -24,7 +24,7 @@ CHILD = f"""
 import gc
 import sys
 import diffstudio.cli.window
-from diffstudio.gui.load_qt import load_qt
+from diffstudio.gui.shell.load_qt import load_qt
 gc.disable()
 load_qt()
 from diffstudio.gui import startup

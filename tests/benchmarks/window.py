@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from diffstudio.gui.load_qt import load_qt
+from diffstudio.gui.shell.load_qt import load_qt
 
 load_qt()  # before anything else of Qt, as the command does
 

@@ -11,7 +11,7 @@ import pytest
 from diffstudio import options
 from diffstudio.cli import run_cli
 from diffstudio.cli.commands import cli
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 
 RECIPE = """
 name = "spots"

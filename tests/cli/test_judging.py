@@ -8,7 +8,7 @@ import signal
 import numpy as np
 import pytest
 
-from diffstudio.studio import scoring
+from diffstudio.studio.compute import scoring
 from diffstudio.studio.engine import Engine
 
 JUDGE = ["--samples", "3", "--seed", "5", "--steps", "3", "--device", "cpu"]

@@ -10,7 +10,7 @@ from PIL import Image
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.studio.engine import Engine
 from diffstudio.studio.provenance import read_settings
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.reader import Trace
 
 SAMPLE = ["--steps", "4", "--samples", "3", "--seed", "5", "--device", "cpu"]

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from diffstudio.gui.playhead import Playhead
+from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.traces.format import SCALARS, TraceHeader
 from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter

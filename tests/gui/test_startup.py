@@ -9,7 +9,7 @@ import pytest
 from diffstudio.gui import startup
 
 # Each took some 10 ms of the start, torch 2 s, until they were imported where they are needed.
-LATER = ("torch", "PIL.Image", "numpy.random", "logging.handlers", "difflib", "diffstudio.studio.export")
+LATER = ("torch", "PIL.Image", "numpy.random", "logging.handlers", "difflib", "diffstudio.studio.export.write")
 
 
 def test_the_window_is_imported_without_what_its_first_paint_does_not_need():

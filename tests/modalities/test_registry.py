@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from diffstudio.errors import BadInput
-from diffstudio.gui.views.canvas import VIEWS
+from diffstudio.gui.stage.canvas import VIEWS
 from diffstudio.modalities import MODALITIES, Meaning, Shown
-from diffstudio.studio.export_options import CLIPS, KINDS, SUFFIXES, kinds_for, suffixes_of
+from diffstudio.studio.export.options import CLIPS, KINDS, SUFFIXES, kinds_for, suffixes_of
 
 EACH = pytest.mark.parametrize("name", MODALITIES)
 

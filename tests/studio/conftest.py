@@ -15,7 +15,7 @@ from known_network import Known, save_known
 from diffstudio import networks, options
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import SCALARS, ChainSpec, FieldSpec, TraceHeader
 from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter

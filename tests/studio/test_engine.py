@@ -14,11 +14,11 @@ from known_network import MEANS, STD, Known, save_known
 from diffstudio import data
 from diffstudio.checkpoints.catalog import Catalog, default_catalog
 from diffstudio.errors import BadInput, DiffStudioError, NoRoom, NotFound
-from diffstudio.studio import room
-from diffstudio.studio.devices import pick_device
+from diffstudio.studio.app import memory as room
+from diffstudio.studio.compute.devices import pick_device
 from diffstudio.studio.engine import Engine
-from diffstudio.studio.plan import make_plan
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.plan import make_plan
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.reader import Trace
 
 
@@ -264,7 +264,7 @@ def test_the_score_at_the_data_is_refused(engine, request_of):
 def test_how_long_threads_spin_is_said_before_torch_is_imported_unless_the_user_has(first, own, found):
     code = (
         "import os, sys\n"
-        "from diffstudio.studio.devices import pick_device\nfrom diffstudio.studio.engine import Engine\n"
+        "from diffstudio.studio.compute.devices import pick_device\nfrom diffstudio.studio.engine import Engine\n"
         "class Watch:\n"
         "    def find_spec(self, name, *_):\n"
         "        if name == 'torch': print(os.environ.get('GOMP_SPINCOUNT')); sys.exit()\n"
@@ -322,12 +322,12 @@ def test_half_precision_is_offered_where_it_fits_and_float32_does_not(engine, re
     assert whole.half is not None and whole.half.half is None
     assert whole.device_bytes - whole.half.device_bytes == whole.memory_bytes - whole.half.memory_bytes == 2 * 10**9
     monkeypatch.setattr(engine, "plan", large)
-    monkeypatch.setattr("diffstudio.studio.room.free_memory", lambda: 5 * 10**9)
+    monkeypatch.setattr("diffstudio.studio.app.memory.free_memory", lambda: 5 * 10**9)
     monkeypatch.setattr(Engine, "_load", lambda *_: pytest.fail("the weights were loaded"))
     with pytest.raises(NoRoom, match="is free: run it in half precision, which needs about 4 GB") as caught:
         next(engine.run(request_of(), tmp_path / "a.trace"))
     assert (caught.value.device, caught.value.half) == ("", True)
-    monkeypatch.setattr("diffstudio.studio.room.free_memory", lambda: 9 * 10**9)
+    monkeypatch.setattr("diffstudio.studio.app.memory.free_memory", lambda: 9 * 10**9)
     monkeypatch.setattr("diffstudio.studio.engine.free_memory", lambda: 9 * 10**9)
     monkeypatch.setattr("diffstudio.studio.engine.pick_device", lambda name: "cuda:0")
     monkeypatch.setattr("diffstudio.studio.engine.free_on", lambda place: 3 * 10**9)

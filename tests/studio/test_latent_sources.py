@@ -9,9 +9,9 @@ from PIL import Image
 
 from diffstudio.errors import BadInput
 from diffstudio.networks.model import load_file
-from diffstudio.studio.defaults import default_request
+from diffstudio.studio.app.painting import backdrop
 from diffstudio.studio.masks import in_latents
-from diffstudio.studio.painting import backdrop
+from diffstudio.studio.request.defaults import default_request
 from diffstudio.studio.sources import inspect_source, load_source
 from diffstudio.traces.reader import Trace
 

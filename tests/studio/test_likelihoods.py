@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from diffstudio import data
-from diffstudio.studio import scoring
+from diffstudio.studio.compute import scoring
 from diffstudio.studio.likelihoods import Likelihoods, judge, mean_with_error
 
 MADE = Likelihoods(

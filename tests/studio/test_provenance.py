@@ -11,9 +11,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.studio import provenance
-from diffstudio.studio.export import ExportOptions, export
+from diffstudio.studio.export.write import ExportOptions, export
 from diffstudio.studio.provenance import MADE_BY_A_MODEL, read_settings, request_of, settings
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.request import Request
 
 PICTURES = ("a.png", "a.jpg", "a.jpeg", "a.webp", "a.tif", "a.tiff")
 ANIMATIONS = ("b.gif", "b.webp", "b.apng", "b.png")

@@ -14,7 +14,7 @@ from diffstudio.diffusion.noise import SampleNoise
 from diffstudio.diffusion.times import Level, levels
 from diffstudio.networks.model import load_file
 from diffstudio.resources import resource
-from diffstudio.studio.defaults import default_request
+from diffstudio.studio.request.defaults import default_request
 from diffstudio.training import exact
 
 

@@ -25,12 +25,12 @@ from PySide6.QtWidgets import (
 
 from diffstudio.analysis.fields import available
 from diffstudio.errors import DiffStudioError
-from diffstudio.gui.widgets import indent, label
-from diffstudio.gui.words import count, size, tr
-from diffstudio.studio import pictures
-from diffstudio.studio.export_options import KINDS, ExportOptions, suffixes_of
-from diffstudio.studio.export_plan import decodes, estimate, subject_of
-from diffstudio.studio.layout import scale_of
+from diffstudio.gui.kit.widgets import indent, label
+from diffstudio.gui.kit.words import count, size, tr
+from diffstudio.studio.export import pictures
+from diffstudio.studio.export.layout import scale_of
+from diffstudio.studio.export.options import KINDS, ExportOptions, suffixes_of
+from diffstudio.studio.export.plan import decodes, estimate, subject_of
 from diffstudio.traces.reader import Trace
 from diffstudio.user_files import is_file, with_ending
 

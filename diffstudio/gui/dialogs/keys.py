@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from diffstudio.gui.actions import ACTIONS, MENUS, key_texts
-from diffstudio.gui.widgets import label
-from diffstudio.gui.words import tr
+from diffstudio.gui.kit.actions import ACTIONS, MENUS, key_texts
+from diffstudio.gui.kit.widgets import label
+from diffstudio.gui.kit.words import tr
 
 MOUSE = (
     ("drag on the timeline", "every step of both chains"),

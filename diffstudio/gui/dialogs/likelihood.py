@@ -23,12 +23,12 @@ from PySide6.QtWidgets import (
 from diffstudio.checkpoints.card import Card
 from diffstudio.data import DATASETS
 from diffstudio.gui.dialogs.likelihood_table import LikelihoodTable
-from diffstudio.gui.jobs import Ended
-from diffstudio.gui.widgets import indent, label
-from diffstudio.gui.words import SHY, count, duration, number, tr
-from diffstudio.studio.defaults import default_request
+from diffstudio.gui.kit.widgets import indent, label
+from diffstudio.gui.kit.words import SHY, count, duration, number, tr
+from diffstudio.gui.work.jobs import Ended
 from diffstudio.studio.likelihoods import Judging, Likelihoods
-from diffstudio.studio.request import Request
+from diffstudio.studio.request.defaults import default_request
+from diffstudio.studio.request.request import Request
 
 FILE = "file"
 MAX_SAMPLES = 100_000

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
 from PySide6.QtWidgets import QHeaderView, QTreeView
 
-from diffstudio.gui.words import number, tr
+from diffstudio.gui.kit.words import number, tr
 from diffstudio.studio.likelihoods import Likelihoods
 
 Index = QModelIndex | QPersistentModelIndex

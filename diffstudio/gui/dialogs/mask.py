@@ -25,10 +25,10 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QPushButto
 from diffstudio.errors import DiffStudioError
 from diffstudio.files import write_bytes
 from diffstudio.gui.dialogs.message import show_error
-from diffstudio.gui.painted import painted
-from diffstudio.gui.widgets import label
-from diffstudio.gui.words import count, tr
-from diffstudio.studio.painting import Painting
+from diffstudio.gui.kit.painted import painted
+from diffstudio.gui.kit.widgets import label
+from diffstudio.gui.kit.words import count, tr
+from diffstudio.studio.app.painting import Painting
 
 SIDE = 448  # screen pixels of the larger side
 GROW = 1.25  # of the brush, a notch of the wheel

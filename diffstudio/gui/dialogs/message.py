@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from diffstudio.gui.words import tr
+from diffstudio.gui.kit.words import tr
 
 
 def show_error(parent: QWidget | None, sentence: str, details: str = "") -> QMessageBox:

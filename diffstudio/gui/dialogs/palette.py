@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from diffstudio.gui.actions import key_text
-from diffstudio.gui.words import tr
+from diffstudio.gui.kit.actions import key_text
+from diffstudio.gui.kit.words import tr
 
 ACTION = Qt.ItemDataRole.UserRole
 

@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from diffstudio.gui.widgets import indent, label
-from diffstudio.gui.words import tr
-from diffstudio.studio.settings import Settings
+from diffstudio.gui.kit.widgets import indent, label
+from diffstudio.gui.kit.words import tr
+from diffstudio.studio.app.settings import Settings
 
 
 class PreferencesDialog(QDialog):

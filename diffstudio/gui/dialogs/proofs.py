@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from diffstudio.errors import BadFile
-from diffstudio.gui.theme import Tokens
-from diffstudio.gui.widgets import label
-from diffstudio.gui.words import SHY, count, duration, tr
+from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.widgets import label
+from diffstudio.gui.kit.words import SHY, count, duration, tr
 from diffstudio.resources import resource
 from diffstudio.verification.stored import StoredProof, StoredRow, read
 

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from diffstudio.gui.widgets import label
-from diffstudio.gui.words import size, tr
+from diffstudio.gui.kit.widgets import label
+from diffstudio.gui.kit.words import size, tr
 
 
 class Question(QDialog):

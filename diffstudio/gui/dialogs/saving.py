@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from diffstudio.gui.words import tr
+from diffstudio.gui.kit.words import tr
 from diffstudio.user_files import exists, with_ending
 
 

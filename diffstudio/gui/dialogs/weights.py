@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout,
 
 from diffstudio import options
 from diffstudio.checkpoints.proposal import Proposal
-from diffstudio.gui.widgets import label
-from diffstudio.gui.words import count, tr
+from diffstudio.gui.kit.widgets import label
+from diffstudio.gui.kit.words import count, tr
 
 
 class WeightsDialog(QDialog):

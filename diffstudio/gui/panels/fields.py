@@ -8,7 +8,7 @@ from PySide6.QtCore import QLocale, Qt, Signal, Slot
 from PySide6.QtGui import QStandardItemModel, QValidator, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
-from diffstudio.gui.widgets import indent
+from diffstudio.gui.kit.widgets import indent
 
 SLIDER = 1000
 EXACT = 30  # decimals that a spin box keeps: a number that was made elsewhere comes back as it was

@@ -8,11 +8,11 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from diffstudio.gui import icons
-from diffstudio.gui.theme import Tokens
-from diffstudio.gui.widgets import label
-from diffstudio.gui.words import tr
-from diffstudio.studio.request import Request
+from diffstudio.gui.kit import icons
+from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.widgets import label
+from diffstudio.gui.kit.words import tr
+from diffstudio.studio.request.request import Request
 
 LINE = 24  # height of a field of one line; the heading of a taller field stands beside its first line
 RESET = 20

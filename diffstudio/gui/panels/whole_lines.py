@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from diffstudio.gui.widgets import ContentScroll
+from diffstudio.gui.kit.widgets import ContentScroll
 
 
 class WholeLines(ContentScroll):

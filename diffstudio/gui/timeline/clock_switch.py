@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QFont, QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
-from diffstudio.gui import actions
-from diffstudio.gui.theme import Tokens
+from diffstudio.gui.kit import actions
+from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline.clocks import CLOCKS
-from diffstudio.gui.words import tr
 
 TITLES = {"step": "step", "t": "t", "sigma": "σ", "log_snr": "log-SNR", "nfe": "NFE"}
 TIPS = {

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from diffstudio.errors import BadFile
+from diffstudio.gui.kit.words import number
 from diffstudio.gui.timeline.clocks import LOG_SNR_LIMIT, Span
-from diffstudio.gui.words import number
 from diffstudio.traces.reader import Trace
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt
 
-from diffstudio.gui.playhead import Playhead
+from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.timeline.overlay import flag_rect, handle_rect
 from diffstudio.gui.timeline.scene import Scene
 

@@ -6,10 +6,10 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPen, QPolygonF
 
+from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline.axis import Band
 from diffstudio.gui.timeline.curves import Curve
 from diffstudio.gui.timeline.scene import Scene, colour, paint_box
-from diffstudio.gui.words import tr
 
 INSET = 4.0  # px between a curve and its lane's edge
 LABEL_PAD = 4

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QColor, QPainter, QPixmap, QRegion
 
-from diffstudio.gui.painted import painter_on
+from diffstudio.gui.kit.painted import painter_on
 from diffstudio.gui.timeline.axis import Band, Cell
 from diffstudio.gui.timeline.lanes import paint_lane
 from diffstudio.gui.timeline.scene import Scene

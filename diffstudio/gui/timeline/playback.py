@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
-from diffstudio.gui.playhead import Playhead
+from diffstudio.gui.kit.playhead import Playhead
 
 LOOPS = ("once", "loop", "ping-pong")
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)

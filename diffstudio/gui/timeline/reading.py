@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diffstudio.gui.kit.words import count, number, tr
 from diffstudio.gui.timeline.clocks import Span
-from diffstudio.gui.words import count, number, tr
 from diffstudio.traces.reader import Trace
 
 

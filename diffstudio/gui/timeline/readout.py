@@ -6,11 +6,11 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from diffstudio.gui.painted import painted
-from diffstudio.gui.theme import Tokens
+from diffstudio.gui.kit.painted import painted
+from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline.reading import Reading, chain_name
 from diffstudio.gui.timeline.scene import tabular
-from diffstudio.gui.words import tr
 
 GAP = 12  # px between numbers
 KEY_GAP = 4  # between a number's name and its value

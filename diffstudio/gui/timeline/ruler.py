@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diffstudio.gui.kit.words import count, number
 from diffstudio.gui.timeline.axis import Axis, Band
-from diffstudio.gui.words import count, number
 
 MIN_DISTANCE = 52.0  # px between labels
 WHOLE = ("step", "nfe")

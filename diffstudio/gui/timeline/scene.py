@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontInfo, QPainter, QPen
 
-from diffstudio.gui.theme import Tokens
+from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.timeline.axis import Axis, Band
 from diffstudio.gui.timeline.curves import Curve
 from diffstudio.gui.timeline.rows import Rows

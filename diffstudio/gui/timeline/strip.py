@@ -7,13 +7,13 @@ from collections.abc import Callable
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen, QPixmap
 
-from diffstudio.gui.theme import Tokens
+from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline.axis import Band, Cell
 from diffstudio.gui.timeline.reading import chain_title, end_labels
 from diffstudio.gui.timeline.rows import TICKS, rows_for
 from diffstudio.gui.timeline.ruler import ticks
 from diffstudio.gui.timeline.scene import ROUND, Scene, colour, fonts, mixed, paint_box
-from diffstudio.gui.words import tr
 
 FRAME = 1  # px around each picture
 PAD = 6  # between a band's edge and its labels

@@ -13,9 +13,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QImage, QPixmap
 
 from diffstudio.errors import BadFile
-from diffstudio.gui.theme import Tokens
+from diffstudio.gui.kit.theme import Tokens
 from diffstudio.modalities.points import Bounds
-from diffstudio.studio import pictures
+from diffstudio.studio.export import pictures
 from diffstudio.traces.reader import Trace
 
 BUDGET_SECONDS = 0.002  # of the window's thread at a time; beside a run it takes longer

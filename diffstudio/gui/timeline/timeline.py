@@ -7,14 +7,14 @@ from typing import Any
 from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from diffstudio.gui.playhead import Playhead
-from diffstudio.gui.theme import Tokens
+from diffstudio.gui.kit.playhead import Playhead
+from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline.clocks import CLOCKS
 from diffstudio.gui.timeline.playback import LOOPS, SPEEDS, Player
 from diffstudio.gui.timeline.reading import read
 from diffstudio.gui.timeline.track import Track
 from diffstudio.gui.timeline.transport import Transport
-from diffstudio.gui.words import tr
 from diffstudio.traces.reader import Trace
 
 

@@ -15,9 +15,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from diffstudio.gui.painted import painted
-from diffstudio.gui.playhead import Playhead
-from diffstudio.gui.theme import Tokens
+from diffstudio.gui.kit.painted import painted
+from diffstudio.gui.kit.playhead import Playhead
+from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline import overlay
 from diffstudio.gui.timeline.axis import Axis, fitted_side
 from diffstudio.gui.timeline.clocks import Span, spans
@@ -29,7 +30,6 @@ from diffstudio.gui.timeline.rows import rows_for
 from diffstudio.gui.timeline.scene import Scene, fonts
 from diffstudio.gui.timeline.strip import paint_empty
 from diffstudio.gui.timeline.thumbnails import Thumbnails
-from diffstudio.gui.words import tr
 from diffstudio.traces.reader import Trace
 
 MARGIN = 24.0  # px that the playhead keeps from the view's edges when zoomed

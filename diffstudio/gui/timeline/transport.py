@@ -6,15 +6,15 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from diffstudio.gui import actions
-from diffstudio.gui.icons import icon
-from diffstudio.gui.playhead import Playhead
-from diffstudio.gui.theme import Tokens
+from diffstudio.gui.kit import actions
+from diffstudio.gui.kit.icons import icon
+from diffstudio.gui.kit.playhead import Playhead
+from diffstudio.gui.kit.theme import Tokens
+from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline.clock_switch import ClockSwitch, menu_button
 from diffstudio.gui.timeline.playback import LOOPS, SPEEDS, Player
 from diffstudio.gui.timeline.reading import Reading
 from diffstudio.gui.timeline.readout import GAP, Readout
-from diffstudio.gui.words import tr
 
 ICON = QSize(16, 16)
 LOOP_ICONS = {"once": "once", "loop": "loop", "ping-pong": "pingpong"}

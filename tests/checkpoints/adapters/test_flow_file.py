@@ -11,8 +11,8 @@ from diffstudio.checkpoints.adapters import card_at
 from diffstudio.checkpoints.adapters.t5_words import t5_vocabulary
 from diffstudio.diffusion.chain import reverse
 from diffstudio.diffusion.times import levels
+from diffstudio.networks.foreign.words import Words
 from diffstudio.networks.model import load_file
-from diffstudio.networks.words import Words
 
 STEPS = 5
 PROMPT, NEGATIVE = "A photo of a red  cat, it's 12", "blurry, bad anatomy!"

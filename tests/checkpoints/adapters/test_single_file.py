@@ -16,8 +16,8 @@ from diffstudio.checkpoints.adapters.clip_words import clip_vocabulary
 from diffstudio.diffusion.chain import reverse
 from diffstudio.diffusion.times import levels
 from diffstudio.errors import BadFile
+from diffstudio.networks.foreign.words import Words
 from diffstudio.networks.model import load_file
-from diffstudio.networks.words import Words
 
 STEPS, WIDTH = 5, 64
 PROMPT, NEGATIVE = "a photo of a red cat", "blurry, bad anatomy!"

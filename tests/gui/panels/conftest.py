@@ -5,8 +5,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from diffstudio.checkpoints.catalog import default_catalog
-from diffstudio.gui import theme
-from diffstudio.gui.panels.sampling import SamplingPanel
+from diffstudio.gui.kit import theme
+from diffstudio.gui.panels.sampling.panel import SamplingPanel
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 
-from diffstudio.gui import theme
+from diffstudio.gui.kit import theme
 from diffstudio.gui.panels.fields import CheckField, Combo, CountField, NumberField
-from diffstudio.gui.panels.label_field import LabelField
-from diffstudio.gui.panels.seed_field import MAX_SEED, SeedField
+from diffstudio.gui.panels.sampling.label_field import LabelField
+from diffstudio.gui.panels.sampling.seed_field import MAX_SEED, SeedField
 
 
 def test_a_number_is_held_within_its_bounds(shown, type_into, qtbot):

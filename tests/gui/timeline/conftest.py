@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from diffstudio.gui import theme
+from diffstudio.gui.kit import theme
 from diffstudio.gui.timeline.timeline import Timeline
 
 

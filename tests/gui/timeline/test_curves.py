@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 
-from diffstudio.gui import theme
+from diffstudio.gui.kit import theme
 from diffstudio.gui.timeline.clocks import spans
 from diffstudio.gui.timeline.curves import LANES, available, curve
 from diffstudio.gui.timeline.lanes import _thinned

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diffstudio.gui import theme
+from diffstudio.gui.kit import theme
 from diffstudio.gui.timeline import thumbnails as module
 from diffstudio.gui.timeline.thumbnails import Thumbnails
 

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import QSize, Qt, QTranslator
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
-from diffstudio.gui import theme
-from diffstudio.gui.playhead import Playhead
+from diffstudio.gui.kit import theme
+from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.timeline.clocks import CLOCKS
 from diffstudio.gui.timeline.timeline import Timeline
 

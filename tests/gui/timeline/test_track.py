@@ -5,7 +5,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from diffstudio.gui import theme
+from diffstudio.gui.kit import theme
 from diffstudio.gui.timeline.overlay import flag_rect, handle_rect
 
 

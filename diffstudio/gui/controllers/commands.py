@@ -1,0 +1,280 @@
+"""What every action does. One method per action that needs more than a call; `handlers` is the whole table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QInputDialog
+
+from diffstudio import __version__
+from diffstudio.analysis.fields import TENSORS
+from diffstudio.errors import DiffStudioError
+from diffstudio.gui.controllers.catalog import Picking
+from diffstudio.gui.controllers.files import Filing
+from diffstudio.gui.controllers.likelihood import Likelihood
+from diffstudio.gui.controllers.model_menu import ModelMenu
+from diffstudio.gui.controllers.weights_card import Carding
+from diffstudio.gui.dialogs.message import show_about, show_error
+from diffstudio.gui.kit.actions import ACTIONS
+from diffstudio.gui.kit.theme import DARK, LIGHT
+from diffstudio.gui.kit.words import tr
+from diffstudio.gui.shell.parts import Parts
+from diffstudio.gui.stage.views.options import OPTIONS
+from diffstudio.studio.app.history import SUFFIX as TRACE
+from diffstudio.studio.app.settings import Settings
+from diffstudio.studio.request.checks import usable
+from diffstudio.studio.request.request import Request
+
+
+class Commands(QObject):
+    """Bound to the parts of one window."""
+
+    def __init__(self, parts: Parts, picking: Picking, on_settings: Callable[[Settings], None]) -> None:
+        super().__init__(parts.window)
+        self.parts, self.picking = parts, picking
+        self._on_settings = on_settings
+        self.filing = files = Filing(parts, picking)
+        self.rows = ModelMenu(parts, picking)
+        self.likelihood = Likelihood(parts)
+        p, head, line = parts, parts.playhead, parts.timeline
+        self.handlers: dict[str, Callable[[], object]] = {
+            "open": files.open, "open_trace": files.open_trace, "save_trace": files.save_trace,
+            "write_card": Carding(parts, files).choose,
+            "add_folder": files.add_folder, "paste": files.paste, "show_model": _bind(self.rows.show_in_folder, None),
+            "export": files.export, "copy_picture": files.copy_picture,
+            "copy_text": _bind(files.copy_text, False), "copy_texts": _bind(files.copy_text, True),
+            "quit": p.window.close,
+            "undo": self.undo, "redo": p.sampling.redo, "reset": p.sampling.reset,
+            "copy_request": files.copy_request, "copy_command": _bind(self.rows.copy_command, None),
+            "favourite": picking.toggle_favourite, "settings": self.preferences,
+            "flip": p.canvas.flip,
+            **{f"tensor_{name}": _bind(p.canvas.set_tensor, name) for name in TENSORS},
+            "toggle_single": p.canvas.toggle_single, "fit_view": p.canvas.fit, "play_sound": p.canvas.toggle_sound,
+            **{name: self._option(name) for name in OPTIONS},
+            "clip_play": p.canvas.toggle_clip,
+            "frame_back": _bind(p.canvas.step_frame, -1), "frame_on": _bind(p.canvas.step_frame, 1),
+            "find_model": self.find_model, "toggle_theme": self.toggle_theme,
+            "reset_layout": p.window.reset_layout,
+            "generate": self.generate, "stop": self.stop, "fork": self.fork,
+            "new_seed": p.sampling.seed.roll, "compare": p.runs.show_previous,
+            "likelihood": self.likelihood.open,
+            "play": line.play_pause, "play_back": _bind(line.play, -1), "play_forward": _bind(line.play, 1),
+            "step_back": self._by(-1), "step_on": self._by(1), "ten_back": self._by(-10), "ten_on": self._by(10),
+            "first": self.first, "last": self.last,
+            "marker": head.toggle_marker, "next_marker": _bind(head.next_marker, 1),
+            "previous_marker": _bind(head.next_marker, -1),
+            "range_in": lambda: head.set_range(head.position, head.range_out),
+            "range_out": lambda: head.set_range(head.range_in, head.position),
+            "range_clear": lambda: head.set_range(None, None),
+            "loop": line.cycle_loop, "faster": line.faster, "slower": line.slower,
+            "zoom_in": _bind(line.zoom, 1.5), "zoom_out": _bind(line.zoom, 1 / 1.5), "zoom_fit": line.zoom_fit,
+            "next_clock": line.cycle_clock,
+            "palette": self.palette, "keys": self.keys, "proofs": self.proofs, "about": self.about,
+        }  # fmt: skip
+        p.window.triggered.connect(self.run)
+
+    @Slot(str)
+    def run(self, action_id: str) -> None:
+        """Do what an action says; what goes wrong is one sentence."""
+        try:
+            self.handlers[action_id]()
+        except DiffStudioError as error:
+            show_error(self.parts.window, str(error))
+
+    def undo(self) -> None:
+        """Bring back the folder that was taken off the list, else take back the last change of the sampling panel."""
+        if self.picking.can_undo:
+            self.picking.undo()
+        else:
+            self.parts.sampling.undo()
+
+    # ── runs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @Slot()
+    def generate(self) -> None:
+        """Check the request, ask where it is over the budget, run it."""
+        p = self.parts
+        if p.runs.running or p.sampling.card is None:
+            return
+        if p.sampling.source.needs_file:
+            self.filing.choose_source()
+            return
+        try:
+            request = p.sampling.checked_request()
+            plan = p.runs.engine.plan(request)
+        except DiffStudioError as error:
+            show_error(p.window, str(error))
+            return
+        budget = int(p.settings.trace_budget_gib * 2**30)
+        if plan.total_bytes <= budget:
+            p.runs.generate(request)
+            return
+        from diffstudio.gui.dialogs.questions import BudgetQuestion
+
+        question = BudgetQuestion(p.window, plan.total_bytes, budget, request.steps)
+
+        def answered(yes: bool) -> None:
+            if yes:
+                change = question.change
+                p.runs.generate(request.model_copy(update=change), None if change else plan.total_bytes)
+
+        question.answered.connect(answered)
+        question.open()
+
+    def stop(self) -> None:
+        """Stop reading a file; where none is read the run, or an export."""
+        if self.parts.reading.busy:
+            self.parts.reading.stop()
+        else:
+            self.parts.runs.stop()
+
+    def offer_room(self, problem: str, device: str, half: bool) -> None:
+        """A run had no room where it was to go: run it in half precision, or on another device ("" is none)?"""
+        from diffstudio.gui.dialogs.questions import RoomQuestion
+
+        p = self.parts
+        question = RoomQuestion(p.window, f"{problem[:1].upper()}{problem[1:]}.", device, half)
+
+        def answered(yes: bool) -> None:
+            if yes and question.half:
+                p.sampling.advanced.precision.set_value("half")
+            elif yes:
+                p.sampling.advanced.device.set_value(device)
+            if yes:
+                self.generate()
+
+        question.answered.connect(answered)
+        question.open()
+
+    def fork(self) -> None:
+        """Run on from the step at the playhead, with the panel's settings."""
+        p, trace = self.parts, self.parts.runs.trace
+        if trace is None or p.runs.running:
+            return
+        now = p.sampling.checked_request()
+        was = Request.model_validate(trace.header.request)
+        request = now.model_copy(
+            update={
+                "model": was.model,
+                "source": "step",
+                "source_file": str(trace.path),
+                "source_step": p.playhead.position,
+                "samples": trace.batch,
+                "label": was.label if was.model != now.model else now.label,
+            }
+        )
+        card = p.runs.engine.catalog.find(request.model).card
+        request = usable(card, request) if card is not None else request  # a strength, a mask: they need data
+        p.runs.engine.plan(request)
+        p.runs.generate(request)
+
+    def _by(self, delta: int) -> Callable[[], None]:
+        def move() -> None:
+            self.parts.timeline.pause()
+            self.parts.playhead.move_by(delta)
+
+        return move
+
+    def first(self) -> None:
+        """The first record."""
+        self.parts.timeline.pause()
+        self.parts.playhead.move_to(0)
+
+    def last(self) -> None:
+        """The newest record, and follow."""
+        self.parts.timeline.pause()
+        self.parts.playhead.to_end()
+
+    def _option(self, name: str) -> Callable[[], None]:
+        def toggle() -> None:
+            self.parts.canvas.set_option(name, not self.parts.canvas.option(name))
+
+        return toggle
+
+    # ── presets, settings, help ─────────────────────────────────────────────────────────────────────────────────────
+
+    @Slot()
+    def save_preset(self) -> None:
+        """Ask for a name and keep the request under it."""
+        p = self.parts
+        name, ok = QInputDialog.getText(p.window, tr("Save as preset"), tr("Name"))
+        if ok and name.strip():
+            request = p.sampling.request().model_dump(mode="json")
+            if request["source"] == "step" or str(request["source_file"] or "").endswith(TRACE):
+                request |= {"source": "noise", "source_file": None, "source_step": None}  # a run does not stay
+            p.settings.presets = {**p.settings.presets, name.strip()[:60]: request}
+            p.sampling.presets.set_names(sorted(p.settings.presets))
+
+    @Slot(str)
+    def take_preset(self, name: str) -> None:
+        """Set what a preset holds; the model stays unless the preset's own is there."""
+        p = self.parts
+        try:
+            request = Request.model_validate(p.settings.presets[name])
+        except (KeyError, ValueError):
+            show_error(p.window, tr("The preset '{}' can't be used any more.").format(name))
+            return
+        p.models.choose(request.model)
+        p.sampling.set_request(request)
+
+    def preferences(self) -> None:
+        """The settings dialog."""
+        from diffstudio.gui.dialogs.preferences import PreferencesDialog
+        from diffstudio.studio.app.history import runs_folder
+        from diffstudio.studio.app.settings import settings_file
+
+        notes = [tr("Runs: {}").format(runs_folder()), tr("Settings: {}").format(settings_file())]
+        dialog = PreferencesDialog(self.parts.settings, self.parts.window, notes)
+        dialog.applied.connect(self._on_settings)
+        dialog.open()
+
+    def toggle_theme(self) -> None:
+        """The other theme, from now on."""
+        changed = self.parts.settings.model_copy()
+        dark = self.parts.window.palette().window().color().lightness() < 128
+        changed.theme = "light" if dark else "dark"
+        self._on_settings(changed)
+
+    def find_model(self) -> None:
+        """To the search field."""
+        self.parts.models.search.setFocus()
+        self.parts.models.search.selectAll()
+
+    def palette(self) -> None:
+        """The command palette."""
+        from diffstudio.gui.dialogs.palette import Palette
+
+        window = self.parts.window
+        rows = [(tr(ACTIONS[name].menu), window.actions_by_id[name]) for name in ACTIONS if name != "palette"]
+        dialog = Palette(rows, window)
+        dialog.chosen.connect(_trigger)
+        dialog.show()
+
+    def keys(self) -> None:
+        """The page of keys."""
+        from diffstudio.gui.dialogs.keys import KeysDialog
+
+        KeysDialog(self.parts.window).open()
+
+    def proofs(self) -> None:
+        """The page of proofs."""
+        from diffstudio.gui.dialogs.proofs import ProofsDialog
+
+        dark = self.parts.window.palette().window().color().lightness() < 128
+        ProofsDialog(self.parts.window, DARK if dark else LIGHT).show()
+
+    def about(self) -> None:
+        """Version and credits."""
+        credits = {e.card.data.credit for e in self.parts.catalog.entries if e.card and e.card.data.credit}
+        lines = [tr("A desktop microscope for diffusion models. Apache License 2.0."), *sorted(credits)]
+        show_about(self.parts.window, __version__, lines)
+
+
+def _bind(call: Callable[..., object], *args: object) -> Callable[[], object]:
+    return lambda: call(*args)
+
+
+def _trigger(action: QAction) -> None:
+    action.trigger()

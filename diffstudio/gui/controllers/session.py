@@ -1,0 +1,98 @@
+"""What is kept between two starts: settings, theme, layout, the model that was chosen last."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from diffstudio.gui.controllers.catalog import Picking
+from diffstudio.gui.kit import theme
+from diffstudio.gui.shell.parts import Parts
+from diffstudio.gui.stage.views.options import OPTIONS
+from diffstudio.studio.app.settings import Settings, save_settings
+
+log = logging.getLogger("diffstudio")
+
+
+class Keeping(QObject):
+    """The settings of one window, and their file."""
+
+    def __init__(self, parts: Parts, picking: Picking, file: Path) -> None:
+        super().__init__(parts.window)
+        self.parts, self._picking, self._file = parts, picking, file
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
+
+    def use(self, changed: Settings) -> None:
+        """Take changed settings into use and write them."""
+        for name in Settings.model_fields:
+            setattr(self.parts.settings, name, getattr(changed, name))
+        self.parts.sampling.set_device(changed.device)
+        self._use_theme()
+        self.save()
+
+    def restore(self) -> None:
+        """The window as it was left."""
+        p = self.parts
+        state = p.settings.window
+        p.window.restore(state.get("layout", {}) if isinstance(state.get("layout"), dict) else {})
+        for name, part in (("canvas", p.canvas), ("timeline", p.timeline)):
+            if isinstance(state.get(name), dict):
+                part.restore(state[name])
+        for name in OPTIONS:
+            p.window.set_checked(name, p.canvas.option(name))
+        p.sampling.seed.lock.setChecked(p.settings.seed_locked)
+        p.sampling.presets.set_names(sorted(p.settings.presets))
+        p.sampling.folds.set_open(str(state.get("fold", "")))
+        p.window.set_recent(p.settings.recent)
+        last = p.settings.last_model
+        if not (last and p.models.choose(last)):
+            if not p.models.choose("digits"):
+                p.models.choose_first()
+            if last:
+                self._picking.choose(last)  # in a folder that has not been looked through yet
+        p.models.tree.setFocus()
+
+    def save(self) -> None:
+        """Write the settings and how the window stands."""
+        p = self.parts
+        p.settings.seed_locked = p.sampling.seed.lock.isChecked()
+        p.settings.window = {
+            "layout": p.window.state(),
+            "canvas": p.canvas.state(),
+            "timeline": p.timeline.state(),
+            "fold": p.sampling.folds.open,
+        }
+        problem = save_settings(p.settings, self._file)
+        if problem:
+            log.warning("%s", problem)
+            p.window.say(problem)
+
+    @Slot()
+    def _on_system_theme(self) -> None:
+        if self.parts.settings.theme == "system":
+            self._use_theme()
+
+    def _use_theme(self) -> None:
+        tokens, p = tokens_of(self.parts.settings), self.parts
+        apply_theme(tokens)
+        for part in (p.window, p.models, p.sampling, p.inspect, p.canvas, p.timeline):
+            part.apply_theme(tokens)
+
+
+def apply_theme(tokens: theme.Tokens) -> None:
+    """To the whole application."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.apply(app, tokens)
+
+
+def tokens_of(settings: Settings) -> theme.Tokens:
+    """The theme that is set, or the system's."""
+    if settings.theme in theme.THEMES:
+        return theme.THEMES[settings.theme]
+    light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
+    return theme.LIGHT if light else theme.DARK

@@ -1,0 +1,249 @@
+"""Runs of the window: a request goes out, a growing trace comes back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from diffstudio.errors import DiffStudioError, NoRoom
+from diffstudio.gui.kit.playhead import Playhead
+from diffstudio.gui.work.garbage import held
+from diffstudio.gui.work.jobs import Ended, Job, Jobs, Stop
+from diffstudio.gui.work.model_queries import Inquiries
+from diffstudio.studio.app.history import History
+from diffstudio.studio.app.progress import Progress
+from diffstudio.studio.app.settings import Settings
+from diffstudio.studio.engine import Engine
+from diffstudio.studio.request.request import Request
+from diffstudio.traces.reader import Trace
+
+log = logging.getLogger("diffstudio")
+LOOK_MS = 100  # between two looks at how far the weights are read
+
+
+class Runs(QObject):
+    """The run that goes, the trace that is shown, and the one before it."""
+
+    traceChanged = Signal(object)  # Trace or None: the views show another one
+    grew = Signal()  # new records in the trace that is shown
+    warmed = Signal()  # torch is loaded
+    started = Signal()
+    loading = Signal(float)  # the share of the weights that is read, before the first step
+    stopping = Signal()  # the user's stop is taken; `ended` comes when the network call that goes has returned
+    progressed = Signal(object)  # progress.Progress
+    ended = Signal(object)  # jobs.Ended
+    exporting = Signal(object)  # what an export tells
+    exported = Signal(object)  # jobs.Ended of an export
+
+    def __init__(
+        self, engine: Engine, history: History, settings: Settings, playhead: Playhead, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.engine, self._history, self._settings, self._playhead = engine, history, settings, playhead
+        self.trace: Trace | None = None
+        self.previous: Trace | None = None
+        self.request: Request | None = None
+        self._path: Path | None = None
+        self._number = 0
+        self._warm_up = 0
+        self._exports: set[int] = set()
+        self._waiting = False  # the run that goes has not written its first record yet
+        self._loaded = [0.0]  # the share of the weights that is read, written by the thread that reads them
+        self._look = QTimer(self)
+        self._look.setInterval(LOOK_MS)
+        self._look.timeout.connect(self._on_look)
+        self._jobs = Jobs("compute", self)
+        self.inquiries = Inquiries(engine, self._jobs, self)
+        self._jobs.progressed.connect(self._on_progress)
+        self._jobs.ended.connect(self._on_ended)
+
+    @property
+    def folder(self) -> Path:
+        """Where runs are recorded."""
+        return self._history.folder
+
+    @property
+    def running(self) -> bool:
+        """Whether a run goes."""
+        return self._number in self._jobs.open
+
+    def warm_up(self) -> None:
+        """Load torch beside the window, so that the first run does not wait for it. A second call does nothing."""
+        if not self._warm_up:
+            self._warm_up = self._jobs.submit(_warm_up_job(self.engine, self._settings.threads))
+
+    def generate(self, request: Request, budget: int | None = None) -> None:
+        """Start a run; the trace that is shown stays until the first record is there. budget: bytes, for this run."""
+        if self.running:
+            return
+        self.warm_up()
+        self.inquiries.cancel()
+        try:
+            path = self._history.new_path(request.model)
+        except NoRoom as error:
+            self.ended.emit(Ended(self._number, "failed", str(error)))
+            return
+        budget = budget or int(self._settings.trace_budget_gib * 2**30)
+        self.request, self._path, self._waiting = request, path, True
+        self._loaded = [0.0]
+        self._look.start()
+        self._number = self._jobs.submit(_run_job(self.engine, request, path, budget, self._loaded))
+        self.started.emit()
+
+    def export(self, job: Job) -> None:
+        """Write a file for which the model is needed, once a run that goes has ended: `exporting`, then `exported`."""
+        self._exports.add(self._jobs.submit(job))
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something that `stop` would stop."""
+        return self.running or bool(self._exports)
+
+    def stop(self) -> None:
+        """Stop the run before its next network call; without one the exports, before their next record."""
+        if self.running:
+            self._jobs.cancel(self._number)
+            self.stopping.emit()
+            return
+        for number in self._exports:
+            self._jobs.cancel(number)
+
+    def show_trace(self, trace: Trace) -> None:
+        """Show a recorded run that was opened."""
+        self._show(trace)
+
+    def show_previous(self) -> None:
+        """Exchange the trace that is shown with the one before it; the playhead keeps its place."""
+        if self.previous is None or self.running:
+            return
+        position = self._playhead.position
+        self.trace, self.previous = self.previous, self.trace
+        self._announce()
+        assert self.trace is not None
+        if position < len(self.trace):
+            self._playhead.move_to(position)
+
+    @Slot(str, object, object)
+    def ask(self, kind: str, about: object, parts: list[tuple]) -> None:
+        """Ask the model of the trace that is shown: `inquiries` has the answers, and says what can be asked.
+
+        Nothing is asked while a run goes: ask again when it has ended.
+        """
+        if not self.running:
+            self.inquiries.ask(self._shown_request(), kind, about, parts)
+
+    @Slot(object, str, int, int)
+    def judge(self, request: Request, split: str, steps: int, probes: int) -> None:
+        """Ask `inquiries` how likely the request's data are. A run that is started ends it; while one goes, nothing."""
+        if not self.running:
+            self.warm_up()
+            self.inquiries.judge(request, split, steps, probes)
+
+    def _shown_request(self) -> Request | None:
+        """Of the trace that is shown; None of a foreign one without a request."""
+        if self.trace is None:
+            return None
+        try:
+            return Request.model_validate(self.trace.header.request)
+        except ValueError:
+            return None
+
+    def stop_all(self) -> None:
+        """Cancel everything; from now on nothing is begun."""
+        self._look.stop()
+        self._jobs.stop_all()
+
+    def shut_down(self, seconds: float = 30.0) -> bool:
+        """Cancel, join, close the traces; True if what was computed ended in time."""
+        self.stop_all()
+        ended = self._jobs.shut_down(seconds)
+        for trace in (self.trace, self.previous):
+            if trace is not None:
+                trace.close()
+        return ended
+
+    @Slot(int, object)
+    def _on_progress(self, number: int, progress: object) -> None:
+        if number in self._exports:
+            self.exporting.emit(progress)
+        if number != self._number or not isinstance(progress, Progress):
+            return
+        self._look.stop()
+        if self._waiting and progress.records and self._path is not None:
+            self._waiting = False
+            try:
+                self._show(Trace.open(self._path))
+            except DiffStudioError as error:
+                log.warning("%s", error)
+        elif not self._waiting:
+            self._refresh()
+        self.progressed.emit(progress)
+
+    @Slot()
+    def _on_look(self) -> None:
+        if self._loaded[0]:
+            self.loading.emit(self._loaded[0])
+
+    @Slot(object)
+    def _on_ended(self, ended: Ended) -> None:
+        if ended.number == self._warm_up and ended.outcome == "done":
+            self.warmed.emit()
+        if ended.number in self._exports:
+            self._exports.discard(ended.number)
+            self.exported.emit(ended)
+            return
+        if ended.number != self._number:
+            if ended.outcome == "failed":
+                log.warning("%s", ended.error)
+            return
+        self._look.stop()
+        if self._waiting and self._path is not None:
+            self._path.unlink(missing_ok=True)  # nothing was recorded
+        else:
+            self._refresh()
+        shown = {trace.path for trace in (self.trace, self.previous) if trace is not None}
+        self._history.keep = self._settings.keep_runs
+        self._history.prune(shown)
+        self.ended.emit(ended)
+
+    def _refresh(self) -> None:
+        if self.trace is not None:
+            before = self._playhead.length
+            length = self.trace.refresh()
+            if length > before:
+                self._playhead.grow(length)
+                self.grew.emit()
+
+    def _show(self, trace: Trace) -> None:
+        if self.previous is not None:
+            self.previous.close()
+        self.previous, self.trace = self.trace, trace
+        self._announce()
+
+    def _announce(self) -> None:
+        # First the views learn of the trace, then the playhead moves in it.
+        self.traceChanged.emit(self.trace)
+        self._playhead.reset(len(self.trace) if self.trace else 0)
+
+
+def _warm_up_job(engine: Engine, threads: int) -> Job:
+    def job(stop: Stop) -> Iterator[None]:
+        # torch brings half a million objects that stay: to look for garbage among them stalls the window for 0.3 s.
+        with held():
+            engine.warm_up(threads)
+        yield None
+
+    return job
+
+
+def _run_job(engine: Engine, request: Request, path: Path, budget: int, loaded: list[float]) -> Job:
+    def tell(share: float) -> None:
+        loaded[0] = share
+
+    def job(stop: Stop) -> Iterator[Progress]:
+        yield from engine.run(request, path, budget, stop, tell)
+
+    return job
