@@ -21,8 +21,13 @@ class Bar:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take it away; a second call does nothing."""
         if self._bar is not None:
             self._bar.close()
+            self._bar = None
 
     def show(self, done: int, total: int, title: str, left: float | None = None, rate: float = 0.0) -> None:
         """So many steps are done. left: seconds, and rate: steps a second, where the caller measures them itself."""

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from diffstudio.strangers import shown
+
 # What was expected, by pydantic's name for the finding; {…} are the numbers that it gives with it.
 _EXPECTED = {
     "missing": "an entry that has to be there",
@@ -42,7 +44,7 @@ _EXPECTED = {
 
 def field_of(problem: Mapping[str, Any]) -> str:
     """The dotted name of the entry, "" where it is about the whole; pydantic's words for alternatives are left out."""
-    parts = [str(part) for part in problem["loc"]]
+    parts = [shown(part) for part in problem["loc"]]
     return ".".join(part for part in parts if not re.search(r"[\[(]|^(constrained-)?(int|float|str|bool|tuple)$", part))
 
 
@@ -60,7 +62,7 @@ def reason(problem: Mapping[str, Any], most: int = 60) -> str:
         return "is missing"
     if problem["type"] in ("too_long", "too_short") and hasattr(problem["input"], "__len__"):
         return f"has {len(problem['input']):,} entries, expected {expected(problem).removesuffix(' entries')}"
-    return f"is '{str(problem['input'])[:most]}', expected {expected(problem)}"
+    return f"is '{shown(problem['input'], most)}', expected {expected(problem)}"
 
 
 def _plain(value: Any) -> str:

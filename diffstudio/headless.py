@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
-import signal
-import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from diffstudio.analysis.health import NotFinite, out_of_range
@@ -21,7 +17,10 @@ from diffstudio.analysis.round_trip import round_trip_error
 from diffstudio.bar import Bar
 from diffstudio.checkpoints.finding import SUFFIX
 from diffstudio.checkpoints.listing import Entry
-from diffstudio.errors import BadInput
+from diffstudio.errors import BadInput, DiffStudioError
+from diffstudio.files import check_can_write
+from diffstudio.interrupts import Interrupt, Interrupted, interruptible, received
+from diffstudio.scratch import temporary_folder
 from diffstudio.studio.compute.devices import pick_device
 from diffstudio.studio.engine import Engine
 from diffstudio.studio.export.layout import Subject
@@ -34,44 +33,12 @@ from diffstudio.studio.remarks import not_finite_sentence, out_of_range_sentence
 from diffstudio.studio.request.request import Request
 from diffstudio.studio.sources import read_source, remarks_of
 from diffstudio.traces.reader import Trace
-from diffstudio.training.recipe import load_recipe
+from diffstudio.training.recipe import checkpoint_at, load_recipe
+from diffstudio.user_files import is_folder
 
 # A picture or a set of samples of an unfinished chain would pass for what it is not; the chain itself is worth keeping.
 KEPT_WHEN_INTERRUPTED = ("animation", "strip", "frames", "arrays", "trace")
 Tell = Callable[[str], object]
-
-
-@dataclass
-class Interrupt:
-    """Whether somebody pressed Ctrl+C; called, it answers. A second signal ends the program at once."""
-
-    signal: int = 0
-
-    def __call__(self) -> bool:
-        return self.signal > 0
-
-    @property
-    def exit_code(self) -> int:
-        """What a shell expects: 130 for Ctrl+C."""
-        return 128 + self.signal
-
-    def handle(self, number: int, frame: FrameType | None) -> None:
-        """The signal's handler."""
-        if self.signal:
-            raise KeyboardInterrupt
-        self.signal = number
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[Interrupt]:
-    """Within, SIGINT and SIGTERM only ask to stop, so that nothing is torn in the middle of a write."""
-    interrupt = Interrupt()
-    before = {number: signal.signal(number, interrupt.handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield interrupt
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 NOT_FINITE = 3  # the exit code of a run that came to its end with values that are not finite
@@ -141,7 +108,7 @@ def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -
     plan = engine.plan(request)
     card = plan.card
     check_target(out, options.kind, card.modality)
-    _check_writable(out)
+    check_can_write(out)
     counts = [c.records for c in plan.chains if options.chain in (c.name, "both")]
     drawn = card.meaning if options.kind in AS_RECORDED else card.seen
     check_size(Subject(drawn, request.samples), counts, options, suffix_of(out))
@@ -174,35 +141,48 @@ def run(
     if start_remark(card, request):
         remark(start_remark(card, request))
     outcome.remark = "; ".join(remarks)
-    with _trace_path(out, options) as path, interruptible() as interrupt:
-        with Bar(request.model) as bar:
-            for now in engine.run(request, path, budget, interrupt):
+    interrupt = Interrupt()
+    with _trace_path(out, options) as path, contextlib.ExitStack() as stack, Bar(request.model) as bar:
+        steps = engine.run(request, path, budget, interrupt)
+        try:
+            next(steps, None)  # reads the weights and writes a header: until then there is nothing to keep
+        except Interrupted:
+            outcome.exit_code, outcome.note = 128 + received(), f"interrupted before the first step: {_unfinished(out)}"
+        else:
+            stack.enter_context(interruptible(interrupt))
+            for now in steps:
                 bar.show(now.done, now.total, request.model, now.eta, now.steps_per_second)
                 if now.not_finite is not None and outcome.not_finite is None:
                     outcome.not_finite, outcome.exit_code = now.not_finite, NOT_FINITE
                     bar.aside(remark, not_finite_sentence(now.not_finite, request))
                 if now.remark and now.remark not in outcome.remarks:
                     bar.aside(remark, now.remark)
-        with Trace.open(path) as trace:
-            outcome.device, outcome.steps_per_second = trace.header.device, steps_per_second(trace)
-            outcome.out_of_range = out_of_range(trace)
-            if outcome.out_of_range:
-                remark(out_of_range_sentence(outcome.out_of_range, trace.batch, request))
-            error = round_trip_error(trace)
-            outcome.round_trip = None if error is None else float(error.mean())
-            _export(engine, trace, out, options, interrupt, outcome)
+            bar.close()
+            with Trace.open(path) as trace:
+                outcome.device, outcome.steps_per_second = trace.header.device, steps_per_second(trace)
+                outcome.out_of_range = out_of_range(trace)
+                if outcome.out_of_range:
+                    remark(out_of_range_sentence(outcome.out_of_range, trace.batch, request))
+                error = round_trip_error(trace)
+                outcome.round_trip = None if error is None else float(error.mean())
+                _export(engine, trace, out, options, interrupt, outcome)
         if not outcome.files and options.kind == "trace":
-            path.unlink(missing_ok=True)  # a header without a step
+            _remove_header(path)
     outcome.seconds = time.monotonic() - begun
     return outcome
 
 
-def _check_writable(out: Path) -> None:
-    place = out if out.is_dir() else out.parent
-    if not place.is_dir():
-        raise BadInput(f"there is no folder {place}: make it first")
-    if not os.access(place, os.W_OK):
-        raise BadInput(f"can't write into {place}: permission denied")
+def _remove_header(path: Path) -> None:
+    """Remove a trace without a step; an earlier one of that name, which was not replaced yet, has some."""
+    with contextlib.suppress(DiffStudioError, OSError):
+        with Trace.open(path) as trace:
+            empty = not len(trace)
+        if empty:
+            path.unlink()
+
+
+def _unfinished(out: Path) -> str:
+    return f"{out} was not written, because it is not finished"
 
 
 def _export(
@@ -218,9 +198,11 @@ def _export(
 
         outcome.files = _drained(export_run(engine, trace, out, options, trace.path.parent, stop))
     if trace.complete and outcome.files:
+        if interrupt():
+            outcome.exit_code, outcome.note = interrupt.exit_code, f"interrupted when {out} was written already"
         return
     outcome.exit_code = interrupt.exit_code
-    kept = f"{out} has what is finished" if outcome.files else f"{out} was not written, because it is not finished"
+    kept = f"{out} has what is finished" if outcome.files else _unfinished(out)
     outcome.note = f"interrupted {_place(trace, outcome.steps)}: {kept}"
 
 
@@ -252,11 +234,15 @@ def _has_a_step(trace: Trace, options: ExportOptions) -> bool:
 def _trace_path(out: Path, options: ExportOptions) -> Iterator[Path]:
     """Where the run is recorded: in the file that was asked for, or for a while beside it, on the same disk."""
     if options.kind == "trace":
-        yield out
+        try:
+            yield out
+        except BaseException:
+            _remove_header(out)
+            raise
         return
-    place = out if out.is_dir() else out.parent
+    place = out if is_folder(out) else out.parent
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".diffstudio-", dir=place))
+        folder = temporary_folder(place, out.name)
     except OSError as error:
         raise BadInput(f"can't write into {place}: {error.strerror}") from error
     try:
@@ -280,15 +266,18 @@ def likelihoods(engine: Engine, request: Request, split: str, steps: int, probes
     """Judge the request's data; Ctrl+C keeps the parts that are done.
 
     Raises:
-        BadInput, BadFile, NotFound: as `Engine.likelihood`; BadInput also when nothing was done before Ctrl+C.
+        BadInput, BadFile, NotFound: as `Engine.likelihood`.  Interrupted: before anything was done.
     """
     found: Likelihoods | None = None
-    with interruptible() as interrupt, Bar(request.model) as bar:
+    interrupt = Interrupt()
+    with contextlib.ExitStack() as stack, Bar(request.model) as bar:
         for now in judge(engine, request, split, steps, probes, interrupt):
             bar.show(now.done, now.total, request.model)
+            if found is None and now.found is not None:  # until then there is nothing to keep
+                stack.enter_context(interruptible(interrupt))
             found = now.found or found
     if found is None:
-        raise BadInput("interrupted before the first part was done")
+        raise Interrupted
     return found
 
 
@@ -301,7 +290,9 @@ def train(recipe_path: Path, out: Path, device: str, threads: int) -> Outcome:
     recipe = load_recipe(recipe_path)
     if out.suffix != SUFFIX:
         raise BadInput(f"a checkpoint is a {SUFFIX} file, found '{out.name}'")
-    _check_writable(out)
+    for step in recipe.training.save_at:
+        check_can_write(checkpoint_at(out, step))
+    check_can_write(out)
     outcome = Outcome()
     begun = time.monotonic()
     Engine.warm_up(threads)
@@ -309,9 +300,12 @@ def train(recipe_path: Path, out: Path, device: str, threads: int) -> Outcome:
 
     outcome.device = pick_device(device)
     done = 0
-    with interruptible() as interrupt, Bar(recipe.name) as bar:
+    with contextlib.ExitStack() as stack, Bar(recipe.name) as bar:
+        interrupt: Interrupt | None = None
         for now in steps(recipe, out, outcome.device):
             done = now.step
+            # Until the first step, which may take a while, there is nothing to keep.
+            interrupt = interrupt or stack.enter_context(interruptible())
             bar.show(now.step, now.steps, f"{recipe.name}, loss {now.loss:.4f}")
             if now.saved:
                 outcome.files.append(now.saved)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 from diffstudio import options
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]  # of a token's vector, about 1 long
 MAX_STEPS = 100_000
 MAX_BETAS = 100_000
 MIN_BETA = 1e-12  # below it two steps of a table are the same in double precision
@@ -22,7 +23,7 @@ class PathSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str = "flow"
     params: dict[str, Finite] = {}
-    betas: tuple[float, ...] | None = None
+    betas: Annotated[tuple[float, ...], Field(fail_fast=True)] | None = None
 
     @model_validator(mode="after")
     def _known(self) -> PathSpec:
@@ -236,7 +237,7 @@ class TextSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     vocabulary: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=65_536)]
     process: Literal["masked", "uniform", "embedding"] = "masked"
-    embedding: tuple[tuple[Finite, ...], ...] = ()
+    embedding: tuple[tuple[Coordinate, ...], ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> TextSpec:

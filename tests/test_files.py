@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from diffstudio.errors import BadInput
-from diffstudio.files import atomic_write, write_bytes
+from diffstudio.files import atomic_folder, atomic_write, check_can_write, write_bytes
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
 AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -78,7 +78,7 @@ def test_an_exception_while_writing_a_new_file_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("at", ["os.fsync", "pathlib.Path.replace", "pathlib.Path.chmod"])
+@pytest.mark.parametrize("at", ["os.fsync", "pathlib.Path.replace"])
 def test_a_full_disk_leaves_the_old_file_and_is_said(old, at, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -178,3 +178,131 @@ def test_two_writers_at_once_leave_one_of_the_two(old):
         second.write(b"second" * 1000)
     assert old.read_bytes() == b"first" * 1000  # whose end came last
     assert list(old.parent.iterdir()) == [old]
+
+
+# -- what a file system can't do
+
+
+def refusing(number, only=lambda *_: True):
+    """A call of the system that answers so."""
+
+    def refuse(*args, **_):
+        if only(*args):
+            raise OSError(number, os.strerror(number), str(args[0]))
+        return
+
+    return refuse
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS, errno.EIO])
+@pytest.mark.parametrize("at", ["os.chmod", "pathlib.Path.chmod"])
+def test_a_mode_that_can_not_be_set_is_no_reason_to_lose_a_file(tmp_path, monkeypatch, at, number):
+    monkeypatch.setattr(at, refusing(number))
+    write_bytes(tmp_path / "a.bin", b"new")
+    with atomic_folder(tmp_path / "folder") as folder:
+        (folder / "b").write_bytes(b"x")
+    monkeypatch.undo()
+    assert (tmp_path / "a.bin").read_bytes() == b"new"
+    assert (tmp_path / "folder" / "b").read_bytes() == b"x"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM])
+def test_a_flush_that_the_file_system_does_not_know_is_left_out(old, monkeypatch, number):
+    monkeypatch.setattr("os.fsync", refusing(number))
+    write_bytes(old, b"new")
+    with atomic_folder(old.parent / "folder") as folder:
+        (folder / "b").write_bytes(b"x")
+    assert old.read_bytes() == b"new"
+
+
+@POSIX
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EINVAL, errno.EIO])
+def test_a_folder_that_can_not_be_flushed_has_the_file_all_the_same(old, monkeypatch, number):
+    real = os.open
+    opened = refusing(number, lambda path, *_: os.path.isdir(path))  # noqa: PTH112
+    monkeypatch.setattr("os.open", lambda path, *more, **named: opened(path) or real(path, *more, **named))
+    write_bytes(old, b"new")
+    assert old.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EXDEV, errno.EBUSY, errno.EINVAL, errno.ENOTSUP])
+@pytest.mark.parametrize("copied", [False, True])
+def test_what_can_not_take_its_name_is_kept_under_another(old, monkeypatch, number, copied):
+    monkeypatch.setattr("pathlib.Path.replace", refusing(number))
+    if copied:
+        monkeypatch.setattr("pathlib.Path.rename", refusing(number))
+    for kept in ("settings (kept 1).json", "settings (kept 2).json"):
+        with pytest.raises(BadInput, match=r"can't write .*settings\.json: .*; what was made is kept as ") as caught:
+            write_bytes(old, b"new")
+        assert str(caught.value).endswith(str(old.parent / kept))
+        assert (old.parent / kept).read_bytes() == b"new"
+    assert old.read_bytes() == b"old"
+    assert len(list(old.parent.iterdir())) == 3
+
+
+def test_a_folder_that_can_not_take_its_name_is_kept_under_another(tmp_path, monkeypatch):
+    rename = type(tmp_path).rename
+    refuse = refusing(errno.EACCES, lambda _, target: target.name == "samples")
+    monkeypatch.setattr("pathlib.Path.rename", lambda self, target: refuse(self, target) or rename(self, target))
+    with pytest.raises(BadInput, match="what was made is kept as"), atomic_folder(tmp_path / "samples") as folder:
+        (folder / "b").write_bytes(b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["samples (kept 1)"]
+    assert (tmp_path / "samples (kept 1)" / "b").read_bytes() == b"x"
+
+
+def test_with_no_room_beside_it_is_kept_in_the_users_own_folder(old, monkeypatch, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setattr("pathlib.Path.home", lambda: home)
+    refuse = refusing(errno.EACCES, lambda _, target: target.parent == old.parent)
+    replace = type(old).replace
+    monkeypatch.setattr("pathlib.Path.replace", lambda self, target: refuse(self, target) or replace(self, target))
+    monkeypatch.setattr("pathlib.Path.rename", refusing(errno.EXDEV))
+    monkeypatch.setattr("shutil.copyfile", lambda a, b: refuse(a, b) or b.write_bytes(a.read_bytes()))
+    with pytest.raises(BadInput, match="kept as"):
+        write_bytes(old, b"new")
+    assert (home / "settings (kept 1).json").read_bytes() == b"new"
+    assert list(old.parent.iterdir()) == [old]
+
+
+# -- before anything is computed
+
+
+def test_what_can_be_written_leaves_nothing_behind(tmp_path):
+    (tmp_path / "there.png").write_bytes(b"old")
+    for name in ("new.png", "there.png", ".", "a" * 255, "é" * 127):
+        check_can_write(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["there.png"]
+    assert (tmp_path / "there.png").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("a" * 252 + ".png", "can't write .*png: File name too long"),
+        ("é" * 128, "File name too long"),
+        ("none/a.png", "there is no folder .*none: make it first"),
+        ("a" * 300 + "/a.png", "there is no folder"),
+        ("a\0b", "can't write"),
+    ],
+)
+def test_what_can_not_be_written_is_said(tmp_path, name, says):
+    with pytest.raises(BadInput, match=says):
+        check_can_write(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@POSIX
+def test_a_pipe_and_a_device_are_no_place_for_a_result(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", type(tmp_path)("/dev/null")):
+        with pytest.raises(BadInput, match="it is a pipe or a device"):
+            check_can_write(path)
+
+
+def test_a_name_that_the_file_system_does_not_take_is_said(tmp_path, monkeypatch):
+    real = os.open
+    refuse = refusing(errno.EINVAL, lambda path: "?" in str(path))
+    monkeypatch.setattr("os.open", lambda path, *more, **named: refuse(path) or real(path, *more, **named))
+    with pytest.raises(BadInput, match=r"can't write .*why\?\.png: Invalid argument"):
+        check_can_write(tmp_path / "why?.png")

@@ -24,6 +24,9 @@ class FiniteSet:
     seed: int = 0
 
 
+FAR = 1e15  # beyond it squares are no numbers in float32
+
+
 @dataclass(frozen=True)
 class Known:
     """All training samples of a data set.
@@ -94,8 +97,10 @@ def made(samples: np.ndarray, labels: np.ndarray, tokens: bool = False) -> Known
 
 
 def nearest(data: Known, x: np.ndarray, count: int = 5) -> list[Neighbour]:
-    """The `count` nearest, the nearest first; none where x is not finite. x: the shape of one sample, or its tokens."""
-    if not np.isfinite(x).all():
+    """The `count` nearest, the nearest first; none where x is not finite or far out. x: the shape of one sample, or its
+    tokens.
+    """
+    if not (np.abs(x) <= FAR).all():
         return []
     flat, query = data.samples.reshape(len(data.samples), -1), x.reshape(-1)
     if data.tokens:

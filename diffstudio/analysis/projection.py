@@ -41,8 +41,7 @@ def principal_plane(rows: np.ndarray) -> Plane:
 
     Each axis points to where its largest coefficient is positive, so that equal data give equal pictures.
     """
-    rows = rows.astype(np.float64)
-    rows = rows[np.isfinite(rows).all(1)]
+    rows = rows[np.isfinite(rows).all(1)].astype(np.float64)
     if not len(rows):
         width = rows.shape[1]
         return Plane(np.zeros(width), np.eye(2, width), np.zeros(2))
@@ -101,7 +100,7 @@ def _orthonormal(axes: np.ndarray, width: int) -> np.ndarray:
     """Unit vectors; where the rows spread along fewer than two, any that stand upright on the others."""
     out = np.zeros((2, width))
     for i in range(2):
-        candidates = [*axes[i : i + 1], *np.eye(width)[: i + 1]]
+        candidates = [*axes[i : i + 1], *np.eye(i + 1, width)]
         for candidate in candidates:
             rest = candidate - out[:i].T @ (out[:i] @ candidate)
             length = np.linalg.norm(rest)

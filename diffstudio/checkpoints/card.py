@@ -66,7 +66,7 @@ class Card(BaseModel):
     dtype: ShortText = ""  # of the weights in the file, as safetensors names it; "" is not said
     network: ShortText
     network_args: dict[str, Any] = {}
-    labels: Annotated[tuple[ShortText, ...], Field(max_length=MAX_LABELS)] = ()
+    labels: Annotated[tuple[ShortText, ...], Field(max_length=MAX_LABELS, fail_fast=True)] = ()
     data: TrainingData
     step: Annotated[int, Field(ge=0, le=10**9)]
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0

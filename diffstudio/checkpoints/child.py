@@ -2,23 +2,26 @@
 
     python -m diffstudio.checkpoints.child FILE OUT [PREFIX …] [-- FILE OUT [PREFIX …] …]
 
-It ends with 0, or with 1 and one sentence on the standard output. Whatever a hostile file does to it, the window lives.
+It ends with 0, or with 1 and one sentence on the standard output, and when its standard input ends. Whatever a hostile
+file does to it, the window lives.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from diffstudio.checkpoints.limits import end_with_parent, limit_memory
 from diffstudio.checkpoints.names import shown
 from diffstudio.checkpoints.pickled import read_stream
 from diffstudio.errors import BadFile
 
 NEXT = "--"  # between two files: no path that is given whole is that
+LOOKED = 160 << 20  # bytes for the look at what a file says of itself
+TORCH = 16 << 30  # of addresses, most of them never used: what its libraries map when they are loaded
 SPARE = 1 << 30  # bytes beside three times the file: what torch itself needs while it reads
 
 
@@ -26,30 +29,29 @@ def main(arguments: Sequence[str]) -> int:
     """Convert one file after the other; 0, or 1 when one was refused."""
     jobs = [list(words) for apart, words in itertools.groupby(arguments, NEXT.__eq__) if not apart]
     try:
-        most = max((Path(source).stat().st_size for source, *_ in jobs), default=0)
         for source, out, *prefixes in jobs:
-            convert(Path(source), Path(out), prefixes, most)
+            convert(Path(source), Path(out), prefixes)
     except BadFile as error:
         sys.stdout.write(str(error))
         return 1
     return 0
 
 
-def convert(source: Path, out: Path, prefixes: Sequence[str] = (), most: int = 0) -> None:
+def convert(source: Path, out: Path, prefixes: Sequence[str] = ()) -> None:
     """Write the tensors whose dotted names begin with one of the prefixes (all, without any).
-
-    most: bytes of the largest file that this process reads, since a limit of memory can't be widened afterwards.
 
     Raises:
         BadFile: the file is refused, or can't be read.
     """
-    import torch
-    from safetensors.torch import save_file
-
     with source.open("rb") as stream:
         # The same open file is checked and then loaded: what is put in its place meanwhile is never read.
+        limit_memory(LOOKED)
         known = read_stream(source, stream)
-        limit_memory(3 * max(known.size, most) + SPARE)
+        limit_memory(3 * known.size + SPARE + TORCH)
+        import torch
+        from safetensors.torch import save_file
+
+        limit_memory(3 * known.size + SPARE)
         stream.seek(0)
         try:
             found = torch.load(stream, map_location="cpu", weights_only=True)
@@ -64,20 +66,6 @@ def convert(source: Path, out: Path, prefixes: Sequence[str] = (), most: int = 0
                 raise BadFile(f"{shown(source, 400)}: '{shown(name)}' is no dense tensor; it was not opened")
             tensors[name] = tensor.detach().clone(memory_format=torch.contiguous_format)
     save_file(tensors, out)
-
-
-def limit_memory(more: int) -> None:
-    """Let this process have only so many bytes more than it has now, where the system can do that."""
-    try:
-        import resource
-
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-        used = pages * os.sysconf("SC_PAGE_SIZE")
-    except (ImportError, OSError, ValueError):
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = used + more
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
 def _at(found: Any, name: str) -> Any:
@@ -103,4 +91,5 @@ def _at(found: Any, name: str) -> Any:
 
 
 if __name__ == "__main__":
+    end_with_parent(Path(sys.argv[2]).parent)
     sys.exit(main(sys.argv[1:]))

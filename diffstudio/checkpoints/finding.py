@@ -15,6 +15,7 @@ from diffstudio.checkpoints.adapters.sidecar import card_beside
 from diffstudio.checkpoints.adapters.told import beside
 from diffstudio.checkpoints.names import shown
 from diffstudio.checkpoints.other_files import ENDINGS
+from diffstudio.user_files import is_file, is_folder
 
 SUFFIX = ".safetensors"  # of our own
 # Which files may be weights; what a file is, its content says.
@@ -63,7 +64,7 @@ class Search:
         self._folders = self._count = 0
 
     def __iter__(self) -> Iterator[Path]:
-        if not self.root.is_dir():
+        if not is_folder(self.root):
             yield self.root
             return
         self._seen = _above(self.root)
@@ -114,7 +115,7 @@ class Search:
 
 def folders_in(folder: Path, most: int) -> list[Path]:
     """The folder and those below it in which checkpoints may appear, the upper ones first; each real folder once."""
-    if not folder.is_dir():
+    if not is_folder(folder):
         return []
     found, seen = [folder], _above(folder) | {key_of(folder)}
     for at in found:  # grows while it is walked
@@ -157,7 +158,7 @@ def stamped(path: Path) -> Stamp:
         OSError: it is gone.
     """
     stat = path.stat()
-    told = max((at.stat().st_mtime_ns for at in (card_beside(path), *beside(path)) if at.is_file()), default=0)
+    told = max((at.stat().st_mtime_ns for at in (card_beside(path), *beside(path)) if is_file(at)), default=0)
     if not path.is_dir():
         changed = max(stat.st_mtime_ns, told, newest(path) if stat.st_size >= WITH_PARTS else 0)
         return Stamp(changed, stat.st_size, _identity(path, stat), stat.st_mtime_ns)

@@ -6,7 +6,6 @@ both are capped before anything is parsed.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import stat
@@ -20,25 +19,21 @@ from pydantic import ValidationError
 
 from diffstudio import options
 from diffstudio.checkpoints.card import FORMAT_VERSION, Card
-from diffstudio.checkpoints.names import shown
 from diffstudio.checkpoints.other_files import other_file
+from diffstudio.checkpoints.tensors import ITEM_BYTES, MAX_NUMBERS, MAX_TENSORS
 from diffstudio.errors import BadFile, NotFound
 from diffstudio.findings import field_of, reason
+from diffstudio.strangers import bounded_json, shown
 
 CARD_KEY = "diffstudio.card"
 MAX_HEADER = 1 << 20
 LARGE_FILE = 1 << 30  # from here on a header may be larger, as the models are that have many tensors
 MAX_HEADER_OF_LARGE = 16 << 20
-MAX_TENSORS = 10_000
-ITEM_BYTES = {
-    **{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1, "C64": 8},
-    **{"F8_E8M0": 1, "F8_E4M3FNUZ": 1, "F8_E5M2FNUZ": 1},
-    **{"I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1},
-}
+MAX_PARTS = 500_000  # of a header, see `bounded_json`: 10,000 tensors have some twenty each
+MAX_CARD_PARTS = 150_000  # a table of betas has up to 100,000, the classes 10,000
 
 # Kinds of numbers that share a byte, with their bits.
 PACKED = {"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6}
-MAX_NUMBERS = 100_000  # in a list that is read for a card
 START = 512  # bytes by which a file of another kind is told
 
 
@@ -135,9 +130,9 @@ def card_of(header: Header) -> Card:
     if text is None:
         raise BadFile(f"{where} has no DiffStudio card: it holds weights, but nothing says of which network")
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadFile(f"{where}: the card is not JSON: {error}") from error
+        found = bounded_json(text, MAX_CARD_PARTS)
+    except ValueError as error:
+        raise BadFile(f"{where}: the card is not JSON: {shown(error, 200)}") from error
     version = found.get("format_version", FORMAT_VERSION) if isinstance(found, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise BadFile(
@@ -182,9 +177,9 @@ def _parse(where: str, raw: bytes) -> dict[str, Any]:
         return out
 
     try:
-        found = json.loads(raw, object_pairs_hook=unique)
-    except (ValueError, RecursionError) as error:
-        raise BadFile(f"{where}: the header is not valid JSON: {error}") from error
+        found = bounded_json(raw, MAX_PARTS, unique)
+    except ValueError as error:
+        raise BadFile(f"{where}: the header is not valid JSON: {shown(error, 200)}") from error
     if not isinstance(found, dict):
         raise BadFile(f"{where}: the header is not a table of tensors")
     return found

@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
+from diffstudio.cancelling import Cancelled, check_cancelled
+
 BLOCK = 16 << 20  # bytes between two looks at whether the weights are still wanted
 Tell = Callable[[float], None]
 Stop = Callable[[], bool]
 _watcher: ContextVar[tuple[Tell, Stop] | None] = ContextVar("watcher", default=None)
 
 
-class Left(BaseException):
-    """Nobody wants the weights any more. No Exception, so that nobody takes it for a broken file."""
+class Left(Cancelled):
+    """Nobody wants the weights any more."""
 
 
 @contextlib.contextmanager
@@ -39,6 +41,14 @@ def told(done: float, total: float) -> None:
         watcher[0](min(1.0, done / total) if total else 0.0)
         if watcher[1]():
             raise Left
+
+
+def still_wanted() -> None:
+    """Nothing new is read, but the weights may not be wanted any more. Raises: Left, Cancelled."""
+    check_cancelled()
+    watcher = _watcher.get()
+    if watcher is not None and watcher[1]():
+        raise Left
 
 
 def read_bytes(path: Path) -> bytes:

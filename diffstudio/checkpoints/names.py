@@ -1,4 +1,4 @@
-"""Texts from strangers' files, made fit to be shown; and what the name of a checkpoint's file says of it."""
+"""Texts from strangers' files, made fit to name a model; and what the name of a checkpoint's file says of it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from diffstudio.strangers import shown as shown
+
 MAX_NAME = 80
 _CLEAN = re.compile(r"[A-Za-z0-9_=+-]+(?:[. ][A-Za-z0-9_=+-]+)*")  # nothing is to be done with it
-
-
-def shown(text: object, most: int = 80) -> str:
-    """At most so many characters for a message; those that are not printed, or turn the reading, as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text)[:most])
 
 
 def model_name(text: str) -> str:

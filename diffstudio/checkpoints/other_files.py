@@ -12,15 +12,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from diffstudio.archives import check_directory
 from diffstudio.checkpoints.names import shown
+from diffstudio.errors import BadFile
 
 # What a person types once, where the class of the network is, to get weights alone.
 SAVE = "`torch.save(model.state_dict(), 'weights.pt')`"
 LOAD = "`model = torch.load('{}', weights_only=False)`"
-MAX_DIRECTORY = 16 << 20  # bytes of an archive's directory
 MAX_MEMBERS = 40_000
 MAX_PEEK = 1 << 20  # bytes of a pickle in which the name of a class is looked for
-TAIL = 65_600  # bytes within which a zip archive says where its directory lies
+
+# What zipfile raises for damaged archives, beside our own sentence.
+_UNREADABLE = (
+    *(OSError, ValueError, EOFError, RuntimeError, NotImplementedError),
+    *(zipfile.BadZipFile, struct.error, BadFile),
+)
 
 
 @dataclass(frozen=True)
@@ -221,7 +227,7 @@ def no_table(path: Path) -> str:
         if row is None and member is not None:
             with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
                 pickle = stream.read(MAX_PEEK)
-    except (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, struct.error):
+    except _UNREADABLE:
         return ""
     file = shown(path.name)
     if row is not None:
@@ -237,22 +243,11 @@ def no_table(path: Path) -> str:
 
 
 def _members(path: Path) -> list[str]:
-    """The names in a zip archive, [] where its directory is too large or cut off. Raises: OSError, BadZipFile."""
+    """The names in a zip archive. Raises: OSError, BadZipFile, BadFile: its directory is too large or cut off."""
     with path.open("rb") as stream:
-        size = stream.seek(0, 2)
-        stream.seek(max(0, size - TAIL))
-        tail = stream.read()
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or len(tail) < end + 22:
-        return []
-    count, length = (
-        int.from_bytes(tail[end + 10 : end + 12], "little"),
-        int.from_bytes(tail[end + 12 : end + 16], "little"),
-    )
-    if (count != 0xFFFF and count > MAX_MEMBERS) or length > MAX_DIRECTORY:
-        return []
-    with zipfile.ZipFile(path) as archive:
-        return archive.namelist()
+        check_directory(shown(path, 400), stream, stream.seek(0, 2), MAX_MEMBERS)
+        with zipfile.ZipFile(stream) as archive:
+            return archive.namelist()
 
 
 def _of_archive(names: Collection[str]) -> OtherFile | None:

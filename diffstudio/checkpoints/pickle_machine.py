@@ -1,19 +1,25 @@
 """The instructions of a pickle, read one by one: what torch.save describes with them, and nothing else.
 
-No function is called and no module imported: names of classes and functions stay names, see `pickled`.
+No function is called and no module imported: names of classes and functions stay names, see `pickled`. Nothing that the
+pickle has made up is hashed, compared or printed before its kind and size are known: a tuple 400,000 deep would end the
+process, keys that collide would hold it up.
 """
 
 from __future__ import annotations
 
 import io
 import pickletools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
 
-MAX_INSTRUCTIONS = 1_000_000
+MAX_INSTRUCTIONS = 1_000_000  # of 10,000 tensors a third of them; a second or two
+MAX_TEXT = 1000  # characters of a key, and of the name of a class or a storage
+MAX_KEY = 2**31  # numbers up to here can't be chosen so that many of them collide
+MAX_BITS = 256  # of a whole number: seeds and the states of random generators are the longest
 
 # Storage classes and dtypes, as safetensors names them.
 _DTYPES = {
@@ -91,14 +97,14 @@ class Reading:
                     return self._stack.pop()
                 self._step(code.name, argument)
         except (ValueError, IndexError, KeyError, TypeError, AttributeError, UnicodeError) as error:
-            raise self._refused(
-                f"is damaged ({shown(str(error).splitlines()[0] if str(error) else 'ends early')})"
-            ) from error
+            raise self._refused(f"is damaged ({shown(error) or 'ends early'})") from error
         raise self._refused("ends early")
 
     def _step(self, code: str, argument: Any) -> None:
         stack = self._stack
         if code in _PUSH_ARGUMENT:
+            if type(argument) is int and argument.bit_length() > MAX_BITS:
+                raise self._refused(f"has a number of {argument.bit_length():,} bits")
             stack.append(argument)
         elif code in _CONSTANTS:
             stack.append(_CONSTANTS[code])
@@ -121,14 +127,16 @@ class Reading:
             stack[len(stack) - count :] = [tuple(stack[len(stack) - count :])]
         elif code in ("LIST", "DICT"):
             items = self._taken()
-            stack.append(items if code == "LIST" else dict(zip(items[::2], items[1::2], strict=True)))
+            stack.append(items if code == "LIST" else self._table(zip(items[::2], items[1::2], strict=True)))
         elif code in ("APPEND", "APPENDS"):
             items = [stack.pop()] if code == "APPEND" else self._taken()
             self._top(list).extend(items)
         elif code in ("SETITEM", "SETITEMS"):
             items = self._taken() if code == "SETITEMS" else [stack.pop(-2), stack.pop()]
-            self._top(dict).update(zip(items[::2], items[1::2], strict=True))
+            self._top(dict).update(self._table(zip(items[::2], items[1::2], strict=True)))
         elif code in ("BINPUT", "LONG_BINPUT", "PUT"):
+            if not 0 <= argument < 2**32:
+                raise IndexError("a place in its memory that no pickle has")
             self._memo[argument] = stack[-1]
         elif code == "MEMOIZE":
             self._memo[len(self._memo)] = stack[-1]
@@ -136,6 +144,8 @@ class Reading:
             stack.append(self._memo[argument])
         elif code in ("GLOBAL", "STACK_GLOBAL"):
             parts = argument.split(" ", 1) if code == "GLOBAL" else [stack.pop(-2), stack.pop()]
+            if not all(_short(part) for part in parts):
+                raise self._refused("names a class by something else than a short text")
             stack.append(_Name(f"{parts[0]}.{parts[1]}"))
         elif code == "BINPERSID":
             stack.append(self._storage(stack.pop()))
@@ -155,6 +165,17 @@ class Reading:
         del self._stack[mark:]
         return taken
 
+    def _table(self, pairs: Iterable[Any]) -> dict[Any, Any]:
+        """A table of these pairs, after a look at its keys: only what is short and plain is hashed."""
+        found = {}
+        for key, value in pairs:
+            if not (_short(key) or (isinstance(key, int) and abs(key) < MAX_KEY)):
+                raise self._refused(
+                    f"has a table with the key '{shown(key, 40)}', which is neither a short text nor a small number"
+                )
+            found[key] = value
+        return found
+
     def _top(self, kind: type) -> Any:
         top = self._stack[-1]
         if not isinstance(top, kind):
@@ -163,10 +184,12 @@ class Reading:
 
     def _storage(self, found: Any) -> Storage:
         kind, named, key, location, numel = found[:5]
+        if not isinstance(named, _Name):
+            raise TypeError("a storage of no class")
         dtype = _DTYPES.get(named.name.removeprefix("torch."))
         if kind != "storage" or dtype is None:
             raise self._refused(f"stores its numbers as '{shown(named.name)}', which is not supported")
-        if not isinstance(key, str) or not isinstance(location, str) or not whole(numel):
+        if not _short(key) or not isinstance(location, str) or not whole(numel):
             raise TypeError("a storage is not described as torch.save does")
         storage = Storage(dtype, key, numel)
         if self.storages.setdefault(key, storage) != storage:
@@ -180,7 +203,7 @@ class Reading:
         name = called.name
         if name in _TABLES:
             pairs = arguments[0] if arguments and isinstance(arguments[0], list) else []
-            return dict(pairs)
+            return self._table(pairs)
         if name in ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor"):
             storage, offset, shape, stride = arguments[:4]
             if not isinstance(storage, Storage):
@@ -206,6 +229,10 @@ _PUSH_ARGUMENT = {
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+
+
+def _short(text: Any) -> bool:
+    return isinstance(text, str) and len(text) <= MAX_TEXT
 
 
 def whole(n: Any) -> bool:

@@ -3,6 +3,9 @@
 A pickle is a program. Here its instructions are read one by one, and those few that torch.save writes for tensors,
 numbers, texts and tables of them put descriptions on a stack: no function is called, no module imported. Anything else
 ends the reading with the name of what was found.
+
+A stranger's file is read by a process of its own, which `described` asks; here is what that process does. It knows the
+standard library alone, so that it starts at once.
 """
 
 from __future__ import annotations
@@ -18,15 +21,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from diffstudio.checkpoints.header import ITEM_BYTES, MAX_NUMBERS, MAX_TENSORS
+from diffstudio.archives import check_directory
 from diffstudio.checkpoints.names import shown
-from diffstudio.checkpoints.pickle_machine import Described, Reading, whole
+from diffstudio.checkpoints.pickle_machine import Described, Reading, Storage, whole
+from diffstudio.checkpoints.tensors import ITEM_BYTES, MAX_NUMBERS, MAX_TENSORS
 from diffstudio.errors import BadFile, NotFound
 
 MAX_PICKLE = 8 << 20
 MAX_MEMBERS = 40_000
 MAX_DEPTH = 8
 MAX_VALUES = 200_000
+MAX_NAME = 1000  # characters of a dotted name
+MAX_TEXT = 1 << 16  # characters of a text; longer ones are left out
+MAX_TOLD = 8 << 20  # characters of all names and texts
 MAGIC = 0x1950A86A20F9469CFC6C  # of torch.save before its zip files
 LEGACY_VERSION = 1001
 
@@ -69,10 +76,13 @@ class Pickled:
             with zipfile.ZipFile(self.path) as archive:
                 (member,) = (m for m in archive.namelist() if m.endswith(f"/data/{tensor.storage}"))
                 with archive.open(member) as stream:
-                    data = stream.read(start + length)[start:]
+                    stream.seek(start)
+                    data = stream.read(length)
             return struct.unpack(f"<{tensor.shape[0]}f", data)
         except (OSError, ValueError, struct.error, zipfile.BadZipFile, NotImplementedError) as error:
-            raise BadFile(f"{shown(self.path, 400)}: the table '{shown(name)}' can't be read: {error}") from error
+            raise BadFile(
+                f"{shown(self.path, 400)}: the table '{shown(name)}' can't be read: {shown(error)}"
+            ) from error
 
 
 def read_pickled(path: Path) -> Pickled:
@@ -102,15 +112,22 @@ def read_stream(path: Path, stream: BinaryIO) -> Pickled:
     try:
         found, stored = _of_zip(where, stream, size) if zipped else _of_legacy(where, stream, size)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise BadFile(f"{where} is a damaged zip archive: {error}; copy the file again") from error
+        raise BadFile(f"{where} is a damaged zip archive: {shown(error, 200)}; copy the file again") from error
     tensors: dict[str, StoredTensor] = {}
     values: dict[str, int | float | str | bool] = {}
+    told = 0
     # A table may be met again and again by reference: what is counted is what is met.
     for count, (name, value) in enumerate(_leaves(where, found)):
+        told += len(name)
         if isinstance(value, Described):
             tensors[name] = _checked(where, name, value, stored)
-        elif isinstance(value, float | str | bool) or (isinstance(value, int) and abs(value) < 2**63):
+        elif isinstance(value, str) and len(value) <= MAX_TEXT:
             values[name] = value
+            told += len(value)
+        elif isinstance(value, float | bool) or (isinstance(value, int) and abs(value) < 2**63):
+            values[name] = value
+        if told > MAX_TOLD:
+            raise BadFile(f"{where}: its names and texts have more than {MAX_TOLD:,} characters; it was not opened")
         if len(tensors) > MAX_TENSORS or count > MAX_VALUES:
             raise BadFile(f"{where}: more than {MAX_TENSORS:,} tensors or {MAX_VALUES:,} values; it was not opened")
     total = sum(math.prod(t.shape) * ITEM_BYTES[t.dtype] for t in tensors.values())
@@ -142,21 +159,7 @@ def _of_zip(where: str, stream: BinaryIO, size: int) -> tuple[Any, dict[str, int
 
 def _members(where: str, stream: BinaryIO, size: int) -> dict[str, zipfile.ZipInfo]:
     """The archive's directory, after a look at whether it can be true."""
-    stream.seek(max(0, size - 65_600))
-    tail = stream.read()
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or len(tail) < end + 22:
-        raise BadFile(f"{where} is a truncated zip archive: its directory is missing; copy the file again")
-    count, directory = int.from_bytes(tail[end + 10 : end + 12], "little"), tail[end + 12 : end + 16]
-    # 0xFFFF… stands for "see the 64-bit directory", which zipfile reads: its size is bounded by the file's own.
-    if (count != 0xFFFF and count > MAX_MEMBERS) or 16 << 20 < int.from_bytes(directory, "little") < 0xFFFFFFFF:
-        raise BadFile(f"{where}: an archive of {count:,} files, expected at most {MAX_MEMBERS:,}")
-    if b"PK\x06\x06" in tail:
-        at = tail.rfind(b"PK\x06\x06")
-        entries = int.from_bytes(tail[at + 32 : at + 40], "little")
-        if entries > MAX_MEMBERS or int.from_bytes(tail[at + 40 : at + 48], "little") > 16 << 20:
-            raise BadFile(f"{where}: an archive of {entries:,} files, expected at most {MAX_MEMBERS:,}")
-    stream.seek(0)
+    check_directory(where, stream, size, MAX_MEMBERS)
     with zipfile.ZipFile(stream) as archive:
         infos = archive.infolist()
     members: dict[str, zipfile.ZipInfo] = {}
@@ -210,9 +213,9 @@ def _leaves(where: str, found: Any, name: str = "", depth: int = 0) -> Iterator[
         raise BadFile(f"{where}: '{shown(name)}' is nested more than {MAX_DEPTH} deep; it was not opened")
     if isinstance(found, dict | list | tuple) and found:
         pairs = found.items() if isinstance(found, dict) else enumerate(found)
+        if len(name) > MAX_NAME:
+            raise BadFile(f"{where}: '{shown(name)}…' is a name of {len(name):,} characters; it was not opened")
         for key, value in pairs:
-            if not isinstance(key, str | int):
-                raise BadFile(f"{where}: '{shown(name)}' has a key that is neither text nor number; it was not opened")
             yield from _leaves(where, value, f"{name}.{key}" if name else str(key), depth + 1)
     else:
         yield name, found
@@ -220,25 +223,39 @@ def _leaves(where: str, found: Any, name: str = "", depth: int = 0) -> Iterator[
 
 def _checked(where: str, name: str, tensor: Described, stored: dict[str, int]) -> StoredTensor:
     """The tensor, if it is dense and lies within its storage, each number once."""
-    what = f"{where}: tensor '{shown(name)}'"
-    storage = tensor.storage
+    storage, shape, stride = tensor.storage, tensor.shape, tensor.stride
+    problem = ""
     if tensor.problem or storage is None:
-        raise BadFile(f"{what} is {tensor.problem}: only dense tensors are read; it was not opened")
+        problem = f"is {tensor.problem}: only dense tensors are read; it was not opened"
+    elif not _plain(shape, stride, tensor.offset):
+        problem = f"has shape {shown(shape, 40)}, expected up to 8 whole numbers"
+    else:
+        problem = _misplaced(tensor, storage, stored)
+    if problem or storage is None:
+        raise BadFile(f"{where}: tensor '{shown(name)}' {problem}")
+    return StoredTensor(storage.dtype, shape, storage.key, tensor.offset)
+
+
+def _plain(shape: Any, stride: Any, offset: Any) -> bool:
+    """Whether they are up to 8 whole numbers each, as many as those of the other."""
+    sides = isinstance(shape, tuple) and isinstance(stride, tuple) and len(shape) == len(stride) <= 8
+    return sides and all(whole(n) for n in (*shape, *stride, offset))
+
+
+def _misplaced(tensor: Described, storage: Storage, stored: dict[str, int]) -> str:
+    """What is wrong with where the numbers lie, "" where each lies within the storage and once."""
     shape, stride = tensor.shape, tensor.stride
-    plain = isinstance(shape, tuple) and isinstance(stride, tuple) and len(shape) == len(stride) <= 8
-    if not plain or not all(whole(n) for n in (*shape, *stride, tensor.offset)):
-        raise BadFile(f"{what} has shape {shown(shape, 40)}, expected up to 8 whole numbers")
     nbytes = storage.numel * ITEM_BYTES[storage.dtype]
     if stored.get(storage.key) != nbytes:
-        raise BadFile(f"{what} needs {nbytes:,} bytes, the file has {stored.get(storage.key, 0):,} for it: not opened")
+        return f"needs {nbytes:,} bytes, the file has {stored.get(storage.key, 0):,} for it: not opened"
     count = math.prod(shape)
     reach = tensor.offset + 1 + sum((n - 1) * step for n, step in zip(shape, stride, strict=True)) if count else 0
     if reach > storage.numel:
-        raise BadFile(f"{what} reaches beyond its storage; the file is damaged")
+        return "reaches beyond its storage; the file is damaged"
     spread = sorted((step, n) for n, step in zip(shape, stride, strict=True) if n > 1)
     least = 1
     for step, n in spread:
         if count and step < least:
-            raise BadFile(f"{what} is a view that uses its numbers more than once: only plain tensors are read")
+            return "is a view that uses its numbers more than once: only plain tensors are read"
         least = step * n
-    return StoredTensor(storage.dtype, shape, storage.key, tensor.offset)
+    return ""

@@ -16,6 +16,7 @@ from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.files import write_bytes
+from diffstudio.user_files import exists
 
 __all__ = ["Proposal", "amendable", "entries", "proposal_of", "propose", "write_card"]
 
@@ -97,7 +98,7 @@ def write_card(path: Path, found: Mapping[str, Any], overwrite: bool = False) ->
         BadFile: the entries are not a card.  BadInput: there is one already, or it can't be written.
     """
     beside = card_beside(path)
-    if beside.exists() and not overwrite:
+    if exists(beside) and not overwrite:
         raise BadInput(f"{shown(beside, 400)} is there already; it was not replaced")
     with trying(path, found):
         card_at(path)

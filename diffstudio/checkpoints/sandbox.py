@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import diffstudio
 from diffstudio.checkpoints.child import NEXT
+from diffstudio.checkpoints.described import OWN_GROUP, environment
+from diffstudio.checkpoints.header import read_header
 from diffstudio.checkpoints.loading import told
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
+from diffstudio.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,12 +42,12 @@ def pickled_weights_of(paths: Sequence[Path], prefixes: Sequence[str] = ()) -> d
     """The tensors of several such files, which share one process: it takes seconds to start. Raises: as for one."""
     from safetensors.torch import load_file
 
-    with tempfile.TemporaryDirectory(prefix="diffstudio-") as folder:
-        outs = [Path(folder) / f"weights-{i}.safetensors" for i in range(len(paths))]
+    named = shown(paths[0], 400) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    with _folder(named) as folder:
+        outs = [folder / f"weights-{i}.safetensors" for i in range(len(paths))]
         jobs = [[str(path.absolute()), str(out), *prefixes] for path, out in zip(paths, outs, strict=True)]
-        named = shown(paths[0], 400) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
         try:
-            code, said = _run([word for job in jobs for word in (NEXT, *job)][1:], Path(folder), paths, outs, named)
+            code, said = _run([word for job in jobs for word in (NEXT, *job)][1:], folder, paths, outs, named)
         except OSError as error:
             raise BadFile(f"can't read {named}: {error.strerror or error}") from error
         if code == 1 and said:
@@ -56,8 +56,21 @@ def pickled_weights_of(paths: Sequence[Path], prefixes: Sequence[str] = ()) -> d
             raise BadFile(
                 f"{named} could not be read: the process that tried ended with {code}, most likely for want of memory"
             )
+        for out in outs:
+            read_header(out)  # what that process has written is no surer than the files were
         # torch reads by a memory map; a copy outlives the folder.
         return {name: tensor.clone() for out in outs for name, tensor in load_file(out).items()}
+
+
+@contextlib.contextmanager
+def _folder(named: str) -> Iterator[Path]:
+    """Room for the weights. Raises: BadFile: there is none."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch_folder())
+        except OSError as error:
+            raise BadFile(f"{named} can't be unpacked: {error.strerror or error}") from error
+        yield folder
 
 
 def _run(
@@ -69,8 +82,9 @@ def _run(
     command, begun = [sys.executable, "-m", "diffstudio.checkpoints.child", *arguments], time.monotonic()
     with (folder / "said").open("w+b") as stream:  # no pipe, which would fill and hold the child up
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.DEVNULL, env=_environment(), cwd=folder
-        )
+            command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL, env=environment(), cwd=folder,
+            **OWN_GROUP,
+        )  # fmt: skip
         try:
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -80,15 +94,9 @@ def _run(
                     raise BadFile(f"{named} could not be read in {seconds:.0f} seconds: given up")
                 told(sum(out.stat().st_size for out in outs if out.exists()), size)
         finally:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
+            child.kill()
+            child.wait()
+            if child.stdin is not None:
+                child.stdin.close()
         stream.seek(0)
         return child.returncode, stream.read(MAX_SAID).decode("utf-8", "replace").strip()
-
-
-def _environment() -> dict[str, str]:
-    """This process's, with the package findable; one thread is enough to copy."""
-    root = str(Path(diffstudio.__file__).parent.parent)
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}

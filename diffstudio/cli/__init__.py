@@ -34,4 +34,10 @@ def run_cli(args: Sequence[str] | None = None) -> int:
 
 def main() -> NoReturn:
     """The console command."""
-    sys.exit(run_cli())
+    from diffstudio.interrupts import leave, leave_at_once
+
+    code = run_cli()
+    if code > 128:  # interrupted: libraries that were being loaded would wait, or abort, on a usual way out
+        leave(code)
+    leave_at_once()
+    sys.exit(code)

@@ -16,6 +16,8 @@ from diffstudio.cli.running import forward, sample
 from diffstudio.cli.runs import runs
 from diffstudio.cli.window import run_window
 from diffstudio.errors import BadInput
+from diffstudio.scratch import sweep
+from diffstudio.user_files import exists
 
 
 class _Commands(click.Group):
@@ -24,7 +26,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self.commands and (Path(args[0]).suffix or Path(args[0]).exists()):
+        if args[0] not in self.commands and (Path(args[0]).suffix or exists(Path(args[0]))):
             return "open", _open, args
         return super().resolve_command(ctx, args)
 
@@ -66,6 +68,7 @@ def run_command(args: Sequence[str]) -> object:
     Raises:
         BadInput: click understands the words otherwise.  KeyboardInterrupt: also where click was asked and left.
     """
+    sweep()
     try:
         return cli.main(args=list(args), prog_name="diffstudio", standalone_mode=False)
     except click.Abort as error:

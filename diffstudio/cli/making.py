@@ -8,6 +8,7 @@ import click
 
 from diffstudio.cli.ending import end
 from diffstudio.errors import BadInput
+from diffstudio.interrupts import leave_at_once
 
 
 @click.command(short_help="Train a network from a recipe.")
@@ -43,6 +44,7 @@ def tour(out: Path) -> int:
     """
     from diffstudio.gui.shell.load_qt import load_qt
 
+    leave_at_once()
     try:
         load_qt()
         from diffstudio.gui.tour import run_tour  # pyright: ignore[reportMissingImports]

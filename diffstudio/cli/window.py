@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from diffstudio.errors import BadInput
+from diffstudio.interrupts import leave_at_once
 
 
 def run_window(files: Sequence[Path]) -> int:
@@ -18,6 +19,7 @@ def run_window(files: Sequence[Path]) -> int:
     from diffstudio.gui.shell.display import missing_display
     from diffstudio.gui.shell.load_qt import load_qt
 
+    leave_at_once()
     if reason := missing_display():
         raise BadInput(
             f"there is no display: {reason}; `diffstudio tour --out DIR` takes pictures of the window without one, "

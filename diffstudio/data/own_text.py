@@ -10,6 +10,7 @@ import numpy as np
 
 from diffstudio.data.dataset import Dataset
 from diffstudio.errors import BadFile, BadInput
+from diffstudio.user_files import read_text
 
 MAX_BYTES = 256 << 20
 MAX_LETTERS = 256  # of the vocabulary: the commonest; the others become spaces
@@ -47,12 +48,4 @@ def own_text(path: Path, form: Dataset) -> Dataset:
 
 def _read(path: Path) -> str:
     """The file in one line: runs of white space are one space."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise BadInput(f"{path} has {size:,} bytes, expected at most {MAX_BYTES:,}")
-        return " ".join(path.read_text(encoding="utf-8").split())
-    except OSError as error:
-        raise BadInput(f"can't read the text {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadFile(f"{path}: not a UTF-8 text (byte {error.start})") from error
+    return " ".join(read_text(path, MAX_BYTES).split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from diffstudio.gui.stage.canvas import Canvas
 from diffstudio.gui.timeline.timeline import Timeline
 from diffstudio.gui.work.background import Background
 from diffstudio.gui.work.catalog_scan import Scanning
+from diffstudio.gui.work.file_reading import FileReading
 from diffstudio.gui.work.jobs import Ended, Jobs, Stop
 from diffstudio.gui.work.runs import Runs
 from diffstudio.studio.app.history import History, runs_folder
@@ -48,7 +50,12 @@ log = logging.getLogger("diffstudio")
 
 
 class Studio(QObject):
-    """One window with all its parts. Close the window, or call `shut_down`, to end its threads."""
+    """One window with all its parts. Close the window, or call `shut_down`, to end its threads.
+
+    patience: seconds that it waits for them then.
+    """
+
+    patience = 30.0
 
     def __init__(self, settings_path: Path | None = None, runs: Path | None = None, warm_up: bool = True) -> None:
         super().__init__()
@@ -69,6 +76,7 @@ class Studio(QObject):
                 Engine(catalog, speeds=Speeds(speeds_file())), History(runs or runs_folder()), settings, playhead, self
             ),
             files=Jobs("files", self),
+            reading=FileReading(self),
             background=Background(self),
             scanning=Scanning(catalog, self),
             models=ModelsPanel(catalog.listing, tokens),
@@ -87,7 +95,7 @@ class Studio(QObject):
         self.commands = Commands(p, self.picking, self.use_settings)
         self._masking = Masking(p)
         self.keeping = Keeping(p, self.picking, file)
-        self._closed = False
+        self._closed, self._ended = False, True
         self._news = self._remark = self._ending = ""  # what the status says of a run as it goes, and at its end
         self._free_memory = FreeMemory()
         self._wire()
@@ -113,6 +121,8 @@ class Studio(QObject):
         p.sampling.footer.stop.connect(p.runs.stop)
         p.sampling.changed.connect(self.picking.forget_removed)
         p.sampling.changed.connect(self._on_request)
+        p.sampling.source.looks_later = True
+        p.sampling.source.lookWanted.connect(self.commands.filing.look_at_source)
         p.sampling.source.browse.connect(self.commands.filing.choose_source)
         p.sampling.source.wanted.connect(p.background.ask)
         p.background.answered.connect(p.sampling.source.take_answer)
@@ -127,6 +137,7 @@ class Studio(QObject):
         p.runs.loading.connect(self._on_loading)
         p.runs.stopping.connect(self._on_stopping)
         p.runs.progressed.connect(self._on_progress)
+        p.reading.changed.connect(self._enable)
         p.runs.exporting.connect(self._enable)
         p.runs.exported.connect(self._enable)
         p.runs.ended.connect(self._on_ended)
@@ -225,11 +236,12 @@ class Studio(QObject):
         p.sampling.source.set_trace(trace.path if trace else None, trace is not None and trace.complete)
         if trace is not None:
             p.window.device.setText(trace.header.device)
-            if not p.runs.running:
-                self._ending = ""
+        if not p.runs.running:  # of a run that goes the last record may be half written, and what is said is of the run
+            self._ending = ""
+            lost = tr("The end of this trace is damaged: {} steps are shown.")
+            p.window.say(lost.format(count(len(trace))) if trace is not None and trace.damaged else "")
+            if trace is not None:
                 p.background.ask("checked", partial(checked_words, trace))
-            if trace.damaged:
-                p.window.say(tr("The end of this trace is damaged: {} steps are shown.").format(count(len(trace))))
         self._show_sizes()
         self._enable()
 
@@ -264,7 +276,7 @@ class Studio(QObject):
         p, trace = self.parts, self.parts.runs.trace
         running = p.runs.running
         states = {"run"} if running else {"idle"} if p.sampling.card else set()
-        if p.runs.busy:
+        if p.runs.busy or p.reading.busy:
             states.add("busy")
         if trace is not None and len(trace):
             states |= {"trace", *p.canvas.offered()}
@@ -314,17 +326,22 @@ class Studio(QObject):
         self.keeping.use(changed)
 
     @Slot()
-    def shut_down(self) -> None:
-        """Cancel, join, remember. A second call does nothing."""
+    def shut_down(self) -> bool:
+        """Cancel, join, remember; whether all threads ended in time. A second call does nothing."""
         if self._closed:
-            return
+            return self._ended
         self._closed = True
-        self.parts.timeline.pause()
+        p = self.parts
+        p.timeline.pause()
         self.keeping.save()
-        self.picking.shut_down()
-        self.parts.files.shut_down()
-        self.parts.background.shut_down()
-        self.parts.runs.shut_down()
+        self.picking.stop_all()
+        working = (p.scanning, p.reading, p.files, p.background, p.runs)
+        for part in working:  # all at once: they end beside each other
+            part.stop_all()
+        until = time.monotonic() + self.patience
+        for part in working:
+            self._ended &= part.shut_down(max(0.0, until - time.monotonic()))
+        return self._ended
 
 
 def _import_plots(stop: Stop) -> None:

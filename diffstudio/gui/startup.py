@@ -17,15 +17,17 @@ from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.shell.interrupt import Interrupt
 from diffstudio.gui.work.garbage import held
+from diffstudio.interrupts import leave
+from diffstudio.scratch import sweep
 from diffstudio.studio.engine import Engine
 
 log = logging.getLogger("diffstudio")
+PATIENCE = 3.0  # seconds for what is being computed to end, after the window is gone
 
 
 def run_app(files: list[str] | None = None) -> int:
     """Open the window and run until it is closed; returns the exit code: 0, or 130 after Ctrl+C in the terminal."""
     app = make_application()
-    interrupt = Interrupt(app)
     if sys.platform == "win32":
         Engine.warm_up()  # on Windows torch ≥ 2.9 imported after Qt's plugins fails with WinError 1114
     start = contextlib.ExitStack()
@@ -35,11 +37,15 @@ def run_app(files: list[str] | None = None) -> int:
     studio.parts.window.show()
     QTimer.singleShot(0, start.close)
     QTimer.singleShot(0, _log_to_file)
+    QTimer.singleShot(0, lambda: studio.parts.background.ask("sweep", lambda stop: sweep()))
     if files:
         QTimer.singleShot(0, lambda: studio.commands.filing.open_paths([Path(f) for f in files]))
+    studio.patience = PATIENCE
+    interrupt = Interrupt(app)  # until now a signal has ended the process, of which nothing was to be kept
     code = app.exec()
     studio.parts.window.close()
-    studio.shut_down()
+    if not studio.shut_down():
+        leave(code)  # a library that is still being loaded, a long call of a network: nobody waits for them
     interrupt.close()
     return code
 

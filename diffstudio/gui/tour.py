@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,10 @@ from diffstudio.files import write_bytes
 from diffstudio.gui.app import Studio
 from diffstudio.gui.application import make_application
 from diffstudio.gui.shell.display import missing_display
+from diffstudio.gui.shell.interrupt import Interrupt
+from diffstudio.gui.startup import PATIENCE
+from diffstudio.interrupts import Interrupted, received
+from diffstudio.scratch import scratch_folder
 from diffstudio.studio.export.options import ExportOptions
 from diffstudio.studio.export.write import export
 
@@ -35,7 +38,7 @@ def run_tour(out: Path) -> None:
     """Generate in every modality, scrub, export; screenshots and timings.json into `out`. No screen is needed.
 
     Raises:
-        BadInput: the folder can't be made.  NotFound: a bundled checkpoint is missing.
+        BadInput: the folder can't be made.  NotFound: a bundled checkpoint is missing.  Interrupted: by a signal.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -45,8 +48,9 @@ def run_tour(out: Path) -> None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     begun = time.monotonic()
     app = make_application()
-    with tempfile.TemporaryDirectory() as folder:
-        studio = Studio(Path(folder) / "settings.json", Path(folder) / "runs")
+    with contextlib.closing(Interrupt(app)), scratch_folder() as folder:
+        studio = Studio(folder / "settings.json", folder / "runs")
+        studio.patience = PATIENCE
         with _no_exceptions():
             try:
                 timings = _drive(studio, out, begun)
@@ -145,3 +149,5 @@ def _wait(milliseconds: int) -> None:
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
+    if received():
+        raise Interrupted

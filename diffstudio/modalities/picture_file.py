@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +17,17 @@ from diffstudio.modalities.parts import ALL, chosen_numbers
 from diffstudio.modalities.picture_colours import Plain, is_deep, plain
 from diffstudio.modalities.picture_fit import Size, border, fitted, fittings, misfit
 from diffstudio.modalities.spans import Span
+from diffstudio.user_files import open_regular
 
 if TYPE_CHECKING:
     from PIL import Image  # loaded when a picture is read: the window shows itself before
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp")
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")  # Pillow would also start programs, for EPS
+MAX_BYTES = 256 << 20
 MAX_PIXELS = 64_000_000
+# What Pillow raises for damaged files, besides the errors that it documents; EOFError where there is no further frame.
+DAMAGED = (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
 MAX_PAGES = 1000
 PAGED = ("TIFF", "GIF", "WEBP", "PNG")  # whose further pictures are pages, not previews or maps of depth
 PHOTOMETRIC, DEEPEST = 262, np.uint16(65535)  # a TIFF's tag, and the highest value of 16 bits
@@ -38,7 +44,8 @@ def read_picture(path: Path, meaning: Meaning, taking: Taking) -> Taken:
     if channels not in (1, 3):
         raise BadInput(f"{path}: a picture has 1 or 3 channels, the model needs {channels}")
     size = (meaning.shape[2], meaning.shape[1])
-    with _opened(path) as file:
+    with opened(path) as file:
+        check_pixels(path, *file.size)
         count = pages_of(file)
         part = taking.part if count > 1 else None
         chosen = [0] if part is None else chosen_numbers(part, count, "page", path.name)
@@ -115,7 +122,7 @@ def open_picture(path: Path) -> Image.Image:
     Raises:
         BadInput: no such file, or too large.  BadFile: not a picture that can be read.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         return _page(file, 0, path)
 
 
@@ -133,22 +140,24 @@ def check_pixels(path: Path, width: int, height: int) -> None:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """An open picture; what Pillow finds wrong with it within is a sentence."""
-    from PIL import Image, UnidentifiedImageError
+def opened(path: Path) -> Iterator[Image.Image]:
+    """A picture by its content, one of FORMATS, with the file open; what Pillow makes of a damaged one is a BadFile.
 
-    quiet = warnings.catch_warnings(action="ignore")  # of large pictures, which are refused here, and of crooked Exif
-    try:
-        # A stream, not the path: of a turned TIFF Pillow maps the file into memory as if it were not turned.
-        with quiet, path.open("rb") as stream, Image.open(stream) as found:
-            check_pixels(path, *found.size)
-            yield found
-    except FileNotFoundError as error:
-        raise BadInput(f"there is no file {path}") from error
-    except Image.DecompressionBombError as error:
-        raise BadInput(f"{path} has more than {MAX_PIXELS:,} pixels: make it smaller first") from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
-        raise BadFile(f"{path} is not a picture that can be read") from error
+    Raises:
+        BadInput: no such file, no regular one, or too large.  BadFile: not a picture that can be read.
+    """
+    from PIL import Image
+
+    # A stream, not the path: of a turned TIFF Pillow maps the file into memory as if it were not turned.
+    with open_regular(path, MAX_BYTES) as stream:
+        try:
+            # Pillow warns of large pictures and of crooked Exif: here they are refused, or read all the same.
+            with warnings.catch_warnings(action="ignore"), Image.open(stream, formats=FORMATS) as found:
+                yield found
+        except Image.DecompressionBombError as error:
+            raise BadInput(f"{path} has more than {MAX_PIXELS:,} pixels: make it smaller first") from error
+        except DAMAGED as error:
+            raise BadFile(f"{path} is not a picture that can be read") from error
 
 
 def _page(file: Image.Image, number: int, path: Path) -> Image.Image:

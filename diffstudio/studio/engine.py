@@ -15,6 +15,7 @@ import numpy as np
 
 from diffstudio import __version__
 from diffstudio.analysis.fields import SPLIT
+from diffstudio.cancelling import Cancelled, cancellable
 from diffstudio.checkpoints.catalog import Catalog
 from diffstudio.checkpoints.finding import stamp
 from diffstudio.checkpoints.hashing import Hashing, read_meanwhile
@@ -33,7 +34,7 @@ from diffstudio.studio.masks import recorded
 from diffstudio.studio.request.checks import likelihood_problem
 from diffstudio.studio.request.plan import Plan, make_plan
 from diffstudio.studio.request.request import Request
-from diffstudio.traces.format import RECORDED, FieldSpec, TraceHeader
+from diffstudio.traces.format import MAX_NUMBERS, RECORDED, FieldSpec, TraceHeader
 from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter
 
@@ -123,6 +124,11 @@ class Engine:
         plan = self.plan(request)
         half = None if plan.half is None else plan.half.memory_bytes
         check_room(plan.total_bytes, plan.memory_bytes, trace_path.parent, budget_bytes, half)
+        if plan.state_numbers > MAX_NUMBERS:
+            raise NoRoom(
+                f"the states of {request.samples:,} samples have {plan.state_numbers:,} numbers, at most "
+                f"{MAX_NUMBERS:,} can be recorded and shown: draw fewer samples"
+            )
         self._check_device(plan)
         with self._hashing(plan.entry, stop) as sha256:
             try:
@@ -134,7 +140,11 @@ class Engine:
             from diffstudio.studio.compute.chains import Stopped, chains
             from diffstudio.studio.compute.prepare import prepare
 
-            prepared = prepare(plan, networks.model)
+            try:
+                with cancellable(stop):
+                    prepared = prepare(plan, networks.model)
+            except Cancelled:
+                return
             plan = self._with_colours(plan, networks.model)
             own = self._hash(plan.entry, sha256)
             files = files_used(request, own, plan.weak, self.catalog.cache, stop)
@@ -251,7 +261,11 @@ class Engine:
         problem = likelihood_problem(plan.card)
         if problem:
             raise BadInput(problem)
-        networks = self._networks(plan)
+        try:
+            with watched(lambda share: None, stop):
+                networks = self._networks(plan)
+        except Left:
+            return iter(())
         from diffstudio.studio.compute.scoring import likelihood
 
         return likelihood(plan, networks, split, steps, probes, stop)

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 import re
-import struct
-import warnings
 from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
@@ -27,35 +25,25 @@ from diffstudio.checkpoints.finding import LISTED
 from diffstudio.checkpoints.names import spelling
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.clip_file import MOVIES, open_movie
+from diffstudio.modalities.picture_file import opened
 from diffstudio.modalities.wave_file import read_wave
+from diffstudio.strangers import bounded_json, first_problem
 from diffstudio.studio.parameters_text import Parameters, parameters_text, parse_parameters
 from diffstudio.studio.request.request import Request
-from diffstudio.traces.format import TraceHeader, first_problem
+from diffstudio.traces.format import TraceHeader
 from diffstudio.traces.reader import Trace
 
 KEY, PARAMETERS = "diffstudio", "parameters"
 MADE_BY_A_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF")
 MAX_TEXT = 1 << 20
-MAX_FILE = 1 << 30
 MAX_SEGMENT = 65_533  # bytes of a JPEG's block
+MAX_PARTS = 150_000  # of its JSON: a table of betas may have 100,000
 
 _SOFTWARE = f"DiffStudio {__version__}"
 _START = f'{{"{KEY}":'  # of settings as JSON
 _EXIF = b"Exif\0\0"
 _UNICODE = b"UNICODE\0"  # the character code of an Exif UserComment
 _ShortText = Annotated[str, Field(max_length=1000)]
-# What Pillow raises for damaged files, besides the errors that it documents.
-_DAMAGED = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    struct.error,
-    Image.DecompressionBombError,
-)
 
 
 class _Settings(BaseModel):
@@ -239,19 +227,11 @@ def read_settings(path: Path) -> dict[str, Any] | None:
         BadInput: no such file, or a movie without the extra that reads it.
         BadFile: not a picture, damaged, or settings that are too long or not understood.
     """
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}")
-    if path.stat().st_size > MAX_FILE:
-        raise BadFile(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_FILE:,}")
     if path.suffix.lower() in MOVIES:
         with open_movie(path) as movie:
             found = movie.metadata.get("comment")
         return None if found is None else _parse(found, path)
-    try:
-        with warnings.catch_warnings(action="ignore"):  # Pillow warns of large pictures and of crooked Exif
-            found = _find_text(path)
-    except _DAMAGED as error:
-        raise BadFile(f"{path} is not a picture that can be read") from error
+    found = _find_text(path)
     return None if found is None else _parse(found, path)
 
 
@@ -266,7 +246,7 @@ def request_of(found: dict[str, Any], where: str = "these settings") -> Request:
     try:
         return Request.model_validate(found["request"])
     except ValidationError as error:
-        raise BadFile(f"{where}: request: {first_problem(error.errors())}") from error
+        raise BadFile(f"{where}: request: {first_problem(error.errors(), 'all of it')}") from error
 
 
 def _model(header: TraceHeader) -> str:
@@ -294,15 +274,10 @@ def read_parameters(path: Path) -> Parameters | None:
 
     Errors as `read_settings`.
     """
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}")
     if path.suffix.lower() in (*MOVIES, ".wav"):
         return None
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as picture:
-            text = picture.info.get(PARAMETERS) if picture.format == "PNG" else _comment(picture)
-    except _DAMAGED as error:
-        raise BadFile(f"{path} is not a picture that can be read") from error
+    with opened(path) as picture:
+        text = picture.info.get(PARAMETERS) if picture.format == "PNG" else _comment(picture)
     return parse_parameters(text) if isinstance(text, str) else None
 
 
@@ -310,7 +285,7 @@ def _find_text(path: Path) -> str | None:
     """The text that may be ours, by the format of the picture."""
     if path.suffix.lower() == ".wav":
         return read_wave(path).comment
-    with Image.open(path, formats=FORMATS) as picture:
+    with opened(path) as picture:
         if picture.format == "PNG":
             found = picture.info.get(KEY)
         elif picture.format == "GIF":
@@ -345,12 +320,12 @@ def _parse(text: str, path: Path) -> dict[str, Any] | None:
     if len(text) > MAX_TEXT:
         raise BadFile(f"{path}: the settings have more than {MAX_TEXT:,} characters")
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        found = bounded_json(text, MAX_PARTS)
+    except ValueError as error:
         raise BadFile(f"{path}: the settings are damaged: not JSON") from error
     if isinstance(found[KEY], int) and found[KEY] > 1:
         raise BadFile(f"{path}: settings of format {found[KEY]}, expected 1: read them with a newer DiffStudio")
     try:
         return _Settings.model_validate(found).model_dump(exclude_unset=True)
     except ValidationError as error:
-        raise BadFile(f"{path}: settings: {first_problem(error.errors())}") from error
+        raise BadFile(f"{path}: settings: {first_problem(error.errors(), 'all of them')}") from error

@@ -9,15 +9,15 @@ Every record has the same length, so record k is found by arithmetic; a torn tai
 
 from __future__ import annotations
 
-import json
+import itertools
 import math
 import struct
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from diffstudio.errors import BadFile
+from diffstudio.strangers import bounded_json, first_problem
 
 MAGIC = b"DSTRACE1"
 RECORD_MAGIC = b"STEP"
@@ -25,6 +25,7 @@ PREFIX = struct.Struct("<8sII")
 RECORD = struct.Struct("<4sIII")
 MAX_HEADER = 4 << 20
 MAX_MASK = 1 << 20  # characters
+MAX_PARTS = 1_500_000  # of its JSON: a million samples have as many labels
 MAX_PAYLOAD = 2**32 - 1
 ITEM_BYTES = {"float32": 4, "float16": 2}
 
@@ -34,7 +35,13 @@ SCALARS = ("chain", "step", "t", "a", "s", "log_snr", "nfe", "dx_norm", "eps_nor
 NOT_FINITE = "not_finite"  # how many samples have a value in this record, as it is stored, that is not finite
 RECORDED = (*SCALARS, NOT_FINITE)  # what is written today; a header without a list has the scalars above
 
+MAX_RECORDS = 200_002  # of a chain: a run has at most 100,000 steps
+MAX_BATCH = 1_000_000
+MAX_NUMBERS = 1 << 25  # of one field of a record: more can't be shown, and a run of more is refused before it begins
+
 _STRICT = ConfigDict(frozen=True, extra="forbid")
+ShortText = Annotated[str, Field(max_length=1000)]
+Label = Annotated[int, Field(ge=-(10**6), le=10**6)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
 
 
@@ -45,7 +52,7 @@ class FieldSpec(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
     shape: Annotated[tuple[Count, ...], Field(min_length=1, max_length=8)]
     dtype: Literal["float32", "float16"] = "float32"
-    unit: str = ""
+    unit: ShortText = ""
 
     @property
     def nbytes(self) -> int:
@@ -70,7 +77,7 @@ class ChainSpec(BaseModel):
 
     model_config = _STRICT
     name: Literal["forward", "reverse"]
-    records: Count
+    records: Annotated[int, Field(ge=1, le=MAX_RECORDS)]
 
 
 class TraceHeader(BaseModel):
@@ -81,33 +88,44 @@ class TraceHeader(BaseModel):
 
     model_config = _STRICT
     format_version: Literal[1] = 1
-    created: str
+    created: ShortText
     request: dict[str, Any]
     card: dict[str, Any]
     fields: Annotated[tuple[FieldSpec, ...], Field(min_length=1, max_length=16)]
-    scalars: Annotated[tuple[str, ...], Field(max_length=64)] = SCALARS
+    scalars: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-zA-Z0-9_ ]{1,40}$")], ...], Field(max_length=64)] = (
+        SCALARS
+    )
     chains: Annotated[tuple[ChainSpec, ...], Field(min_length=1, max_length=2)]
-    versions: dict[str, str] = {}
-    device: str = ""
-    checkpoint_sha256: str = ""
-    sha256: dict[str, str] = {}
+    versions: Annotated[dict[str, ShortText], Field(max_length=100)] = {}
+    device: ShortText = ""
+    checkpoint_sha256: ShortText = ""
+    sha256: Annotated[dict[str, ShortText], Field(max_length=100)] = {}
     notes: Annotated[tuple[Annotated[str, Field(max_length=2000)], ...], Field(max_length=20)] = ()
     mask: MaskSpec | None = None
-    labels: tuple[int | None, ...] = ()
+    labels: Annotated[tuple[Label | None, ...], Field(max_length=MAX_BATCH, fail_fast=True)] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> TraceHeader:
         missing = {"chain", "step", "t", "a", "s", "log_snr"} - set(self.scalars)
         if missing:
             raise ValueError(f"the scalars lack {', '.join(sorted(missing))}")
-        names = [f.name for f in self.fields]
-        if len(set(names)) < len(names):
-            raise ValueError("two fields share a name")
+        for what, names in (
+            ("fields", [f.name for f in self.fields]),
+            ("scalars", self.scalars),
+            ("chains", [c.name for c in self.chains]),
+        ):
+            if len(set(names)) < len(names):
+                raise ValueError(f"two {what} share a name")
         if len({f.shape[0] for f in self.fields}) > 1:
             raise ValueError("the fields have different batch sizes")
         if self.payload_bytes > MAX_PAYLOAD:
             raise ValueError(f"a record would take {self.payload_bytes} bytes, expected at most {MAX_PAYLOAD}")
         return self
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Where each chain's records end: record k is of the first chain for which k is less."""
+        return tuple(itertools.accumulate(c.records for c in self.chains))
 
     @property
     def payload_bytes(self) -> int:
@@ -150,8 +168,8 @@ def parse_header(raw: bytes, where: str) -> TraceHeader:
         BadFile: not JSON, a newer format, or a field out of its bounds.
     """
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        found = bounded_json(raw, MAX_PARTS)
+    except ValueError as error:
         raise BadFile(f"{where}: the trace header is not JSON; the file is damaged") from error
     version = found.get("format_version") if isinstance(found, dict) else None
     if isinstance(version, int) and version > 1:
@@ -159,11 +177,4 @@ def parse_header(raw: bytes, where: str) -> TraceHeader:
     try:
         return TraceHeader.model_validate(found)
     except ValidationError as error:
-        raise BadFile(f"{where}: {first_problem(error.errors())}") from error
-
-
-def first_problem(errors: Iterable[Any]) -> str:
-    """The first finding of pydantic as "field: message, found …"."""
-    first = next(iter(errors))
-    field = ".".join(str(part) for part in first["loc"]) or "header"
-    return f"{field}: {first['msg']}, found {str(first['input'])[:60]!r}"
+        raise BadFile(f"{where}: {first_problem(error.errors(), 'header')}") from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import os
 import stat
 import threading
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,10 @@ from diffstudio.traces.format import (
     parse_header,
 )
 
+BLOCK = 4 << 20  # of a record that is checked
+PLACES = ("step", "t", "a", "s")  # the scalars that are finite in every run
+COUNTS = ("nfe", "seconds")  # those that may be NaN, where nobody has counted
+LARGEST = 1e12  # of all of them
 RECENT = 6  # arrays kept in memory: at a move of the playhead every view asks for the same four
 RECENT_BYTES = 8 << 20  # larger ones are not kept
 
@@ -34,7 +40,8 @@ class Trace:
 
     A record is visible once it is complete. Its CRC is checked when a record is first touched in a file that was
     reopened; `refresh` checks each new record as it appears, which a live run's page cache makes cheap. The first
-    record that fails ends the trace: `damaged` says how many bytes are not shown.
+    record that fails ends the trace: `damaged` says how many bytes are not shown. So does one whose scalars say that it
+    is of another chain, or when it was as NaN.
     """
 
     def __init__(self, path: Path, descriptor: int, header: TraceHeader, start: int) -> None:
@@ -51,15 +58,20 @@ class Trace:
         self.damaged = 0
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Trace:
+    def open(cls, path: str | os.PathLike[str], judge: Callable[[TraceHeader], str] = lambda header: "") -> Trace:
         """Open a trace and check every record in it.
 
+        judge: what is wrong with a header, in a sentence, or ""; it is asked before any record is read.
+
         Raises:
-            BadFile: it can't be read, is no trace, or its header is damaged; one sentence says which.
+            BadFile: it can't be read, is no trace, its header is damaged, or `judge` found something wrong with it; one
+                sentence says which.
         """
         path = Path(path)
         descriptor, header, start = open_header(path)
         try:
+            if problem := judge(header):
+                raise BadFile(f"{path}: {problem}")
             trace = cls(path, descriptor, header, start)
             trace.refresh()
         except BaseException:
@@ -212,15 +224,36 @@ class Trace:
                 self._recent.popitem(last=False)
 
     def _checked(self, k: int) -> np.ndarray | None:
-        """The scalars of record k, or None if its framing or CRC is wrong."""
-        raw = self._pread(self.header.record_bytes, self._start + k * self.header.record_bytes)
-        if len(raw) < self.header.record_bytes:
+        """The scalars of record k, or None if its framing, its CRC or a scalar that everything stands on is wrong."""
+        size, count = self.header.payload_bytes, len(self.header.scalars)
+        at = self._start + k * self.header.record_bytes
+        raw = self._pread(RECORD.size + min(size, BLOCK), at)
+        if len(raw) < RECORD.size + min(size, BLOCK):
             return None
         magic, length, crc, zero = RECORD.unpack_from(raw)
-        payload = memoryview(raw)[RECORD.size :]
-        if magic != RECORD_MAGIC or length != len(payload) or zero or zlib.crc32(payload) != crc:
+        if magic != RECORD_MAGIC or length != size or zero:
             return None
-        return np.frombuffer(payload, "<f8", len(self.header.scalars)).copy()  # a view would keep the whole record
+        row = np.frombuffer(raw, "<f8", count, RECORD.size).copy()  # a view would keep the whole record
+        found = zlib.crc32(memoryview(raw)[RECORD.size :])
+        for done in range(BLOCK, size, BLOCK):  # a large record need not be in memory at once
+            part = self._pread(min(BLOCK, size - done), at + RECORD.size + done)
+            if len(part) < min(BLOCK, size - done):
+                return None
+            found = zlib.crc32(part, found)
+        return row if found == crc and self._sound(k, row) else None
+
+    def _sound(self, k: int, row: np.ndarray) -> bool:
+        """Whether a record is of the chain whose turn it is, and says when in it.
+
+        The other scalars may be anything: the norms of a run that has become NaN are NaN, and drawn as gaps.
+        """
+        place = bisect.bisect_right(self.header.order, k)
+        chain = {"forward": 0, "reverse": 1}[self.header.chains[place].name]
+        if row[self._columns["chain"]] != chain or math.isnan(row[self._columns["log_snr"]]):
+            return False
+        counted = [row[self._columns[name]] for name in COUNTS if name in self._columns]
+        placed = [row[self._columns[name]] for name in PLACES]
+        return all(abs(n) <= LARGEST for n in placed) and not any(abs(n) > LARGEST for n in counted)
 
     def _pread(self, count: int, offset: int) -> bytes:
         if self._file < 0:

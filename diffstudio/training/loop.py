@@ -23,7 +23,8 @@ from diffstudio.networks import NETWORKS, build
 from diffstudio.networks.model import fit_weights
 from diffstudio.training.objectives import objective
 from diffstudio.training.optimisers import Optimisers
-from diffstudio.training.recipe import Recipe, Schedule
+from diffstudio.training.recipe import Recipe, Schedule, checkpoint_at
+from diffstudio.user_files import is_folder
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def train(recipe: Recipe, out: FilePath, device: str = "cpu") -> Iterator[Progre
     """
     source, path, plan = _source(recipe), make_path(recipe.path), recipe.training
     card = _card(recipe, source)
-    if not out.parent.is_dir():
+    if not is_folder(out.parent):
         raise BadInput(f"can't write {out}: there is no folder {out.parent}")
     build(card, f"recipe '{recipe.name}'")  # refuses arguments that don't fit before anything is computed
     if source.material is not None:
@@ -80,7 +81,7 @@ def train(recipe: Recipe, out: FilePath, device: str = "cpu") -> Iterator[Progre
         mean_loss = value if math.isnan(mean_loss) else 0.98 * mean_loss + 0.02 * value
         saved = None
         if step == plan.steps or step in plan.save_at:
-            saved = out if step == plan.steps else out.with_name(f"{out.stem}@{step}{out.suffix}")
+            saved = out if step == plan.steps else checkpoint_at(out, step)
             _save(saved, card, averaged, step, mean_loss)
         yield Progress(step, plan.steps, mean_loss, time.monotonic() - begun, saved)
 

@@ -16,7 +16,10 @@ from diffstudio.diffusion.paths import make_path
 from diffstudio.diffusion.times import NEEDS_SIGNAL, level
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.specs import Finite, PathSpec, TextSpec, check_choice
+from diffstudio.strangers import shown, written
+from diffstudio.user_files import read_regular
 
+MAX_BYTES = 1 << 20
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -135,6 +138,11 @@ class Recipe(BaseModel):
         return self
 
 
+def checkpoint_at(out: Path, step: int) -> Path:
+    """Where a checkpoint on the way is written, beside the last one: NAME@STEP."""
+    return out.with_name(f"{out.stem}@{step}{out.suffix}")
+
+
 def load_recipe(path: str | Path) -> Recipe:
     """Read a recipe.
 
@@ -144,18 +152,15 @@ def load_recipe(path: str | Path) -> Recipe:
     """
     path = Path(path)
     try:
-        with path.open("rb") as stream:
-            found = tomllib.load(stream)
-    except OSError as error:
-        raise BadInput(f"can't read the recipe {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path}: not a TOML file: {error}") from error
+        found = tomllib.loads(read_regular(path, MAX_BYTES, "the recipe ").decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # tomllib's own are ValueErrors
+        raise BadFile(f"{path}: not a TOML file: {shown(error, 200)}") from error
     try:
         recipe = Recipe.model_validate(found)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "recipe"
-        found = "" if isinstance(first["input"], dict) else f", found {first['input']!r:.80}"
+        field = ".".join(map(shown, first["loc"])) or "recipe"
+        found = "" if isinstance(first["input"], dict) else f", found {written(first['input'])}"
         raise BadFile(f"{path}: {field}: {first['msg'].removeprefix('Value error, ')}{found}") from error
     if recipe.dataset not in DATASETS:
         raise BadInput(f"{path}: dataset is '{recipe.dataset}', expected one of {', '.join(DATASETS)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diffstudio.errors import BadFile
+from diffstudio.strangers import first_problem
 
 MAX_BYTES = 4 << 20
 
@@ -56,6 +57,4 @@ def read(path: Path) -> Stored:
     except OSError as error:
         raise BadFile(f"{path} can't be read: {error.strerror}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise BadFile(f"{path} holds no results of the proofs: {where}: {first['msg']}") from error
+        raise BadFile(f"{path} holds no results of the proofs: {first_problem(error.errors(), 'the file')}") from error

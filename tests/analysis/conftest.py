@@ -3,7 +3,7 @@
 import pytest
 
 from diffstudio.traces.format import TraceHeader
-from diffstudio.traces.reader import Trace
+from diffstudio.traces.reader import PLACES, Trace
 from diffstudio.traces.writer import TraceWriter
 
 
@@ -27,7 +27,8 @@ def make_trace(tmp_path):
         path = tmp_path / f"{len(opened)}.dstrace"
         with TraceWriter(path, header) as writer:
             for record in records:
-                writer.append({n: v for n, v in record.items() if n not in arrays}, {n: record[n] for n in arrays})
+                given = {n: v for n, v in record.items() if n not in arrays}
+                writer.append(dict.fromkeys((*PLACES, "log_snr"), 0.0) | given, {n: record[n] for n in arrays})
         opened.append(Trace.open(path))
         return opened[-1]
 

@@ -11,6 +11,7 @@ from diffstudio.gui.app import Studio
 @pytest.fixture
 def studio(qtbot: QtBot, tmp_path: Path, qapp):
     made = Studio(tmp_path / "settings.json", tmp_path / "runs", warm_up=False)
+    made.wait_read = lambda: qtbot.waitUntil(lambda: not made.parts.reading.busy)  # files are read in the background
     yield made
     made.shut_down()
     made.parts.window.deleteLater()

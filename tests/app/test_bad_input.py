@@ -63,6 +63,7 @@ def drop(studio, qtbot):
         data.setUrls([QUrl.fromLocalFile(str(path))])
         buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
         studio.parts.window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
+        studio.wait_read()
         qtbot.waitUntil(lambda: not studio.parts.scanning.going)
 
     return do

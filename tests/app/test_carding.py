@@ -21,6 +21,7 @@ def bare(tmp_path):
 def test_what_is_not_told_is_asked_and_the_model_opens(studio, bare, qtbot):
     carding = Carding(studio.parts, studio.commands.filing)
     carding.ask(bare)
+    studio.wait_read()
     dialog = carding.dialog
     assert dialog.shape.text() == "1×?×?" and dialog.labels.text() == "0, 1"
     dialog._on_save()
@@ -42,6 +43,7 @@ def test_a_published_model_fills_in_size_and_path(studio, tmp_path):
     torch.save(NETWORKS["adm"]((3, 32, 32), 0, **args).state_dict(), tmp_path / "model.pt")
     carding = Carding(studio.parts, studio.commands.filing)
     carding.ask(tmp_path / "model.pt")
+    studio.wait_read()
     dialog = carding.dialog
     assert (dialog.shape.text(), dialog.path.currentData(), dialog.time.currentData()) == (
         "3×16×16", "vp_linear", "timestep",

@@ -50,6 +50,7 @@ def test_a_dropped_picture_offers_its_settings_and_restores_them(small_run, expo
     small_run.parts.sampling.steps.set_value(9)
     small_run.parts.sampling.seed.set_value(7)
     small_run.commands.filing.open_paths([exported])
+    small_run.wait_read()
     shown(RestoreQuestion).accept()
     request = small_run.parts.sampling.request()
     assert (request.steps, request.seed) == (4, 5)
@@ -59,6 +60,7 @@ def test_declining_to_restore_changes_nothing(small_run, exported):
     small_run.parts.sampling.steps.set_value(9)
     before = small_run.parts.sampling.request()
     small_run.commands.filing.open_paths([exported])
+    small_run.wait_read()
     shown(RestoreQuestion).reject()
     assert small_run.parts.sampling.request() == before
 
@@ -95,6 +97,7 @@ def test_a_picture_of_another_size_is_fitted_and_denoised(studio, generate, tmp_
     path = tmp_path / "paper.png"
     Image.new("L", (100, 60), 255).save(path)
     studio.commands.filing.open_paths([path])
+    studio.wait_read()
     request = studio.parts.sampling.request()
     assert (request.source, request.source_fit, request.source_invert) == ("file", "crop", True)
     studio.parts.sampling.steps.set_value(3)
@@ -110,6 +113,7 @@ def test_a_pickle_is_refused_in_one_sentence_and_does_not_run(studio, tmp_path, 
     path = tmp_path / "model.safetensors"
     path.write_bytes(pickle.dumps(Trap()))
     studio.commands.filing.open_paths([path])
+    studio.wait_read()
     qtbot.waitUntil(lambda: not studio.parts.scanning.going)
     box = shown(QMessageBox)
     assert "model.safetensors is a pickle" in box.text()

@@ -35,9 +35,10 @@ def mask_file(tmp_path):
     return tmp_path / "right.png"
 
 
-def paint(panel):
+def paint(studio, panel):
     """Paint a dot and use it."""
     panel.edit.mask_file.painter.click()
+    studio.wait_read()
     dialog = shown(MaskDialog)
     dialog.painting.begin()
     dialog.painting.line((14, 14), (14, 14), True)
@@ -46,10 +47,11 @@ def paint(panel):
 
 
 def test_what_is_painted_is_the_mask_and_lies_beside_the_runs(studio, panel, tmp_path):
-    paint(panel)
+    paint(studio, panel)
     mask = Path(panel.request().mask)
     assert mask.parent == tmp_path / "runs" / MASKS
     panel.edit.mask_file.painter.click()
+    studio.wait_read()
     again = shown(MaskDialog)
     assert np.array_equal(again.painting.pixels, np.asarray(Image.open(mask)) > 0), "it is gone on from"
     again.reject()
@@ -141,9 +143,11 @@ def test_betas_are_read_from_a_file(studio, panel, tmp_path, monkeypatch):
     (tmp_path / "betas.txt").write_text("0.1, 0.2\n0.5; 0.9\n")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "betas.txt"), ""))
     panel.advanced.betas.choose.click()
+    studio.wait_read()
     assert panel.request().path.betas == (0.1, 0.2, 0.5, 0.9)
     (tmp_path / "betas.txt").write_text("beta")
     panel.advanced.betas.choose.click()
+    studio.wait_read()
     box = shown(QMessageBox)
     assert "is not a text of betas" in box.text()
     box.close()

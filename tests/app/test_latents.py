@@ -120,6 +120,7 @@ def test_a_dropped_picture_is_encoded_and_can_be_repainted(studio, run, faces, g
     Image.fromarray(levels).save(tmp_path / "mine.png")
     Image.fromarray(np.pad(np.full((4, 4), 255, np.uint8), ((0, 4), (0, 4)))).save(tmp_path / "mask.png")
     studio.commands.filing.open_paths([tmp_path / "mine.png"])
+    studio.wait_read()
     run.sampling.set_mask_file(tmp_path / "mask.png")
     request = run.sampling.checked_request()
     assert (request.source, request.mask) == ("file", str(tmp_path / "mask.png"))

@@ -35,6 +35,7 @@ def test_a_reopened_trace_is_drawn_and_played(studio, recorded, monkeypatch, qtb
     parts = studio.parts
     parts.window.show()
     studio.commands.filing.open_paths([recorded])
+    studio.wait_read()
     view = parts.canvas._view
     assert isinstance(view, AudioView)
     parts.playhead.move_to(2)
@@ -52,6 +53,7 @@ def test_a_wav_becomes_the_source_and_the_panel_says_what_is_done_to_it(studio, 
     path = tmp_path / "own.wav"
     path.write_bytes(wave_bytes(0.5 * np.sin(np.arange(9000) / 5), 48_000))
     studio.commands.filing.open_paths([path])
+    studio.wait_read()
     assert parts.sampling.request().source_file == str(path)
     assert (
         parts.sampling.source.problem.text()

@@ -98,6 +98,7 @@ def test_a_dropped_picture_restores_the_prompt(words, generate, export):
     path = export("picture", ".png")
     sampling.prompt.set_value("")
     words.commands.filing.open_paths([path])
+    words.wait_read()
     shown(RestoreQuestion).accept()
     assert sampling.prompt.value() == sampling.request().prompt == "un______"
 
@@ -115,6 +116,7 @@ def test_a_text_of_ones_own_is_noised(words, generate, tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("Hello\nworld\n", encoding="utf-8")
     words.commands.filing.open_paths([path])
+    words.wait_read()
     assert words.parts.sampling.request().source_file == str(path)
     assert generate().outcome == "done"
     parts = words.parts
@@ -128,6 +130,7 @@ def test_texts_with_strange_letters_are_refused_as_a_source(words, tmp_path):
     path = tmp_path / "strange.txt"
     path.write_text("名前\n", encoding="utf-8")
     words.commands.filing.open_paths([path])
+    words.wait_read()
     box = shown(QMessageBox)
     assert "has no character that the model knows" in box.text()
     box.close()

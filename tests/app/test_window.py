@@ -61,6 +61,7 @@ def test_a_checkpoint_deleted_before_the_run_is_one_sentence(studio, qtbot, tmp_
     )  # fmt: skip
     save(path, card, {name: value.numpy() for name, value in network.state_dict().items()})
     studio.commands.filing.open_paths([path])
+    studio.wait_read()
     qtbot.waitUntil(lambda: studio.parts.models.entry.path == path)  # it is looked at in the background, and listed
     assert studio.parts.sampling.card is not None and studio.parts.sampling.card.name == "small"
     path.unlink()

@@ -22,6 +22,7 @@ from window import open_window, wait
 from diffstudio.gui.app import Studio
 from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import ChainSpec, FieldSpec, TraceHeader
+from diffstudio.traces.reader import Trace
 from diffstudio.traces.writer import TraceWriter
 
 STEPS, BATCH, SIDE = 200, 16, 128
@@ -89,7 +90,7 @@ def measure() -> list[Row]:
         path = Path(folder) / "synthetic.trace"
         write_trace(path)
         parts = studio.parts
-        parts.runs.open_trace(path)
+        parts.runs.show_trace(Trace.open(path))
         wait(3000)  # the film strip's thumbnails are drawn in the background
         rows, size = [], f"{STEPS} steps × {BATCH} × {SIDE}×{SIDE}"
         painted = Painted(*parts.canvas.findChildren(QObject), *parts.timeline.findChildren(QObject))

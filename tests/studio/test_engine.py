@@ -163,7 +163,10 @@ def test_to_close_the_run_is_to_stop_it(engine, request_of, tmp_path):
     ("limits", "sentence"),
     [
         ({"budget_bytes": 1000}, r"^the trace would take 2\.\d+ kB, the budget is 1 kB: record every k-th step"),
-        ({"free_disk": 1 << 20}, r"^the trace would take .*, but .* has only 1\.05 MB free$"),
+        (
+            {"free_disk": 1 << 20},
+            r"^the trace would take .*, but .* has only 1\.05 MB free, and 67\.1 MB must stay free there: ",
+        ),
         ({"free_memory": 1 << 20}, r"^the run needs about .* of memory, but only 1\.05 MB is free$"),
     ],
 )

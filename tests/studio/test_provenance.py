@@ -175,7 +175,7 @@ def test_a_compressed_chunk_that_would_fill_the_memory_is_refused(tmp_path):
 def test_what_is_no_picture_is_said_so(tmp_path):
     with pytest.raises(BadInput, match="there is no file"):
         read_settings(tmp_path / "none.png")
-    with pytest.raises(BadInput, match="there is no file"):
+    with pytest.raises(BadInput, match="it is a folder"):
         read_settings(tmp_path)
     (tmp_path / "text.png").write_text("hello")
     with pytest.raises(BadFile, match=r"text\.png is not a picture"):

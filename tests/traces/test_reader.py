@@ -64,7 +64,8 @@ def test_chains_are_told_apart(opened):
     payload = bytearray(record(0)[16:])
     payload[:8] = struct.pack("<d", 0.0)
     forward = b"STEP" + struct.pack("<III", len(payload), zlib.crc32(payload), 0) + bytes(payload)
-    found = opened(start() + forward * 2 + record(2))
+    chains = [{"name": "forward", "records": 2}, {"name": "reverse", "records": 3}]
+    found = opened(start(chains=chains) + forward * 2 + record(2))
     assert [found.chain(k) for k in range(3)] == [0, 0, 1]
     assert (found.first_of(0), found.first_of(1)) == (0, 2)
     assert opened(trace(2)).first_of(0) is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -19,6 +18,8 @@ from diffstudio.checkpoints.adapters.weight_sets import WeightSet, weight_set
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import name_and_step, shown
 from diffstudio.errors import BadFile
+from diffstudio.strangers import bounded_json
+from diffstudio.user_files import is_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +34,7 @@ SIGNS = (
 UNET, TRANSFORMER, HOURGLASS = "image_v1", "image_transformer_v1", "image_transformer_v2"
 Side = Annotated[int, Field(ge=1, le=4096)]
 Count = Annotated[int, Field(ge=0, le=8192)]
+MAX_CONFIG_PARTS = 10_000  # see `bounded_json`
 _FIXED = {"mapping_cond_dim": 0, "unet_cond_dim": 0, "cross_cond_dim": 0}
 
 
@@ -135,15 +137,15 @@ def _table(look: Look) -> dict[str, Any]:
     where = shown(look.path, 400)
     if "config" in look.metadata:
         try:
-            table = json.loads(look.metadata["config"])
-        except (ValueError, RecursionError) as error:
+            table = bounded_json(look.metadata["config"], MAX_CONFIG_PARTS)
+        except ValueError as error:
             raise BadFile(f"{where}: the config in its metadata is not valid JSON: {shown(error)}") from error
         return table if isinstance(table, dict) else {}
     values, prefix = (look.pickled.values if look.kind == "torch" else {}), "config.model."
     beside = f"{look.path.stem}.json"
     if f"{prefix}type" in values:
         return {"model": _nested({name[len(prefix) :]: values[name] for name in values if name.startswith(prefix)})}
-    if (look.path.parent / beside).is_file():
+    if is_file(look.path.parent / beside):
         return read_json(look.path.parent, beside)
     raise BadFile(
         f"{where} is a checkpoint of k-diffusion without the config of its network: put the JSON file that it was "

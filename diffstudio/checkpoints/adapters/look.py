@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
+from diffstudio.checkpoints.described import describe, numbers
 from diffstudio.checkpoints.header import Header, TensorInfo, read_header
-from diffstudio.checkpoints.names import shown
 from diffstudio.checkpoints.other_files import no_table
-from diffstudio.checkpoints.pickled import Pickled, StoredTensor, read_pickled
+from diffstudio.checkpoints.pickled import Pickled, StoredTensor
 from diffstudio.errors import BadFile, NotFound
+from diffstudio.strangers import bounded_json, shown
 
 MAX_JSON = 1 << 20
+BYTES_A_PART = 8  # of a table that may be as long as its limit; see `bounded_json`
 START = 1 << 16  # bytes from which a format is recognised
 Stored = StoredTensor | TensorInfo  # a tensor as its file describes it, of either kind
 
@@ -85,10 +86,10 @@ class Look:
         """Of a file of torch.save.
 
         Raises:
-            NotFound, BadFile: as `read_pickled`; of what is another thing than weights the sentence says which.
+            NotFound, BadFile: as `describe`; of what is another thing than weights the sentence says which.
         """
         try:
-            return read_pickled(self.path)
+            return describe(self.path)
         except BadFile as error:
             what = no_table(self.path)
             if not what:
@@ -114,9 +115,11 @@ class Look:
         """The numbers of a short list in float32, such as a table of betas; None where there is none of that kind.
 
         Raises:
-            BadFile: as `header` and `pickled`, and for a file that has changed meanwhile.
+            NotFound, BadFile: as `header` and `pickled`, and for a file that has changed meanwhile.
         """
-        return self.pickled.numbers(name) if self.kind == "torch" else self.header.numbers(name)
+        if self.kind != "torch":
+            return self.header.numbers(name)
+        return numbers(self.path, name) if name in self.pickled.tensors else None
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
@@ -181,8 +184,8 @@ def read_json(folder: Path, name: str, limit: int = MAX_JSON) -> dict[str, Any]:
     if len(raw) > limit:
         raise BadFile(f"{where} has more than {limit:,} bytes, too many for its kind; it was not opened")
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        found = bounded_json(raw, limit // BYTES_A_PART)
+    except ValueError as error:
         raise BadFile(f"{where} is not valid JSON: {shown(error)}") from error
     if not isinstance(found, dict):
         raise BadFile(f"{where} is not a table")

@@ -18,6 +18,7 @@ from diffstudio.checkpoints.adapters.look import read_json
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
+from diffstudio.user_files import is_file
 
 ENDING = ".card.json"
 # The file alone says these.
@@ -45,7 +46,7 @@ def sidecar(path: Path) -> dict[str, Any]:
     """The entries of the card beside a file or folder, {} without one. Raises: BadFile."""
     beside = card_beside(path)
     tried = _tried.get().get(beside)
-    if tried is None and not beside.is_file():
+    if tried is None and not is_file(beside):
         return {}
     found = read_json(beside.parent, beside.name) if tried is None else tried
     for key in found:

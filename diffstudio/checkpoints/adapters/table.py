@@ -16,7 +16,7 @@ from diffstudio.checkpoints.adapters.scheduler_classes import CLASSES
 _HEAD = """# Formats of checkpoints
 
 What a file is, its content says, never its suffix. No file can run code: pickles are read without being run, and their
-weights are loaded with `weights_only=True` in a process of its own with a limit of memory and time. Nothing asks the
+weights loaded with `weights_only=True`, both in a process of its own with a limit of memory and time. Nothing asks the
 network. There is no "load anyway".
 
 What wraps the weights of a network means nothing: a key (`state_dict`, `model`, `ema`, any other), a prefix (`module.`,

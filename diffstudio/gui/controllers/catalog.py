@@ -47,11 +47,10 @@ class Picking(QObject):
         self._show_order()
         self._begin.start()
 
-    def shut_down(self) -> None:
+    def stop_all(self) -> None:
         """Look and watch no more."""
         self._begin.stop()
         self.watching.shut_down()
-        self.parts.scanning.shut_down()
 
     def choose(self, spec: str) -> bool:
         """Select a checkpoint, now or as soon as it is found; False if it is not there yet."""

@@ -68,7 +68,7 @@ class Commands(QObject):
             "inspect_large": _bind(p.window.toggle_large, "inspect"),
             "find_model": self.find_model, "toggle_theme": self.toggle_theme,
             "reset_layout": p.window.reset_layout,
-            "generate": self.generate, "stop": p.runs.stop, "fork": self.fork,
+            "generate": self.generate, "stop": self.stop, "fork": self.fork,
             "new_seed": p.sampling.seed.roll, "seed_each_run": p.sampling.seed.each.toggle,
             "lock_seed": p.sampling.seed.lock.toggle, "compare": p.runs.show_previous,
             "likelihood": self.likelihood.open,
@@ -155,6 +155,13 @@ class Commands(QObject):
 
         question.answered.connect(answered)
         question.open()
+
+    def stop(self) -> None:
+        """Stop reading a file; where none is read the run, or an export."""
+        if self.parts.reading.busy:
+            self.parts.reading.stop()
+        else:
+            self.parts.runs.stop()
 
     def offer_room(self, problem: str, device: str, half: bool) -> None:
         """A run had no room where it was to go: run it in half precision, or on another device ("" is none)?"""

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
@@ -22,15 +22,20 @@ from diffstudio.gui.controllers.restoring import Restoring
 from diffstudio.gui.controllers.saving import ask_where
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.kit.words import count, tr
+from diffstudio.gui.panels.sampling.source_file import first_look
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.work.jobs import Ended, Job, Stop
 from diffstudio.modalities import own_suffixes
 from diffstudio.studio.export.naming import proposed
 from diffstudio.studio.request.parse import read_betas
 from diffstudio.studio.request.plan import guides
+from diffstudio.traces.checked import open_checked
 from diffstudio.traces.reader import Trace
 
 if TYPE_CHECKING:
+    from diffstudio.gui.panels.sampling.source_file import FirstLook
+    from diffstudio.modalities import Meaning
+    from diffstudio.studio.app.opening import Opened
     from diffstudio.studio.engine import Engine
     from diffstudio.studio.export.options import ExportOptions
 
@@ -68,13 +73,7 @@ class Filing(QObject):
         p = self.parts
         path, _ = QFileDialog.getOpenFileName(p.window, tr("Start from a file"), p.settings.last_folder)
         if path:
-            self._guard(partial(self._start_from, Path(path)))
-
-    def _start_from(self, path: Path) -> None:
-        from diffstudio.studio.app.opening import check_role
-
-        check_role(path, "source")
-        self.parts.sampling.set_source_file(path)
+            self._start_from(Path(path))
 
     @Slot()
     def choose_betas(self) -> None:
@@ -82,13 +81,13 @@ class Filing(QObject):
         p = self.parts
         path, _ = QFileDialog.getOpenFileName(p.window, tr("Betas"), p.settings.last_folder)
         if path:
-            self._guard(lambda: p.sampling.advanced.betas.set_value(read_betas(Path(path))))
+            self._read(Path(path), partial(read_betas, Path(path)), p.sampling.advanced.betas.set_value)
 
     @Slot(object)
     def open_paths(self, paths: list[Path]) -> None:
         """Open what was dropped or given on the command line."""
         for path in paths:
-            self._guard(partial(self._open, path))
+            self._open(path)
 
     def paste(self) -> None:
         """Open the file or folder whose path the clipboard holds."""
@@ -102,16 +101,19 @@ class Filing(QObject):
         path, _ = QFileDialog.getOpenFileName(p.window, tr("Open"), p.settings.last_folder, kinds)
         if path:
             p.settings.last_folder = str(Path(path).parent)
-            self._guard(partial(self._open, Path(path)))
+            self._open(Path(path))
 
     def _open(self, path: Path) -> None:
+
         from diffstudio.studio.app.opening import look_at
 
-        p, found = self.parts, look_at(path)
+        self._read(path, partial(look_at, path), self._take)
+
+    def _take(self, found: Opened) -> None:
+        """What was opened has been looked at."""
+        p, path = self.parts, found.path
         if found.kind == "trace":
-            if p.runs.running:
-                raise BadFile(tr("A run goes on: stop it first, then open the trace."))
-            p.runs.open_trace(path)
+            self._read(path, partial(open_checked, path), self._show_trace)
         elif found.kind == "checkpoint" and path.is_dir():
             self.picking.open_folder(path.absolute())
         elif found.kind == "checkpoint":
@@ -123,9 +125,63 @@ class Filing(QObject):
         elif found.kind == "foreign" and found.parameters is not None:
             self._foreign.offer(path, found.parameters)
         else:
-            p.sampling.set_source_file(path)
+            self._start_from(path)
         p.settings.remember_recent(str(path))
         p.window.set_recent(p.settings.recent)
+
+    def _show_trace(self, trace: Trace) -> None:
+        """A trace was opened."""
+        if self.parts.runs.running:
+            trace.close()
+            raise BadFile(tr("A run goes on: stop it first, then open the trace."))
+        self.parts.runs.show_trace(trace)
+
+    def _start_from(self, path: Path) -> None:
+        """Take a file as the source, once it has been looked at for the model that is chosen then."""
+        from diffstudio.studio.app.opening import check_role
+
+        p = self.parts
+        if p.sampling.card is None:
+            return
+        meaning = p.sampling.card.meaning
+
+        def look() -> FirstLook:
+            check_role(path, "source")
+            return first_look(path, meaning)
+
+        def take(found: FirstLook) -> None:
+            if p.sampling.card is not None and p.sampling.card.meaning == meaning:
+                p.sampling.source.set_file(path, meaning, found)
+            else:
+                p.sampling.set_source_file(path)
+
+        self._read(path, look, take)
+
+    @Slot(object, object)
+    def look_at_source(self, path: Path, meaning: Meaning) -> None:
+        """The panel holds a file that it has not looked at for such a model."""
+        field = self.parts.sampling.source
+        look = partial(first_look, path, meaning)
+        self.parts.reading.ask(look, partial(field.take_look, path, meaning), lambda *_: field.forget(path, meaning))
+
+    def _read(self, path: Path, find: Callable[[], Any], take: Callable[[Any], object]) -> None:
+        """In the background; meanwhile the window says so."""
+        p, said = self.parts, tr("Reading {}…").format(path.name)
+        p.window.say(said)
+
+        def quiet() -> None:
+            if p.window.message.text() == said:
+                p.window.say("")
+
+        def taken(answer: Any) -> None:
+            quiet()
+            take(answer)
+
+        def refused(sentence: str, details: str) -> None:
+            quiet()
+            show_error(p.window, sentence, details)
+
+        p.reading.ask(find, taken, refused)
 
     def show_entry(self, entry: Entry) -> None:
         """A checkpoint was chosen."""
@@ -244,12 +300,6 @@ class Filing(QObject):
         """The request to the clipboard. Raises: BadInput: a field holds something that can't be used."""
         QGuiApplication.clipboard().setText(self.parts.sampling.checked_request().model_dump_json(indent=2))
         self.parts.window.say(tr("Settings copied as JSON."))
-
-    def _guard(self, do: Callable[[], object]) -> None:
-        try:
-            do()
-        except DiffStudioError as error:
-            show_error(self.parts.window, str(error))
 
 
 def _decoding(engine: Engine, run: Path, path: Path, options: ExportOptions, folder: Path) -> Job:

@@ -72,11 +72,17 @@ class Masking(QObject):
         if card is None:
             return
         request = p.sampling.checked_request()
-        picture = backdrop(card, request)
-        start = self._start(card, request, picture) if request.mask else None
-        dialog = MaskDialog(picture, start, p.runs.folder / MASKS, p.window)
-        dialog.painted.connect(self.use)
-        dialog.open()
+
+        def look() -> tuple[np.ndarray, np.ndarray | None]:
+            picture = backdrop(card, request)
+            return picture, self._start(card, request, picture) if request.mask else None
+
+        def paint(found: tuple[np.ndarray, np.ndarray | None]) -> None:
+            dialog = MaskDialog(*found, p.runs.folder / MASKS, p.window)
+            dialog.painted.connect(self.use)
+            dialog.open()
+
+        p.reading.ask(look, paint, partial(show_error, p.window))
 
     def _start(self, card: Card, request: Request, picture: np.ndarray) -> np.ndarray:
         """The mask that is set, as it lies on the picture: (H, W), or (T, H, W) of a clip."""

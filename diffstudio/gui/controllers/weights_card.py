@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QFileDialog
 
 from diffstudio.gui.controllers.files import Filing
+from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.work.jobs import Ended, Stop
+
+if TYPE_CHECKING:
+    from diffstudio.checkpoints.proposal import Proposal
 
 
 class Carding(QObject):
@@ -35,11 +39,15 @@ class Carding(QObject):
             self.ask(Path(path))
 
     def ask(self, path: Path) -> None:
-        """Look at a file and ask what it does not tell. Raises: as `proposal.propose`."""
+        """Look at a file in the background, and ask what it does not tell."""
         from diffstudio.checkpoints.proposal import propose
+
+        p = self._parts
+        p.reading.ask(partial(propose, path), partial(self._ask, path), partial(show_error, p.window))
+
+    def _ask(self, path: Path, found: Proposal) -> None:
         from diffstudio.gui.dialogs.weights import WeightsDialog
 
-        found = propose(path)
         self.dialog = WeightsDialog(self._parts.window, path, found)
         self.dialog.wanted.connect(partial(self._write, path, found))
         self.dialog.finished.connect(self.dialog.deleteLater)

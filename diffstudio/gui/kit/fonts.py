@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QFont, QFontDatabase, QFontMetrics, QImage, QPainter
+from PySide6.QtGui import QFont, QFontDatabase, QFontMetrics, QImage
+
+from diffstudio.gui.kit.painted import painter_on
 
 HATTED = "x̂"
 
@@ -42,10 +44,9 @@ def _ink(font: QFont, text: str) -> np.ndarray:
     metrics = QFontMetrics(font)
     image = QImage(4 * metrics.height(), metrics.height(), QImage.Format.Format_Grayscale8)
     image.fill(0)
-    painter = QPainter(image)
-    painter.setFont(font)
-    painter.setPen("white")
-    painter.drawText(QPointF(metrics.height(), metrics.ascent()), text)
-    painter.end()
+    with painter_on(image) as painter:
+        painter.setFont(font)
+        painter.setPen("white")
+        painter.drawText(QPointF(metrics.height(), metrics.ascent()), text)
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return pixels[:, : image.width()] > 64

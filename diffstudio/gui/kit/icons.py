@@ -6,9 +6,10 @@ import functools
 import math
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
+from diffstudio.gui.kit.painted import painter_on
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.resources import resource
 
@@ -18,9 +19,8 @@ def _drawn(name: str, colour: str, side: int) -> QPixmap:
     text = resource("icons", f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
     pixmap = QPixmap(side, side)
     pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    QSvgRenderer(QByteArray(text.encode())).render(painter, QRectF(0, 0, side, side))
-    painter.end()
+    with painter_on(pixmap) as painter:
+        QSvgRenderer(QByteArray(text.encode())).render(painter, QRectF(0, 0, side, side))
     return pixmap
 
 

@@ -14,6 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from diffstudio.gui.kit.painted import painted
+
 
 def label(text: str, role: str = "") -> QLabel:
     """A plain-text label; role: "", "heading", "dim" or "title"."""
@@ -60,8 +62,8 @@ class ElidedLabel(QLabel):
     def minimumSizeHint(self) -> QSize:
         return QSize(24, super().minimumSizeHint().height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         elided = self.fontMetrics().elidedText(self._text, self._mode, self.width())
         painter.setPen(self.palette().windowText().color())
         painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextSingleLine), elided)
@@ -114,8 +116,8 @@ class Note(QLabel):
     def minimumSizeHint(self) -> QSize:
         return QSize(60, self.fontMetrics().height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         painter.setPen(self.palette().windowText().color())
         painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextWordWrap), self._text)
 

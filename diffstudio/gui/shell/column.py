@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QSplitterHandle, QWidget
 
+from diffstudio.gui.kit.painted import painted
+
 HANDLE = 7
 
 
@@ -70,9 +72,10 @@ class Column(QSplitter):
 class _Handle(QSplitterHandle):
     """A line of one pixel in a handle that is easier to grab."""
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         colour = self.palette().accent() if self.underMouse() else self.palette().mid()
-        QPainter(self).fillRect(0, self.height() // 2, self.width(), 1, colour)
+        painter.fillRect(0, self.height() // 2, self.width(), 1, colour)
 
 
 def _wanted(widget: QWidget, width: int) -> int:

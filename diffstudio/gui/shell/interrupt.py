@@ -12,7 +12,7 @@ from types import FrameType
 
 from PySide6.QtCore import QCoreApplication, QObject, QSocketNotifier, Slot
 
-ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+from diffstudio.interrupts import ENDING, leave_at_once, note
 
 
 class Interrupt(QObject):
@@ -42,8 +42,8 @@ class Interrupt(QObject):
     def _on_signal(self) -> None:
         received = [number for number in self._read.recv(4096) if number in self._old]
         if received:
-            for number in self._old:
-                signal.signal(number, signal.SIG_DFL)
+            leave_at_once()
+            note(received[0])
             QCoreApplication.exit(128 + received[0])
 
 

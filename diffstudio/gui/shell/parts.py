@@ -15,6 +15,7 @@ from diffstudio.gui.stage.canvas import Canvas
 from diffstudio.gui.timeline.timeline import Timeline
 from diffstudio.gui.work.background import Background
 from diffstudio.gui.work.catalog_scan import Scanning
+from diffstudio.gui.work.file_reading import FileReading
 from diffstudio.gui.work.jobs import Jobs
 from diffstudio.gui.work.runs import Runs
 from diffstudio.studio.app.settings import Settings
@@ -30,6 +31,7 @@ class Parts:
     playhead: Playhead
     runs: Runs
     files: Jobs
+    reading: FileReading
     background: Background
     scanning: Scanning
     models: ModelsPanel

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QS
 from diffstudio.analysis.fields import TENSORS
 from diffstudio.gui.kit.actions import title, tooltip
 from diffstudio.gui.kit.icons import icon
+from diffstudio.gui.kit.painted import painted
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.widgets import FlowLayout
 from diffstudio.gui.kit.words import tr
@@ -205,10 +206,10 @@ class Readout(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(40, self.fontMetrics().height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         text = self.text
         self.setAccessibleName(text)
-        painter = QPainter(self)
         painter.setFont(legend.small(self.font(), 12))
         painter.setPen(QColor(self.tokens.text_dim))
         elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self.width())

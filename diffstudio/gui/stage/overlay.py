@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from diffstudio.gui.kit.painted import painted
 from diffstudio.gui.kit.theme import Tokens
 
 STAGES, SIDE, GAP = 5, 56.0, 14.0
@@ -34,8 +35,8 @@ class EmptyPage(QWidget):
         self.setAccessibleName(text)
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         painter.fillRect(self.rect(), QColor(self.tokens.bg))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         width = STAGES * SIDE + (STAGES - 1) * GAP

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QColor, QPainter, QPixmap, QRegion
 
+from diffstudio.gui.kit.painted import painter_on
 from diffstudio.gui.timeline.axis import Band, Cell
 from diffstudio.gui.timeline.lanes import paint_lane
 from diffstudio.gui.timeline.scene import Scene
@@ -65,15 +66,14 @@ class Layer:
         """Some of the parts that are due."""
         if not self._due or self._pixmap is None:
             return
-        painter = QPainter(self._pixmap)
-        for _ in range(many):
-            part = self._due.popleft()
-            if part < 0:
-                self._paint_strip(painter, scene)
-            else:
-                _clear(painter, scene, scene.rows.lanes[part])
-                paint_lane(painter, scene, part)
-        painter.end()
+        with painter_on(self._pixmap) as painter:
+            for _ in range(many):
+                part = self._due.popleft()
+                if part < 0:
+                    self._paint_strip(painter, scene)
+                else:
+                    _clear(painter, scene, scene.rows.lanes[part])
+                    paint_lane(painter, scene, part)
 
     def _paint_strip(self, painter: QPainter, scene: Scene) -> None:
         axis, rows = scene.axis, scene.rows
@@ -91,12 +91,11 @@ class Layer:
             return region
         changed = [(band, cell) for band, cell in self._cells if cell.record == record]
         if changed:
-            painter = QPainter(self._pixmap)
-            for band, cell in changed:
-                paint_cell(painter, self._scene, band, cell, self._thumbnails.get)
-                row = self._scene.rows.strip
-                region += QRect(cell.left - 1, row.top(), self._scene.axis.cell_side(band) + 2, row.height())
-            painter.end()
+            with painter_on(self._pixmap) as painter:
+                for band, cell in changed:
+                    paint_cell(painter, self._scene, band, cell, self._thumbnails.get)
+                    row = self._scene.rows.strip
+                    region += QRect(cell.left - 1, row.top(), self._scene.axis.cell_side(band) + 2, row.height())
         return region
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from diffstudio.gui.kit.painted import painted
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline.reading import Reading, chain_name
@@ -67,10 +68,10 @@ class Readout(QWidget):
         widths = self._measure()
         return sum(widths) + GAP * max(0, len(widths) - 1) + 2
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         if self._reading is None:
             return
-        painter = QPainter(self)
         widths = self._measure()
         (plain, bold), (metrics, _) = self._fonts, self._metrics
         x = self.width()

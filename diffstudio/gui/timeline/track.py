@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
 
+from diffstudio.gui.kit.painted import painted
 from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import tr
@@ -161,8 +162,8 @@ class Track(QAbstractSlider):
     def minimumSizeHint(self) -> QSize:
         return QSize(200, 110)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         scene = self._current()
         if scene is None:
             paint_empty(painter, self._tokens, self.size(), self.font())

@@ -45,9 +45,13 @@ class Background(QObject):
         question = _Question(find)
         self._open[kind] = self._jobs.submit(question.job), question
 
-    def shut_down(self) -> None:
-        """Stop and join; what is asked from now on is not heard."""
-        self._jobs.shut_down()
+    def stop_all(self) -> None:
+        """Stop; what is asked from now on is not heard."""
+        self._jobs.stop_all()
+
+    def shut_down(self, seconds: float = 30.0) -> bool:
+        """Stop and join; True if it ended in time."""
+        return self._jobs.shut_down(seconds)
 
     @Slot(object)
     def _on_ended(self, ended: Ended) -> None:

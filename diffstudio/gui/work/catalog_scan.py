@@ -43,10 +43,15 @@ class Scanning(QObject):
         if not self._question.open:
             self._next()
 
-    def shut_down(self) -> None:
-        """Stop and join."""
+    def stop_all(self) -> None:
+        """Look no further."""
         self._wanted.clear()
-        self.jobs.shut_down()
+        self.jobs.stop_all()
+
+    def shut_down(self, seconds: float = 30.0) -> bool:
+        """Stop and join; True if it ended in time."""
+        self.stop_all()
+        return self.jobs.shut_down(seconds)
 
     def _next(self) -> None:
         folder = next(iter(self._wanted), None)

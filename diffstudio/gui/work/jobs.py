@@ -139,7 +139,7 @@ class Jobs(QObject):
         self._worker.progressed.connect(self.progressed)
         self._worker.ended.connect(self._on_ended)
         self.open: set[int] = set()
-        self._over = False
+        self._over = self._begun = False
         # The window fetches progress: a step that takes long does not hold back what was told before it.
         self._timer = QTimer(self)
         self._timer.setInterval(PROGRESS_MS)
@@ -153,7 +153,8 @@ class Jobs(QObject):
         number = next(self._numbers)
         if self._over:
             return number  # a window that is closed may still be painted once, a timer of it may still fire
-        if not self._thread.isRunning():
+        if not self._begun:
+            self._begun = True
             worker_begins()
             self._thread.start()
         self.open.add(number)
@@ -167,18 +168,23 @@ class Jobs(QObject):
         if number in self.open:
             self._worker.stopped.add(number)
 
-    def shut_down(self, seconds: float = 30.0) -> bool:
-        """Cancel everything, end the thread and wait for it; True if it ended in time."""
+    def stop_all(self) -> None:
+        """Cancel everything; from now on nothing is begun."""
         self._over = True
         self._worker.stopped.update(self.open)
         self._timer.stop()
         self._painted.stop()
         self._worker.may_go_on.set()
-        if not self._thread.isRunning():
-            return True
         self._thread.quit()
+
+    def shut_down(self, seconds: float = 30.0) -> bool:
+        """Cancel everything, end the thread and wait for it; True if it ended in time."""
+        self.stop_all()
+        if not self._begun:
+            return True
         ended = self._thread.wait(int(seconds * 1000))
         if ended:
+            self._begun = False
             worker_ended()
         return ended
 

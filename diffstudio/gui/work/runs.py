@@ -120,13 +120,9 @@ class Runs(QObject):
         for number in self._exports:
             self._jobs.cancel(number)
 
-    def open_trace(self, path: Path) -> None:
-        """Show a recorded run.
-
-        Raises:
-            BadFile: it can't be opened.
-        """
-        self._show(Trace.open(path))
+    def show_trace(self, trace: Trace) -> None:
+        """Show a recorded run that was opened."""
+        self._show(trace)
 
     def show_previous(self) -> None:
         """Exchange the trace that is shown with the one before it; the playhead keeps its place."""
@@ -165,13 +161,19 @@ class Runs(QObject):
         except ValueError:
             return None
 
-    def shut_down(self) -> None:
-        """Cancel, join, close the traces."""
+    def stop_all(self) -> None:
+        """Cancel everything; from now on nothing is begun."""
         self._look.stop()
-        self._jobs.shut_down()
+        self._jobs.stop_all()
+
+    def shut_down(self, seconds: float = 30.0) -> bool:
+        """Cancel, join, close the traces; True if what was computed ended in time."""
+        self.stop_all()
+        ended = self._jobs.shut_down(seconds)
         for trace in (self.trace, self.previous):
             if trace is not None:
                 trace.close()
+        return ended
 
     @Slot(int, object)
     def _on_progress(self, number: int, progress: object) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from diffstudio.errors import NoRoom
+from diffstudio.scratch import is_temporary
+from diffstudio.user_files import exists
 
 AGES = 3.0  # seconds after which an answer is old
 _RESERVE = 64 << 20  # left free on the disk for everybody else
@@ -16,7 +18,7 @@ _RESERVE = 64 << 20  # left free on the disk for everybody else
 
 def free_disk(folder: Path) -> int:
     """Bytes free on the disk of that folder (or of its nearest parent that exists)."""
-    while not folder.exists():
+    while not exists(folder) and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free
 
@@ -74,7 +76,11 @@ def check_room(
         )
     free = free_disk(folder)
     if trace_bytes + _RESERVE > free:
-        raise NoRoom(f"the trace would take {size(trace_bytes)}, but {folder} has only {size(free)} free")
+        place = folder.parent if is_temporary(folder) else folder  # as the user knows it
+        raise NoRoom(
+            f"the trace would take {size(trace_bytes)}, but {place} has only {size(free)} free, and {size(_RESERVE)} "
+            "must stay free there: make room, record every k-th step or draw fewer samples"
+        )
     memory = free_memory()
     if memory is not None and memory_bytes > memory:
         sentence = f"the run needs about {size(memory_bytes)} of memory, but only {size(memory)} is free"

@@ -23,7 +23,7 @@ from diffstudio.studio.masks import in_latents, mask_of, placing_of
 from diffstudio.studio.request.plan import Plan, each_label
 from diffstudio.studio.request.request import Request
 from diffstudio.studio.sources import read_source, remarks_of
-from diffstudio.traces.reader import Trace
+from diffstudio.traces.checked import open_checked
 
 FORWARD_STREAM, MASK_STREAM = 1, 4  # of a seed, independent of the reverse chain's and of the likelihood's 2 and 3
 
@@ -165,7 +165,7 @@ def _chosen(rows: np.ndarray, index: int | None, where: str) -> np.ndarray:
 def _recorded_step(plan: Plan, path: Path) -> tuple[Tensor, float]:
     """The state of a recorded step, rescaled to this run's path at equal log-SNR, and its time there."""
     request = plan.request
-    with Trace.open(FilePath(request.source_file or "")) as trace:
+    with open_checked(FilePath(request.source_file or "")) as trace:
         k = request.source_step or 0
         if k >= len(trace):
             raise BadInput(f"{trace.path} has {len(trace)} steps, found step {k}")

@@ -11,6 +11,7 @@ from diffstudio.errors import BadInput
 from diffstudio.modalities import MODALITIES
 from diffstudio.options import Choice
 from diffstudio.studio.export.pictures import DARK, LIGHT, Look
+from diffstudio.user_files import exists, is_folder
 
 Kind = Literal["picture", "frames", "strip", "animation", "arrays", "samples", "trace", "clip"]
 Chain = Literal["reverse", "forward", "both"]
@@ -161,7 +162,7 @@ def kind_of(suffix: str, asked: Kind | None, chain: Chain, modality: str) -> Kin
 
 def suffix_of(out: Path) -> str:
     """The suffix that decides, in small letters; "" for a folder that is there, whatever its name."""
-    return "" if out.is_dir() else out.suffix.lower()
+    return "" if is_folder(out) else out.suffix.lower()
 
 
 def check_target(out: Path, kind: Kind, modality: str) -> None:
@@ -177,7 +178,7 @@ def check_target(out: Path, kind: Kind, modality: str) -> None:
             raise BadInput(f"samples of {modality} have no {KINDS[kind].label.lower()}: choose another kind of export")
         what = f"a '{suffix}' file" if suffix else "a folder"
         raise BadInput(f"{what} can't hold the {KINDS[kind].label.lower()}: use {fitting}")
-    if suffix == "" and out.exists() and not out.is_dir():
+    if suffix == "" and exists(out) and not is_folder(out):
         raise BadInput(f"{out} is a file, expected a folder")
-    if not out.parent.is_dir():
+    if not is_folder(out.parent):
         raise BadInput(f"there is no folder {out.parent}: make it first")

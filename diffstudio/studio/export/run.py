@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diffstudio.scratch import temporary_path
 from diffstudio.studio.export.options import ExportOptions
 from diffstudio.studio.export.plan import decodes, records
 from diffstudio.studio.export.write import export
@@ -35,7 +36,7 @@ def export_run(
     if not decodes(trace, options):
         return export(trace, out, options, stop=stop)
     chosen = records(trace, options)
-    path = folder / f".{trace.path.name}.decoded"
+    path = temporary_path(folder, trace.path.name)
     try:
         with contextlib.closing(engine.decode(trace, chosen, path)) as steps:
             for done in steps:

@@ -37,6 +37,7 @@ from diffstudio.studio.export.options import (
 from diffstudio.studio.export.plan import Estimate, check_size, end_of, estimate, records
 from diffstudio.studio.export.steps import Steps, Stopped
 from diffstudio.traces.reader import Trace
+from diffstudio.user_files import exists
 
 __all__ = [
     "KINDS",
@@ -120,7 +121,7 @@ def _file(trace: Trace, out: Path, options: ExportOptions, steps: Steps) -> list
     elif options.kind == "strip":
         rows = strip_rows(trace, chosen, options.columns)
         picture = draw_strip(trace, rows, options, steps.over([k for row in rows for k in row]))
-    if options.kind == "trace" and out.exists() and out.samefile(trace.path):
+    if options.kind == "trace" and exists(out) and out.samefile(trace.path):
         return [out]
     with atomic_write(out) as stream:
         if picture is not None:

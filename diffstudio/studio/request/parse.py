@@ -16,6 +16,7 @@ from diffstudio.specs import PathSpec
 from diffstudio.studio.request.defaults import default_request
 from diffstudio.studio.request.numbers import read_numbers
 from diffstudio.studio.request.request import Request
+from diffstudio.user_files import read_regular
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 MAX_TABLE = 4 << 20  # bytes of a file of betas
@@ -178,15 +179,11 @@ def read_betas(path: Path) -> tuple[float, ...]:
         BadInput: it can't be read, is too large, or holds something else.
     """
     try:
-        if path.stat().st_size > MAX_TABLE:
-            raise BadInput(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_TABLE:,}")
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, MAX_TABLE, "the betas in ").decode("utf-8")
         found = read_numbers(text)
         if found is None:  # NaN and ∞ are named where the table is judged
             found = tuple(float(word) for word in text.replace(",", " ").replace(";", " ").split())
         return found
-    except OSError as error:
-        raise BadInput(f"can't read the betas in {path}: {error.strerror}") from error
     except ValueError as error:
         raise BadInput(f"{path} is not a text of betas: expected numbers between 0 and 1") from error
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from diffstudio import options
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.catalog import Catalog
-from diffstudio.checkpoints.header import ITEM_BYTES
 from diffstudio.checkpoints.listing import Entry
+from diffstudio.checkpoints.tensors import ITEM_BYTES
 from diffstudio.data import DATASETS
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities import Extra
@@ -79,6 +79,11 @@ class Plan:
         if self.request.precision == "half" or not options.NETWORKS[self.card.network].trained:
             return None
         return dataclasses.replace(self, request=self.request.model_copy(update={"precision": "half"}))
+
+    @property
+    def state_numbers(self) -> int:
+        """Numbers of one state of all samples."""
+        return self.request.samples * math.prod(self.card.shape)
 
     @property
     def total_bytes(self) -> int:

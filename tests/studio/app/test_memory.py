@@ -67,7 +67,12 @@ def test_half_precision_is_named_where_it_would_fit(tmp_path):
 @pytest.mark.parametrize(
     ("trace", "memory", "budget", "sentence"),
     [
-        ((136 << 20) + 1, 1, 1 << 40, r"^the trace would take 143 MB, but .* has only 210 MB free$"),
+        (
+            (136 << 20) + 1,
+            1,
+            1 << 40,
+            r"^the trace would take 143 MB, but .* has only 210 MB free, and 67.1 MB must stay free there: ",
+        ),
         (1, (100 << 20) + 1, 1 << 40, r"^the run needs about 105 MB of memory, but only 105 MB is free$"),
         (2, 1, 1, r"^the trace would take 2 B, the budget is 1 B: .* or raise the budget$"),
     ],

@@ -182,7 +182,7 @@ def test_a_table_that_won_t_do_is_one_sentence(tmp_path, text, message):
 def test_a_table_that_is_gone_or_a_folder_says_so(tmp_path):
     with pytest.raises(BadInput, match=r"can't read the betas in .*none.txt: No such file"):
         parse_path(f"vp_table:{tmp_path / 'none.txt'}")
-    with pytest.raises(BadInput, match=r"can't read the betas in .*: Is a directory"):
+    with pytest.raises(BadInput, match=r"can't read the betas in .*: it is a folder"):
         parse_path(f"vp_table:{tmp_path}")
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from diffstudio.analysis import fields
 from diffstudio.analysis.neighbours import FiniteSet, Known, Neighbour, known, nearest, seen_by
 from diffstudio.data import DATASETS
+from diffstudio.gui.kit.painted import painted
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import count, number, tr
 from diffstudio.gui.panels.inspect.head import Scope
@@ -116,8 +117,8 @@ class NearestPage(QWidget):
         found = [i for i, box in enumerate(self._cells()[1:]) if box.contains(x, y) and i < len(self.neighbours)]
         return found[0] if found else -1
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         painter.fillRect(self.rect(), QColor(self.tokens.bg))
         reason = self._why_not()
         if reason is not None:

@@ -14,6 +14,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QFont, QFontMetricsF, QGuiApplication, QMouseEvent, QPainter, QPicture, QResizeEvent
 from PySide6.QtWidgets import QMenu, QStyleOptionGraphicsItem, QWidget
 
+from diffstudio.gui.kit.painted import painted_part
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.inspect import ticks
@@ -36,6 +37,7 @@ class KeptAxis(pg.AxisItem):
         super().__init__(side)
         self._drawn: OrderedDict[tuple[float, ...], QPicture] = OrderedDict()
 
+    @painted_part
     def paint(self, p: QPainter, opt: QStyleOptionGraphicsItem, widget: QWidget | None) -> None:
         view = self.linkedView()
         place = self.mapRectFromItem(view, view.boundingRect()) if view is not None else self.boundingRect()

@@ -87,8 +87,8 @@ class TrajectoryPage(Plot):
         positions = self._found.positions
         if k < len(positions):
             here = positions[k]
-            self.dots.setData(here[:, 0], here[:, 1], size=5 if len(here) <= 100 else 3)
-            self.ring.setData(*here[sample : sample + 1].T)
+            self.dots.setData(*_finite(here).T, size=5 if len(here) <= 100 else 3)
+            self.ring.setData(*_finite(here[sample : sample + 1]).T)
         if sample != self._sample:
             self._sample = sample
             self.way.setData(*_joined(positions[:, sample : sample + 1], trace.first_of(1)))
@@ -137,14 +137,19 @@ class TrajectoryPage(Plot):
             self.ways[chain].setData(*_joined(part[:, :MOST_LINES], None))
         finite = positions[np.isfinite(positions).all(2)]
         if len(finite):
-            (left, bottom), (right, top) = finite.min(0), finite.max(0)
-            margin = 0.05 * max(float(right - left), float(top - bottom), 1e-6)
+            (left, bottom), (right, top) = finite.min(0).tolist(), finite.max(0).tolist()
+            margin = 0.05 * max(right - left, top - bottom, 1e-6)
             self.fit((left - margin, right + margin), (bottom - margin, top + margin))
 
 
 def _find(path: Path, stop: Stop) -> tuple[Path, Trajectories | None]:
     with Trace.open(path) as trace:  # of its own: the window may close its one meanwhile
         return path, trajectories(trace, stop)
+
+
+def _finite(positions: np.ndarray) -> np.ndarray:
+    """Those of (samples, 2) that lie somewhere: a state that is not finite lies nowhere."""
+    return positions[np.isfinite(positions).all(1)]
 
 
 def _joined(positions: np.ndarray, cut: int | None) -> tuple[np.ndarray, np.ndarray]:

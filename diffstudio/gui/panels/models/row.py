@@ -11,6 +11,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, Q
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from diffstudio.gui.kit.painted import painted_part
 from diffstudio.gui.kit.theme import Tokens
 
 SUBTITLE = Qt.ItemDataRole.UserRole + 1
@@ -32,13 +33,13 @@ class ModelRow(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(100, HEIGHTS[index.data(KIND)])
 
+    @painted_part
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         t, kind = self.tokens, index.data(KIND)
         rect: QRect = option.rect.adjusted(0, 1, 0, -1)  # pyright: ignore[reportAttributeAccessIssue]
         state = option.state  # pyright: ignore[reportAttributeAccessIssue]
-        painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if kind in ("model", "checkpoint", "more"):
             _paint_back(painter, rect, state, t)
@@ -56,7 +57,6 @@ class ModelRow(QStyledItemDelegate):
             font.setItalic(kind == "problem")
             colour = t.text_dim
             _paint_line(painter, rect.adjusted(4, 2 if kind == "group" else 0, -6, 0), font, text, colour)
-        painter.restore()
 
 
 def _paint_back(painter: QPainter, rect: QRect, state: QStyle.StateFlag, t: Tokens) -> None:

@@ -11,7 +11,7 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.gui.kit.titles import title
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.fields import Combo
-from diffstudio.gui.panels.sampling.source_file import SourceFile
+from diffstudio.gui.panels.sampling.source_file import FirstLook, SourceFile
 from diffstudio.gui.panels.sampling.source_sample import SampleChoice
 from diffstudio.modalities import Meaning, Placing
 from diffstudio.studio.request.request import Request
@@ -31,9 +31,11 @@ class SourceField(QWidget):
     changed = Signal()
     browse = Signal()  # the user wants to choose a file
     wanted = Signal(str, object)  # a question for the background: its kind, and what finds the answer
+    lookWanted = Signal(object, object)  # a file and a meaning: answered by `take_look` or `forget`
 
     def __init__(self) -> None:
         super().__init__()
+        self.looks_later = False  # whether somebody answers `lookWanted`; else files are looked at here
         self.combo = Combo([(name, tr(choice), tr(tip)) for name, choice, tip in ROWS])
         self.combo.setAccessibleName(title("source"))
         self.sample = SampleChoice()
@@ -58,26 +60,49 @@ class SourceField(QWidget):
         self.set_trace(None, complete=False)
         self._on_changed()
 
-    def set_file(self, path: Path, meaning: Meaning) -> None:
-        """Use a file as the source; its fit and colours are guessed from what it holds.
+    def set_file(self, path: Path, meaning: Meaning, found: FirstLook | None = None) -> None:
+        """Use a file as the source; its fit and colours are guessed from what it holds: found, where it is known.
 
         Raises:
             BadInput, BadFile: it can't be used with such a model.
         """
         self._meaning = meaning
-        self.own.hold(path, meaning)
+        self.own.hold(path, meaning, found)
         self.combo.set_value("file")
         self._on_changed()
+
+    def take_look(self, path: Path, meaning: Meaning, found: FirstLook) -> None:
+        """What is in the file that is held; dropped where it is another, or for another model, by now."""
+        if self._awaits(path, meaning):
+            self.own.hold(path, meaning, found)
+            self.changed.emit()
+
+    def forget(self, path: Path, meaning: Meaning) -> None:
+        """The file that is held can't be used with such a model."""
+        if self._awaits(path, meaning):
+            self._let_go()
+            self._on_changed()
+
+    def _awaits(self, path: Path, meaning: Meaning) -> bool:
+        return self.own.looking and path == self.own.file and meaning is self._meaning
+
+    def _let_go(self) -> None:
+        self.own.forget()
+        if self.combo.value() == "file":
+            self.combo.set_value("noise")
 
     def check_file(self, meaning: Meaning) -> None:
         """Another model was chosen: forget a file that does not fit it."""
         self._meaning = meaning
         if self.own.file is not None and not self._can_hold(self.own.file):
-            self.own.forget()
-            if self.combo.value() == "file":
-                self.combo.set_value("noise")
+            self._let_go()
 
     def _can_hold(self, path: Path) -> bool:
+        """Hold a file, if it is one for the model; where it is looked at later, until that is known."""
+        if self.looks_later:
+            self.own.await_look(path, self._meaning)
+            self.lookWanted.emit(path, self._meaning)
+            return True
         try:
             self.own.hold(path, self._meaning)
         except DiffStudioError:

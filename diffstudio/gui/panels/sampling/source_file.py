@@ -36,6 +36,30 @@ class _Found(NamedTuple):
     problem: str
 
 
+class FirstLook(NamedTuple):
+    """What a file holds for a model, and the fit that is proposed."""
+
+    fit: Fit | None
+    taken: Taken
+
+
+def first_look(path: Path, meaning: Meaning) -> FirstLook:
+    """Read a file of the user's own for such a model; it may take a while.
+
+    Raises:
+        BadInput, BadFile: it can't be used with such a model.  Cancelled.
+    """
+    kind = meaning.kind
+    # Points are fitted only where they must be; a fit changes nothing of a picture that needs none.
+    first = Taking() if kind.cloud or not kind.fits else Taking(kind.fits[0])
+    taken = read_source(path, meaning, first)
+    if not kind.cloud:
+        return FirstLook(first.fit, taken)
+    if taken.rows is not None:
+        return FirstLook("keep", taken)
+    return FirstLook(kind.fits[0], read_source(path, meaning, Taking(kind.fits[0])))
+
+
 class SourceFile(QWidget):
     """Emits `changed` when it is to be taken otherwise, and `wanted` with a question for the background."""
 
@@ -58,6 +82,8 @@ class SourceFile(QWidget):
         self.problem = label("", "dim")
         self.problem.setWordWrap(True)
         self.file: Path | None = None
+        self.looking = False  # somebody looks at the file
+        self._asked: Request | None = None  # how it is to be taken then
         self.info: SourceInfo | None = None
         self._meaning = Meaning("image", (1, 1, 1))
         self._loading = False
@@ -90,32 +116,41 @@ class SourceFile(QWidget):
         layout.addWidget(self.invert)
         layout.addWidget(self.problem)
 
-    def hold(self, path: Path, meaning: Meaning) -> None:
-        """Use a file; its fit and colours are guessed from what it holds.
+    def hold(self, path: Path, meaning: Meaning, found: FirstLook | None = None) -> None:
+        """Use a file; its fit and colours are guessed from what it holds, or are those that a request has asked for.
+
+        found: by `first_look`, where somebody has looked already.
 
         Raises:
             BadInput, BadFile: it can't be used with such a model.
         """
-        kind = meaning.kind
-        # Points are fitted only where they must be; a fit changes nothing of a picture that needs none.
-        first = Taking() if kind.cloud or not kind.fits else Taking(kind.fits[0])
-        taken = read_source(path, meaning, first)
-        fit: Fit | None = first.fit
-        if kind.cloud:
-            fit = "keep" if taken.rows is not None else kind.fits[0]
-            taken = read_source(path, meaning, Taking(fit)) if taken.rows is None else taken
-        self._meaning, self.file = meaning, path
+        fit, taken = found or first_look(path, meaning)
+        asked, self._asked, self.looking = self._asked, None, False
+        self._name_file(path, meaning)
         self._loading = True
-        self.name.setText(path.name)
-        self.name.setToolTip("<qt>" + str(path).replace("&", "&amp;").replace("<", "&lt;"))
         self._offer(taken.info, fit)
         self.invert.setChecked(taken.info.looks_inverted)
         self._loading = False
         self._show(taken.info, taken.rows)
+        if asked is not None and asked.source_file == str(path):
+            self.show_request(asked)
+
+    def await_look(self, path: Path, meaning: Meaning) -> None:
+        """Hold a file that somebody looks at meanwhile, who calls `hold` or `forget`."""
+        self.forget()
+        self._name_file(path, meaning)
+        self.looking = True
+        self.problem.setText(tr("Looking at the file…"))
+        self.problem.setVisible(True)
+
+    def _name_file(self, path: Path, meaning: Meaning) -> None:
+        self._meaning, self.file = meaning, path
+        self.name.setText(path.name)
+        self.name.setToolTip("<qt>" + str(path).replace("&", "&amp;").replace("<", "&lt;"))
 
     def forget(self) -> None:
         """No file."""
-        self.file, self.info = None, None
+        self.file, self.info, self._asked, self.looking = None, None, None, False
         self.name.setText(tr("No file yet"))
         self.name.setToolTip(tr("Drop a file on the window, or choose one."))
         for part in (self.picture, self.fit, self.part, self.span, self.invert, self.problem):
@@ -123,6 +158,8 @@ class SourceFile(QWidget):
 
     def taking(self) -> Taking:
         """How the file is taken; what is not offered is not asked for."""
+        if self._asked is not None:
+            return self._asked.taking
         if self.info is None:
             return Taking()
         return Taking(
@@ -141,7 +178,10 @@ class SourceFile(QWidget):
         }  # fmt: skip
 
     def show_request(self, request: Request) -> None:
-        """Show how a request takes the file."""
+        """Show how a request takes the file, once it is known what can be chosen."""
+        if self.looking:
+            self._asked = request
+            return
         self._loading = True
         if request.source_fit is not None:
             self.fit.set_value(request.source_fit)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEv
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffstudio.errors import BadFile
+from diffstudio.gui.kit.painted import painted, painter_on
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import count, number, tr
 from diffstudio.gui.stage.views import legend
@@ -76,10 +77,9 @@ class AudioView(PictureView[AudioScene]):
         out = QImage(int(self.width() * ratio), int((self.height() - FOOTER) * ratio), QImage.Format.Format_RGB32)
         out.setDevicePixelRatio(ratio)
         out.fill(QColor(self._scene.tokens.bg))
-        painter = QPainter(out)
-        painter.setFont(legend.small(self.font()))
-        self._scene.paint(painter, self.sounds.get, ratio)
-        painter.end()
+        with painter_on(out) as painter:
+            painter.setFont(legend.small(self.font()))
+            self._scene.paint(painter, self.sounds.get, ratio)
         return out
 
     def _details(self, found: tuple[int, int | None, float] | None) -> list[str]:
@@ -133,9 +133,9 @@ class AudioView(PictureView[AudioScene]):
 
     # -- painting and mouse
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         scene = self._scene
-        painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(scene.tokens.bg))
         painter.setFont(legend.small(self.font()))
         painter.setClipRect(0, 0, self.width(), self.height() - FOOTER)

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 
+from diffstudio.gui.kit.painted import painted
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import SHY, count, number, tr
 from diffstudio.gui.stage.views import legend
@@ -133,10 +134,10 @@ class ImageView(PictureView[ImageScene]):
 
     # -- painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         scene = self._scene
         scene.compose()
-        painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(scene.tokens.bg))
         if scene.raster is not None:
             painter.setClipRect(0, 0, self.width(), self.height() - legend.FOOTER)

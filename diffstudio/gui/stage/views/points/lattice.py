@@ -27,7 +27,8 @@ class Lattice:
     def points(self, indices: np.ndarray) -> np.ndarray:
         """Coordinates (N, 2) float32 of points (N,), counted row by row from the lowest."""
         row, column = np.divmod(indices, self.columns)
-        return np.stack([self.left + column * self.cell, self.bottom + row * self.cell], 1).astype(np.float32)
+        with np.errstate(over="ignore"):  # around a cloud that diverged
+            return np.stack([self.left + column * self.cell, self.bottom + row * self.cell], 1).astype(np.float32)
 
 
 def over(left: float, bottom: float, right: float, top: float) -> Lattice:

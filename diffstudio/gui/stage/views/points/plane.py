@@ -26,8 +26,9 @@ class Plane:
     def to_screen(self, points: np.ndarray) -> np.ndarray:
         """(N, 2) coordinates → (N, 2) device pixels."""
         out = np.empty(points.shape)
-        np.multiply(points[:, 0], self.scale, out=out[:, 0])
-        np.multiply(points[:, 1], -self.scale, out=out[:, 1])
+        with np.errstate(over="ignore", invalid="ignore"):  # what diverged lies nowhere
+            np.multiply(points[:, 0], self.scale, out=out[:, 0])
+            np.multiply(points[:, 1], -self.scale, out=out[:, 1])
         out[:, 0] += self.x
         out[:, 1] += self.y
         return out

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFont, QImage, QPainter
 
 from diffstudio.analysis import fields
 from diffstudio.errors import BadFile
+from diffstudio.gui.kit.painted import painter_on
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.stage.views.options import OPTIONS
 from diffstudio.gui.stage.views.points import axes, splat
@@ -201,17 +202,16 @@ class PointsScene:
             picture = QImage(int(width * self.ratio), int(height * self.ratio), QImage.Format.Format_RGB32)
             picture.setDevicePixelRatio(self.ratio)
             picture.fill(int(rgb(self.tokens.bg)))
-            painter = QPainter(picture)
             plot = axes.plot_box(width, height)
-            axes.paint_grid(painter, plot, self.plane, self.ratio, self.tokens)
-            painter.setClipRect(plot.adjusted(1, 1, -1, -1))
-            if under is not None:
-                under(painter, plot.topLeft())
-            if self.data is not None and self.options["underlay"]:
-                self._paint_data(painter, self.data, plot.topLeft())
-            painter.setClipping(False)
-            axes.paint_labels(painter, plot, self.plane, self.ratio, self.tokens, font, self._unit())
-            painter.end()
+            with painter_on(picture) as painter:
+                axes.paint_grid(painter, plot, self.plane, self.ratio, self.tokens)
+                painter.setClipRect(plot.adjusted(1, 1, -1, -1))
+                if under is not None:
+                    under(painter, plot.topLeft())
+                if self.data is not None and self.options["underlay"]:
+                    self._paint_data(painter, self.data, plot.topLeft())
+                painter.setClipping(False)
+                axes.paint_labels(painter, plot, self.plane, self.ratio, self.tokens, font, self._unit())
             self._base = picture
         return self._base
 

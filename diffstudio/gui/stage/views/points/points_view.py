@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEve
 from PySide6.QtWidgets import QWidget
 
 from diffstudio.errors import BadFile
+from diffstudio.gui.kit.painted import painted, painter_on
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.stage.views import legend
@@ -154,9 +155,8 @@ class PointsView(View):
         ratio = self.devicePixelRatioF()
         out = QImage(int(self.width() * ratio), int(self.height() * ratio), QImage.Format.Format_RGB32)
         out.setDevicePixelRatio(ratio)
-        painter = QPainter(out)
-        self._paint_scene(painter)
-        painter.end()
+        with painter_on(out) as painter:
+            self._paint_scene(painter)
         return out
 
     def readout(self) -> str:
@@ -209,8 +209,8 @@ class PointsView(View):
 
     # -- painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         self._paint_scene(painter)
         self._paint_chosen(painter)
         self._paint_notes(painter)

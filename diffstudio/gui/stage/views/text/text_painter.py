@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap
 
 from diffstudio.gui.kit.fonts import monospace
+from diffstudio.gui.kit.painted import painter_on
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.stage.views.raster import blended, rgb
 from diffstudio.gui.stage.views.text.text_layout import TextLayout
@@ -175,12 +176,11 @@ def _letter(token: str, colour: str, layout: TextLayout, ratio: float) -> QPixma
     metrics = QFontMetricsF(font)
     wide = metrics.horizontalAdvance(token)
     squeeze = min(1.0, layout.wide / max(1.0, wide))
-    painter = QPainter(out)
-    painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-    painter.setFont(font)
-    painter.setPen(QColor(colour))
-    painter.translate((layout.wide - squeeze * wide) / 2, (layout.high + metrics.ascent() - metrics.descent()) / 2)
-    painter.scale(squeeze, 1)
-    painter.drawText(QPointF(0, 0), token)
-    painter.end()
+    with painter_on(out) as painter:
+        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+        painter.setFont(font)
+        painter.setPen(QColor(colour))
+        painter.translate((layout.wide - squeeze * wide) / 2, (layout.high + metrics.ascent() - metrics.descent()) / 2)
+        painter.scale(squeeze, 1)
+        painter.drawText(QPointF(0, 0), token)
     return out

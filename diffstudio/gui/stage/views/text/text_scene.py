@@ -201,7 +201,7 @@ class TextScene:
             known = ((spec.vocabulary[min(letter, spec.mask - 1)], 1.0),)
         elif guesses is not None and odds is not None:
             named = zip(guesses, odds, strict=True)
-            known = tuple((spec.vocabulary[int(g) % spec.mask], float(p)) for g, p in named if p >= SEEN)
+            known = tuple((spec.vocabulary[_whole(g) % spec.mask], float(p)) for g, p in named if p >= SEEN)
         return CellFacts(
             position=index,
             token="" if number == spec.mask else spec.vocabulary[number],
@@ -209,10 +209,15 @@ class TextScene:
             guesses=known,
             entropy=None if entropy is None else float(entropy[0]),
             nearness=None if spec.discrete else float(_nearness_at(shown, spec, index)),
-            revealed=None if revealed is None else int(revealed[0]),
+            revealed=None if revealed is None else _whole(revealed[0]),
             prompted=bool(self.prompted[index]) and trace.chain(k) == 1,
             true=true,
         )
+
+
+def _whole(number: np.floating) -> int:
+    """A recorded number that counts something; a run that has become NaN counts nothing."""
+    return int(np.nan_to_num(number).clip(-1e9, 1e9))
 
 
 def _nearness_at(shown: Shown, spec: TextSpec, index: int) -> float:

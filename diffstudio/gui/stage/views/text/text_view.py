@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from diffstudio.errors import BadFile
+from diffstudio.gui.kit.painted import painted, painter_on
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import count, number, tr
 from diffstudio.gui.stage.views import legend
@@ -76,9 +77,8 @@ class TextView(BatchView[TextScene]):
         out = QImage(int(self.width() * ratio), int((self.height() - self.footer) * ratio), QImage.Format.Format_RGB32)
         out.setDevicePixelRatio(ratio)
         out.fill(QColor(self._scene.tokens.bg))
-        painter = QPainter(out)
-        paint_texts(painter, self._scene, self._options, self._letters)
-        painter.end()
+        with painter_on(out) as painter:
+            paint_texts(painter, self._scene, self._options, self._letters)
         return out
 
     def verbs(self) -> Mapping[str, Callable[[], object]]:
@@ -128,9 +128,9 @@ class TextView(BatchView[TextScene]):
 
     # -- painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         scene = self._scene
-        painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(scene.tokens.bg))
         painter.setClipRect(0, 0, self.width(), self.height() - self.footer)
         paint_texts(painter, scene, self._options, self._letters)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from diffstudio.gui.kit.painted import painted
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import count, tr
 from diffstudio.gui.stage.views import legend
@@ -65,8 +66,8 @@ class FrameStrip(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(320, self.height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         painter.fillRect(self.rect(), QColor(self.tokens.bg))
         if self._pixels is None:
             return
