@@ -287,7 +287,7 @@ def test_attention_under_its_old_names_is_found(tmp_path, make_unet):
         ("unet/config.json", {"num_class_embeds": -1}, "num_class_embeds"),
         ("scheduler/scheduler_config.json", {"beta_end": 5.0}, "beta_end"),
         ("scheduler/scheduler_config.json", {"num_train_timesteps": 1e12}, "num_train_timesteps"),
-        ("scheduler/scheduler_config.json", {"trained_betas": [0.5, 2.0]}, "betas"),
+        ("scheduler/scheduler_config.json", {"trained_betas": [0.5, 2.0]}, "beta 2 of the table is 2, expected"),
         ("scheduler/scheduler_config.json", {"beta_schedule": "cubic"}, "beta_schedule"),
         (
             "unet/config.json",
