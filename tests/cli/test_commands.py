@@ -142,7 +142,7 @@ def test_a_window_that_can_t_open_is_one_sentence(run, monkeypatch):
 
 
 def test_every_command_is_known_here():
-    assert set(cli.commands) == {"models", "card", "sample", "forward", "likelihood", "train", "verify", "tour"}
+    assert set(cli.commands) == {"models", "card", "sample", "forward", "likelihood", "train", "verify", "tour", "runs"}
 
 
 def test_train_writes_its_checkpoints_and_sample_uses_them(run, here):
