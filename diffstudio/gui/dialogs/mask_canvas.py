@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from diffstudio.gui.kit.painted import painted
 from diffstudio.gui.kit.words import tr
 from diffstudio.studio.app.painting import Painting
 
@@ -51,8 +52,9 @@ class MaskCanvas(QWidget):
         scale = target.width() / self._picture.width()
         return QPointF(target.x() + x * scale, target.y() + y * scale)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter, target = QPainter(self), self._target()
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
+        target = self._target()
         painter.drawImage(target, self._picture)
         painter.drawImage(target, self._veil())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from diffstudio.gui.kit.painted import painted
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import tr
 from diffstudio.modalities.points import Bounds, bounds_of
@@ -57,8 +58,8 @@ class PlaneCanvas(QWidget):
         scale = target.width() / (right - left)
         return QPointF(target.x() + (x - left) * scale, target.y() + (top - y) * scale)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         target = self._target()
         painter.fillRect(target, QColor(self._tokens.bg))

@@ -157,8 +157,8 @@ class FewLines(QLabel):
     def minimumSizeHint(self) -> QSize:
         return QSize(24, self.sizeHint().height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         painter.setPen(self.palette().windowText().color())
         top = int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         if self._lines == 1:

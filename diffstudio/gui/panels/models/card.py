@@ -54,7 +54,7 @@ class CardPanel(QWidget):
         self._hash, self._digest = None, entry.sha256
         for i, text in enumerate(describe(entry.card, entry.size)):
             self._add(text, "" if i == 0 else "dim")
-            if i == 0:
+            if i == len(entry.card.notes):  # what it is, and what is to be known of that
                 self._add_files(entry)
         if entry.hashed and not entry.card.sha256:
             self._hash = self._add(hash_text(entry.hashed), "dim")

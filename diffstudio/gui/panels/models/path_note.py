@@ -6,6 +6,8 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
+from diffstudio.gui.kit.painted import painted
+
 BREAK = "\u200b"  # a place at which a line may end
 
 
@@ -44,8 +46,8 @@ class PathNote(QLabel):
     def minimumSizeHint(self) -> QSize:
         return QSize(10, self.fontMetrics().height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    @painted
+    def paintEvent(self, painter: QPainter, event: QPaintEvent) -> None:
         painter.setPen(self.palette().windowText().color())
         self._laid_out(self.width())[0].draw(painter, QPointF(0, 0))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QTextCursor, QTextOption
+from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QPaintEvent, QTextCursor, QTextOption
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QSizePolicy
 
 from diffstudio.gui.kit.fonts import monospace
+from diffstudio.gui.kit.painted import painter_on
 
 LETTERS = 13  # pixels
 FEWEST, MOST = 1, 6  # lines that are seen at once
@@ -129,15 +130,15 @@ class PromptEdit(QPlainTextEdit):
 
     def _paint_cells(self) -> None:
         """A line under each cell; a wider one under that of the cursor."""
-        painter = QPainter(self.viewport())
-        block = self.document().firstBlock()
-        corner = self.blockBoundingGeometry(block).translated(self.contentOffset()).topLeft()
-        margin, wide = self.document().documentMargin(), self._cell_width()
-        tall = self.fontMetrics().lineSpacing()
-        in_line = max(1, int((self.viewport().width() - 2 * margin) / wide))
-        here = self.textCursor().position() if self.hasFocus() else -1
-        for cell in range(self._cells):
-            row, column = divmod(cell, in_line)
-            foot = QPointF(corner.x() + margin + column * wide, corner.y() + (row + 1) * tall - 1)
-            colour = self.palette().accent() if cell == here else self.palette().mid()
-            painter.fillRect(QRectF(foot.x() + 1, foot.y(), wide - 2, 2 if cell == here else 1), colour)
+        with painter_on(self.viewport()) as painter:
+            block = self.document().firstBlock()
+            corner = self.blockBoundingGeometry(block).translated(self.contentOffset()).topLeft()
+            margin, wide = self.document().documentMargin(), self._cell_width()
+            tall = self.fontMetrics().lineSpacing()
+            in_line = max(1, int((self.viewport().width() - 2 * margin) / wide))
+            here = self.textCursor().position() if self.hasFocus() else -1
+            for cell in range(self._cells):
+                row, column = divmod(cell, in_line)
+                foot = QPointF(corner.x() + margin + column * wide, corner.y() + (row + 1) * tall - 1)
+                colour = self.palette().accent() if cell == here else self.palette().mid()
+                painter.fillRect(QRectF(foot.x() + 1, foot.y(), wide - 2, 2 if cell == here else 1), colour)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from diffstudio.analysis import fields
 from diffstudio.errors import BadFile
+from diffstudio.gui.kit.painted import painter_on
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import number
 from diffstudio.gui.stage.views.close_up import SCALES, CloseUp, fitted
@@ -237,9 +238,8 @@ class ImageScene:
             out = QImage(*self.room, QImage.Format.Format_RGB32)
             out.setDevicePixelRatio(self.ratio)
             out.fill(QColor(self.tokens.bg))
-            painter = QPainter(out)
-            self.paint_cells(painter)
-            painter.end()
+            with painter_on(out) as painter:
+                self.paint_cells(painter)
             return out
         if self.picture is None:
             return QImage()
