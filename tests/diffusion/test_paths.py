@@ -219,7 +219,7 @@ def test_timesteps_count_from_the_first_noise():
 
 
 def test_a_table_of_the_library_is_checked_as_one_of_a_file():
-    with pytest.raises(ValueError, match=r"path 'vp_table': betas\[1\] is nan, expected 1e-12 to 1"):
+    with pytest.raises(ValueError, match=r"path 'vp_table': beta 2 of the table is nan, expected 1e-12 to 1"):
         vp_table([0.1, math.nan, 0.2])
 
 
