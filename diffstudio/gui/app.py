@@ -16,6 +16,7 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.gui.controllers.catalog import Picking
 from diffstudio.gui.controllers.commands import Commands
 from diffstudio.gui.controllers.file_hash import Facts
+from diffstudio.gui.controllers.identity import Identity
 from diffstudio.gui.controllers.mask import Masking
 from diffstudio.gui.controllers.session import Keeping, apply_theme, tokens_of
 from diffstudio.gui.controllers.thumbnails import FirstPictures
@@ -93,7 +94,7 @@ class Studio(QObject):
         self.picking = Picking(p)
         self._facts, self._pictures = Facts(p.scanning, p.card, self), FirstPictures(p)
         self.commands = Commands(p, self.picking, self.use_settings)
-        self._masking = Masking(p)
+        self._masking, self._identity = Masking(p), Identity(p, self.commands.filing)
         self.keeping = Keeping(p, self.picking, file)
         self._closed, self._ended = False, True
         self._news = self._remark = self._ending = ""  # what the status says of a run as it goes, and at its end

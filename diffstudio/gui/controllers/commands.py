@@ -186,19 +186,14 @@ class Commands(QObject):
         p, trace = self.parts, self.parts.runs.trace
         if trace is None or p.runs.running:
             return
-        now = p.sampling.checked_request()
-        was = Request.model_validate(trace.header.request)
-        request = now.model_copy(
-            update={
-                "model": was.model,
-                "source": "step",
-                "source_file": str(trace.path),
-                "source_step": p.playhead.position,
-                "samples": trace.batch,
-                "label": was.label if was.model != now.model else now.label,
-            }
-        )
-        card = p.runs.engine.catalog.find(request.model).card
+        was, now = Request.model_validate(trace.header.request), p.sampling.checked_request()
+        entry = p.runs.engine.catalog.find(was.model)
+        if p.sampling.entry is None or entry.path != p.sampling.entry.path:  # the panel speaks of another model
+            now = was
+            p.window.say(tr("The panel is of another model: the run goes on with its own settings."))
+        at = {"source": "step", "source_file": str(trace.path), "source_step": p.playhead.position}
+        request = now.model_copy(update={**at, "model": was.model, "samples": trace.batch})
+        card = entry.card
         request = usable(card, request) if card is not None else request  # a strength, a mask: they need data
         p.runs.engine.plan(request)
         p.runs.generate(request)

@@ -16,6 +16,7 @@ from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.stage.header import Header
 from diffstudio.gui.stage.overlay import Busy, EmptyPage
+from diffstudio.gui.stage.run_bar import RunBar
 from diffstudio.gui.stage.views.audio.audio_view import AudioView
 from diffstudio.gui.stage.views.image.image_view import ImageView
 from diffstudio.gui.stage.views.options import OPTIONS, PASSING
@@ -61,12 +62,14 @@ class Canvas(QWidget):
         self._views: dict[str, View] = {}
         self._view: View | None = None
         self.header = Header(tokens, self.readout, self)
+        self.run_bar = RunBar()
         self.empty = EmptyPage(tokens)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.empty)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        layout.addWidget(self.run_bar)
         layout.addWidget(self.header)
         layout.addWidget(self._stack, 1)
         self._busy = Busy(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from diffstudio.studio.app.progress import Progress
 from diffstudio.studio.app.settings import Settings
 from diffstudio.studio.engine import Engine
 from diffstudio.studio.request.request import Request
+from diffstudio.traces.moment import Moment, moment_of, nearest
 from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
@@ -125,16 +127,16 @@ class Runs(QObject):
         self._show(trace)
 
     def show_previous(self) -> None:
-        """Exchange the trace that is shown with the one before it; the playhead keeps its place."""
+        """Exchange the trace that is shown with the one before it; the playhead stays at its moment, by t."""
         if self.previous is None or self.running:
             return
-        position = self._playhead.position
+        shown, position = self.trace, self._playhead.position
         self._keep_markers()
         self.trace, self.previous = self.previous, self.trace
         self._announce()
-        assert self.trace is not None
-        if position < len(self.trace):
-            self._playhead.move_to(position)
+        assert self.trace is not None and shown is not None
+        if position < len(shown) and len(self.trace):
+            self._playhead.move_to(_same_moment(self.trace, moment_of(shown, position)))
 
     @Slot(str, object, object)
     def ask(self, kind: str, about: object, parts: list[tuple]) -> None:
@@ -243,6 +245,13 @@ class Runs(QObject):
         self.traceChanged.emit(self.trace)
         markers = self._markers.get(self.trace.path, []) if self.trace else []
         self._playhead.reset(len(self.trace) if self.trace else 0, markers)
+
+
+def _same_moment(trace: Trace, moment: Moment) -> int:
+    """The record of another run at that t: in its other chain where it has none of that kind, as a fork has not."""
+    found = nearest(trace, moment, "t")
+    other = dataclasses.replace(moment, chain=1 - moment.chain)
+    return found if found is not None else nearest(trace, other, "t") or 0
 
 
 def _warm_up_job(engine: Engine, threads: int) -> Job:
