@@ -93,8 +93,14 @@ def _as_array(rows: tuple[tuple[float, ...], ...]) -> np.ndarray:
 
 def strings(rows: np.ndarray, spec: TextSpec, mask: str = "░") -> list[str]:
     """Each sample as a string; `mask` stands for a masked cell."""
+    return spelled(tokens_of(rows, spec), spec, mask)
+
+
+def spelled(tokens: np.ndarray, spec: TextSpec, mask: str = "░") -> list[str]:
+    """Rows of tokens as strings; `mask` stands for what is no letter: a masked cell, or one of a run that diverged."""
     letters = np.array([*spec.vocabulary, mask])
-    return ["".join(line) for line in letters[tokens_of(rows, spec)]]
+    known = (tokens >= 0) & (tokens < spec.mask)
+    return ["".join(line) for line in letters[np.where(known, tokens, spec.mask)]]
 
 
 def _read(path: Path, meaning: Meaning, taking: Taking) -> Taken:

@@ -60,6 +60,7 @@ def test_the_raw_weights_can_be_chosen_where_both_are_there(studio, bare, qtbot)
     torch.save({"model": state, "ema": {name: tensor + 1 for name, tensor in state.items()}}, bare)
     carding = Carding(studio.parts, studio.commands.filing)
     carding.ask(bare)
+    studio.wait_read()
     dialog = carding.dialog
     assert dialog.set.currentData() == "averaged"
     dialog.shape.setText("1×8×8")

@@ -57,6 +57,7 @@ def wide(tmp_path):
 
 def test_what_will_be_read_is_seen_and_changes_with_its_fit(studio, panel, wide, qtbot):
     studio.commands.filing.open_paths([wide])
+    studio.wait_read()
     source = panel.source
     assert "40×20" in source.problem.text() and source.fit.value() == "crop"
     white = {}
@@ -77,6 +78,7 @@ def test_pages_ranges_and_arrays_are_offered_where_there_are_some(studio, panel,
     pages[0].save(tmp_path / "p.tif", save_all=True, append_images=pages[1:])
     source = panel.source
     studio.commands.filing.open_paths([tmp_path / "p.tif"])
+    studio.wait_read()
     assert "Page 1 of 3 is taken" in source.problem.text() and not source.span.isVisibleTo(source)
     source.part.setCurrentIndex(source.part.findText("3"))
     assert panel.request().source_part == "3"
@@ -89,6 +91,7 @@ def test_pages_ranges_and_arrays_are_offered_where_there_are_some(studio, panel,
     assert panel.request().source_part is None
     np.save(tmp_path / "a.npy", np.full((28, 28), 0.5, np.float32))
     studio.commands.filing.open_paths([tmp_path / "a.npy"])
+    studio.wait_read()
     assert source.span.isVisibleTo(source) and not source.part.isVisibleTo(source)
     source.span.set_value("-1.0|1.0")
     assert panel.request().source_range == (-1, 1)
@@ -100,6 +103,7 @@ def test_points_from_far_away_are_brought_into_the_plane(studio, panel, tmp_path
     assert studio.parts.models.choose("shapes-2d")
     (tmp_path / "dino.csv").write_text("x,y\n" + "\n".join(f"{20 + 5 * i},{90 - 4 * i}" for i in range(16)))
     studio.commands.filing.open_paths([tmp_path / "dino.csv"])
+    studio.wait_read()
     source = panel.source
     assert source.fit.value() == "pad" and "dino.csv has points from (20, 30) to (95, 90)" in source.problem.text()
     panel.samples.setValue(16)
@@ -116,6 +120,7 @@ def test_a_mask_drawn_on_the_photo_follows_its_fit(studio, panel, wide, generate
     mask[:, 20:] = 255  # the right half of the photo
     Image.fromarray(mask).save(tmp_path / "mask.png")
     studio.commands.filing.open_paths([wide])
+    studio.wait_read()
     panel.set_mask_file(tmp_path / "mask.png")
     panel.source.fit.set_value("stretch")
     assert generate().outcome == "done"
@@ -129,11 +134,13 @@ def test_a_mask_drawn_on_the_photo_follows_its_fit(studio, panel, wide, generate
 def test_a_mask_that_suits_neither_the_model_nor_a_new_source_is_told_at_once(studio, panel, wide, tmp_path):
     Image.new("L", (40, 20), 255).save(tmp_path / "mask.png")
     studio.commands.filing.open_paths([wide])
+    studio.wait_read()
     panel.set_mask_file(tmp_path / "mask.png")
     field = panel.edit.mask_file
     assert field.note.text() == ""
     Image.new("L", (28, 28), 9).save(tmp_path / "other.png")
     studio.commands.filing.open_paths([tmp_path / "other.png"])
+    studio.wait_read()
     assert "is a mask of 40×20 pixels, the model needs 28×28" in field.note.text()
 
 
@@ -144,6 +151,7 @@ def test_one_frame_of_a_clip_is_painted_or_all(studio, panel, generate, tmp_path
     panel.samples.setValue(1)
     field = panel.edit.mask_file
     field.painter.click()
+    studio.wait_read()
     dialog = shown(MaskDialog)
     assert dialog.painting.pixels.shape == (10, 28, 28) and dialog.frames.every.isChecked()
     dialog.frames.every.click()
@@ -164,6 +172,7 @@ def test_one_frame_of_a_clip_is_painted_or_all(studio, panel, generate, tmp_path
     kept = np.broadcast_to(~painted[:, None], data.shape)
     np.testing.assert_array_equal(final[kept], data[kept])
     field.painter.click()
+    studio.wait_read()
     again = shown(MaskDialog)
     np.testing.assert_array_equal(again.painting.pixels, painted)
     again.reject()
@@ -175,6 +184,7 @@ def test_a_part_of_a_spectrogram_is_painted(studio, panel, generate):
     panel.steps.set_value(2)
     panel.samples.setValue(1)
     panel.edit.mask_file.painter.click()
+    studio.wait_read()
     dialog = shown(MaskDialog)
     dialog.painting.begin()
     dialog.painting.pixels[:20, 40:50] = True  # high frequencies, frames 20 to 24
@@ -238,14 +248,15 @@ def test_words_that_are_no_region_are_told_and_refused(studio, panel, qtbot):
     panel.folds.set_open("edit")
     field = panel.edit.region
     qtbot.keyClicks(field.edit, "frame 2..3")
-    assert field.note.text() == "there is no axis 'frame' here: a region speaks of x, y"
+    note = panel.edit.rows["mask_region"].note
+    assert note.text() == "there is no axis 'frame' here: a region speaks of x, y"
     studio.commands.run("generate")
     box = shown(QMessageBox)
     assert "here is no axis 'frame' here" in box.text()
     box.close()
     field.edit.clear()
     qtbot.keyClicks(field.edit, "x 3..9")
-    assert field.note.text() == "" and panel.request().mask_region == "x 3..9"
+    assert note.text() == "" and panel.request().mask_region == "x 3..9"
 
 
 # ── settings of other programs ──────────────────────────────────────────────────────────────────────────────────────
@@ -275,6 +286,7 @@ def test_another_programs_settings_are_offered_and_what_can_not_be_had_is_said(s
     studio.commands.filing.show_entry(p.catalog.find(str(painter)))
     p.sampling.set_request(p.sampling.request().model_copy(update={"samples": 1, "device": "cpu"}))
     studio.commands.filing.open_paths([foreign])
+    studio.wait_read()
     question = shown(RestoreQuestion)
     ok(question)
     request = p.sampling.request()
@@ -286,6 +298,7 @@ def test_another_programs_settings_are_offered_and_what_can_not_be_had_is_said(s
 def test_or_the_picture_is_the_source(studio, painter, foreign, qtbot):
     studio.commands.filing.show_entry(studio.parts.catalog.find(str(painter)))
     studio.commands.filing.open_paths([foreign])
+    studio.wait_read()
     question = shown(RestoreQuestion)
     text = " ".join(w.text() for w in question.findChildren(type(studio.parts.window.message)))
     assert "Not taken over: Clip skip 2." in text and "512×512" in text
@@ -296,5 +309,6 @@ def test_or_the_picture_is_the_source(studio, painter, foreign, qtbot):
 
 def test_without_a_model_that_is_told_a_prompt_it_is_a_source_and_that_is_said(studio, foreign):
     studio.commands.filing.open_paths([foreign])
+    studio.wait_read()
     assert studio.parts.sampling.request().source_file == str(foreign)
     assert "for a model that is told a prompt" in studio.parts.window.message.text()

@@ -78,7 +78,7 @@ def test_a_folded_field_is_shown(studio, palette):
     at = rows(dialog).index("Sampling: Spacing")
     dialog.list.setCurrentItem(dialog.list.topLevelItem(at))
     enter(dialog)
-    assert studio.parts.sampling.folds.open == "advanced"
+    assert studio.parts.sampling.folds.open == ("advanced",)
 
 
 def test_models_and_checkpoints_are_found(studio, palette):

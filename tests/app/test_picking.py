@@ -58,6 +58,7 @@ def with_folder(studio, models, qtbot):
         models.mkdir(exist_ok=True)
         with qtbot.waitSignal(studio.parts.scanning.scanned, check_params_cb=lambda folder, _: folder[1] == models):
             studio.commands.filing.open_paths([models])
+            studio.wait_read()
         return studio.parts
 
     return add
@@ -424,6 +425,7 @@ def opened(studio, qtbot):
 
     def do(path):
         studio.commands.filing.open_paths([path])
+        studio.wait_read()
         qtbot.waitUntil(lambda: not studio.parts.scanning.going)
         return studio.parts
 
@@ -486,6 +488,7 @@ def test_a_folder_that_is_a_model_is_listed_and_chosen(opened, models):
 def test_who_chooses_another_one_meanwhile_keeps_it(studio, models, qtbot):
     path = put(models)
     studio.commands.filing.open_paths([path])
+    studio.wait_read()
     studio.parts.models.choose("shapes-2d")
     qtbot.waitUntil(lambda: "spots" in titles(studio.parts) and not studio.parts.scanning.going)
     assert studio.parts.sampling.card.name == "shapes-2d"

@@ -76,7 +76,9 @@ def look(studio, qtbot):
     for name in TENSORS:
         p.canvas.set_tensor(name)
         QApplication.processEvents()
-        p.canvas.readout(), p.canvas.picture(), p.canvas.text(True)
+        p.canvas.readout(), p.canvas.picture()
+        for action in p.canvas.verbs().keys() & {"copy_text", "copy_texts", "frame_on", "fit_view"}:
+            p.canvas.act(action)
         if p.canvas._view is not None:
             hover(p.canvas._view)
     p.canvas.toggle_single()

@@ -14,13 +14,14 @@ from diffstudio.diffusion.denoiser import estimate
 from diffstudio.gui.kit.words import size
 from diffstudio.gui.stage.views.options import OPTIONS
 from diffstudio.studio.compute import chains, scoring
+from diffstudio.traces.reader import Trace
 
 
 @pytest.fixture
 def opened(studio, tmp_path, qtbot):
     def opened(name, kind):
         studio.parts.window.show()
-        studio.parts.runs.open_trace(write_wild(tmp_path / f"{name}.trace", name, kind))
+        studio.parts.runs.show_trace(Trace.open(write_wild(tmp_path / f"{name}.trace", name, kind)))
         qtbot.waitUntil(lambda: studio.parts.inspect.isVisible())
         return studio.parts.runs.trace
 

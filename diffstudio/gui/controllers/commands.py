@@ -133,7 +133,7 @@ class Commands(QObject):
             self.filing.choose_source()
             return
         try:
-            p.sampling.seed.begin_run()
+            p.sampling.begin_run()
             request = p.sampling.checked_request()
             plan = p.runs.engine.plan(request)
         except DiffStudioError as error:

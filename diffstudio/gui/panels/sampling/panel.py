@@ -157,6 +157,12 @@ class SamplingPanel(QWidget):
         """Bring the row of a field into view, its fold opened, and give it the keyboard."""
         self.fields.reveal(self.fields.rows[name])
 
+    def begin_run(self) -> None:
+        """A run is to start: it may get a seed of its own, and what is changed for it is a change of its own."""
+        self._history.separate()
+        self.seed.begin_run()
+        self._history.separate()
+
     def set_request(self, request: Request) -> None:
         """Show a request (of this model); one step of undo."""
         self._show(request)

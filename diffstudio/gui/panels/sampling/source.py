@@ -15,6 +15,7 @@ from diffstudio.gui.panels.sampling.source_file import FirstLook, SourceFile
 from diffstudio.gui.panels.sampling.source_sample import SampleChoice
 from diffstudio.modalities import Meaning, Placing
 from diffstudio.studio.request.request import Request
+from diffstudio.user_files import exists
 
 ROWS = (
     ("noise", "Noise", "The reverse chain starts from pure noise of the seed."),
@@ -100,6 +101,8 @@ class SourceField(QWidget):
     def _can_hold(self, path: Path) -> bool:
         """Hold a file, if it is one for the model; where it is looked at later, until that is known."""
         if self.looks_later:
+            if not exists(path):
+                return False
             self.own.await_look(path, self._meaning)
             self.lookWanted.emit(path, self._meaning)
             return True

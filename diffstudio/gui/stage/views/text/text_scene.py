@@ -13,7 +13,7 @@ from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.stage.views.grid import Grid, Zoom, zoomed
 from diffstudio.gui.stage.views.text.text_layout import ALONE, TextLayout, arrange, larger
 from diffstudio.modalities import Shown
-from diffstudio.modalities.text import WRITTEN, Cells, cells_of, changed, spec_of, strings, tokens_of
+from diffstudio.modalities.text import WRITTEN, Cells, cells_of, changed, spec_of, spelled, strings, tokens_of
 from diffstudio.modalities.text_file import read_prompt
 from diffstudio.specs import TextSpec
 from diffstudio.studio.export import pictures
@@ -180,8 +180,7 @@ class TextScene:
         shown = pictures.shown(self.trace, self.k, name, samples)
         if name == "xt":
             return [line.rstrip() for line in strings(shown.rows, self.spec)]
-        letters = cells_of(shown, self.spec).letters
-        return ["".join(self.spec.vocabulary[i] for i in row).rstrip() for row in letters]
+        return [line.rstrip() for line in spelled(cells_of(shown, self.spec).letters, self.spec)]
 
     def facts(self, sample: int, index: int) -> CellFacts:
         """What is known of a cell at this step. Raises BadFile: the trace can't be read any more."""
