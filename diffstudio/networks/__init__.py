@@ -15,8 +15,8 @@ from diffstudio.checkpoints.names import shown
 from diffstudio.errors import BadFile
 from diffstudio.findings import field_of
 from diffstudio.findings import reason as reason_of
+from diffstudio.networks.adm import ADM
 from diffstudio.networks.exact import ExactData, ExactMixture
-from diffstudio.networks.foreign.adm import ADM
 from diffstudio.networks.foreign.diffusers import DiffusersDiT, DiffusersUNet
 from diffstudio.networks.foreign.k_diffusion import KDiffusionUNet
 from diffstudio.networks.foreign.k_diffusion_hourglass import KDiffusionHourglass

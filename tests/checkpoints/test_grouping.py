@@ -15,7 +15,7 @@ from diffstudio.checkpoints.grouping import Grouping
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.checkpoints.names import name_and_step
 from diffstudio.errors import NotFound
-from diffstudio.networks.foreign.adm import ADM
+from diffstudio.networks.adm import ADM
 
 
 def listed(*folders, group="added"):

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from diffstudio.diffusion.denoiser import estimate
 from diffstudio.diffusion.times import level
-from diffstudio.networks.foreign.adm import ADM
+from diffstudio.networks.adm import ADM
 from diffstudio.networks.model import load_file
 
 HERE = Path(__file__).parent

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 
+import ldm_files as single
 import pytest
 import tiny_prompted as tiny
-import tiny_single as single
 import torch
 from safetensors.torch import load_file as library_load
 from safetensors.torch import save_file

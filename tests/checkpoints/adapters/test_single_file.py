@@ -6,9 +6,9 @@ import json
 import subprocess
 import sys
 
-import ldm_files
 import pytest
 import torch
+from ldm_files import first, large
 from spoilt_file import spoilt
 
 from diffstudio.checkpoints.adapters import card_at
@@ -45,7 +45,7 @@ def difference(path, pipeline):
 
 @pytest.mark.parametrize("second", [False, True], ids=["1", "2"])
 def test_stable_diffusion_in_one_file(tmp_path, diffusers, second):
-    path, pipeline = ldm_files.first(diffusers, tmp_path, second)
+    path, pipeline = first(diffusers, tmp_path, second)
     card = card_at(path)
     side = 768 if second else 512
     assert (card.shape, card.decoded) == ((4, side // 2, side // 2), (3, side, side))
@@ -55,7 +55,7 @@ def test_stable_diffusion_in_one_file(tmp_path, diffusers, second):
 
 
 def test_stable_diffusion_xl_in_one_file(tmp_path, diffusers):
-    path, pipeline = ldm_files.large(diffusers, tmp_path)
+    path, pipeline = large(diffusers, tmp_path)
     assert card_at(path).decoded == (3, 1024, 1024)
     assert difference(path, pipeline) < 1e-4
 
@@ -63,7 +63,7 @@ def test_stable_diffusion_xl_in_one_file(tmp_path, diffusers):
 def test_cosxl_in_one_file(tmp_path, diffusers):
     """v in EDM's continuous σ, of which the file has the ends."""
     marks = {"edm_vpred.sigma_max": torch.tensor(120.0), "edm_vpred.sigma_min": torch.tensor(0.002)}
-    path, pipeline = ldm_files.large(diffusers, tmp_path, **marks)
+    path, pipeline = large(diffusers, tmp_path, **marks)
     pipeline.scheduler = diffusers.EDMEulerScheduler(
         sigma_max=120.0, sigma_data=1.0, prediction_type="v_prediction", sigma_schedule="exponential"
     )
