@@ -17,7 +17,9 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # it would search every 
 def run_cli(args: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0, 2 with one sentence on stderr, 3 not finite, 130 interrupted."""
     from diffstudio.cli.ending import exit_code
+    from diffstudio.cli.streams import make_tolerant
 
+    make_tolerant()
     given = sys.argv[1:] if args is None else args
 
     def run() -> object:

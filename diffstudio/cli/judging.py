@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from diffstudio.cli.ending import say
 from diffstudio.cli.options import FIT
+from diffstudio.cli.streams import echo_json
 
 
 @click.command(short_help="Tell how likely data are under a model.")
@@ -54,7 +54,10 @@ def likelihood(model: str, split: str, steps: int, probes: int, as_json: bool, *
     found = likelihoods(engine, request, split, steps, probes)
     if remark:
         say(remark)
-    click.echo(json.dumps(found.summary(), ensure_ascii=False) if as_json else f"{found.table()}\n{found.effort}")
+    if as_json:
+        echo_json(found.summary())
+    else:
+        click.echo(f"{found.table()}\n{found.effort}")
     if found.problem:
         say(found.problem)
     return 130 if found.interrupted else NOT_FINITE if found.problem else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diffstudio.cli.streams import echo_json
 from diffstudio.errors import DiffStudioError
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ def models(folders: tuple[Path, ...], as_json: bool) -> None:
     others.at_rest = True
     listing = known.listing
     rows = [_row(entry, listing, others, given) for entry in listing.entries if entry.card]
-    click.echo(json.dumps(rows, indent=2, ensure_ascii=False) if as_json else _table(rows))
+    if as_json:
+        echo_json(rows, 2)
+    else:
+        click.echo(_table(rows))
     for entry in listing.entries:
         for note in entry.card.notes if entry.card else ():
             click.echo(f"diffstudio: {entry.spec}: {note}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 from diffstudio import options
 from diffstudio.cli.ending import end, say
 from diffstudio.cli.options import run_options, sample_options
+from diffstudio.cli.streams import echo_json
 
 if TYPE_CHECKING:
     from diffstudio.studio.export.write import Chain, Kind
@@ -118,7 +118,7 @@ def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     if outcome.remark:
         say(f"{Path(request.source_file or '').name}: {outcome.remark}")
     if given["as_json"]:
-        click.echo(json.dumps(outcome.summary(), ensure_ascii=False))
+        echo_json(outcome.summary())
     elif not outcome.interrupted:
         click.echo(f"{out}: {outcome.sentence}")
     return end(outcome)

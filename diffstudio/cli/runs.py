@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from diffstudio.cli.ending import say
+from diffstudio.cli.streams import echo_json
 
 if TYPE_CHECKING:
     from diffstudio.studio.library.library import Library
@@ -59,7 +60,7 @@ def runs(ctx: click.Context, as_json: bool, trash: bool) -> None:
         with _library() as library:
             found = _found(library, ctx.meta.get("query", []), trash)
             if as_json:
-                click.echo(json.dumps([run.summary() for run in found], indent=2, ensure_ascii=False))
+                echo_json([run.summary() for run in found], 2)
             else:
                 click.echo(_table(found) if found else "no run is found")
 
@@ -74,7 +75,7 @@ def show(run: str, as_json: bool) -> None:
         tree = [(other.id, other.parent, other.parent_step) for other in library.tree(found.id)]
         summary = found.summary() | {"branches": [key for key, parent, _ in tree if parent == found.id]}
         if as_json:
-            click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+            echo_json(summary, 2)
             return
         if found.missing:
             say(f"its trace is not at {found.file} any more: open it from where it is now, and it is found again")
