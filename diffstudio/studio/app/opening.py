@@ -15,7 +15,7 @@ from diffstudio.checkpoints.finding import LISTED, SUFFIXES
 from diffstudio.checkpoints.listing import Entry, Listing
 from diffstudio.errors import BadInput, DiffStudioError, NotFound
 from diffstudio.modalities import MODALITIES
-from diffstudio.modalities.clip_file import MOVIES
+from diffstudio.modalities.movie_file import MOVIES
 from diffstudio.modalities.picture_file import PICTURES
 from diffstudio.studio import provenance
 from diffstudio.studio.masks import painted_here
@@ -24,6 +24,7 @@ from diffstudio.studio.request.checks import MASKS, NEUTRAL, OF_FILES
 from diffstudio.studio.request.request import Request
 from diffstudio.studio.sources import ARRAYS, FOLDER
 from diffstudio.traces.format import MAGIC
+from diffstudio.user_files import is_folder, open_regular
 
 SOUNDS = (".wav",)
 _OTHERS = (b"GGUF", b"\x89HDF", b"\x80")  # beginnings of what may hold weights: it is refused by its own sentence
@@ -51,7 +52,7 @@ def look_at(path: Path) -> Opened:
     Raises:
         BadInput: no such file, or of a kind that is not known.
     """
-    if path.is_dir():
+    if is_folder(path):
         return Opened(_kind_of_folder(path), path)
     start, size = _start(path)
     suffix = path.suffix.lower()
@@ -83,7 +84,7 @@ def check_role(path: Path, role: Role) -> None:
     """
     try:
         kind = look_at(path).kind
-        weights = kind == "checkpoint" and (path.is_dir() or _are_weights(*_start(path)))
+        weights = kind == "checkpoint" and (is_folder(path) or _are_weights(*_start(path)))
     except BadInput:
         return
     if role == "checkpoint" and kind in ("trace", "settings", "foreign", "source"):
@@ -97,11 +98,11 @@ def check_role(path: Path, role: Role) -> None:
 
 
 def _start(path: Path) -> tuple[bytes, int]:
-    try:
-        with path.open("rb") as stream:
+    with open_regular(path) as stream:
+        try:
             return stream.read(512), os.fstat(stream.fileno()).st_size
-    except OSError as error:
-        raise BadInput(f"can't open {path}: {error.strerror}") from error
+        except OSError as error:
+            raise BadInput(f"can't read {path}: {error.strerror}") from error
 
 
 def _are_weights(start: bytes, size: int) -> bool:
