@@ -94,6 +94,8 @@ def _of_movie(movie: Any, path: Path) -> Iterator[Frame]:
     if not movie.streams.video:
         raise BadFile(f"{path} holds no video, only sound or text")
     stream = movie.streams.video[0]
+    if stream.codec_context is None:
+        raise BadFile(f"{path} holds video of a kind that can't be decoded: save it as an MP4 (H.264)")
     _check_size(path, *_shown_size(stream.codec_context, stream), MAX_FRAME_PIXELS)
     before, pixels = None, 0
     try:

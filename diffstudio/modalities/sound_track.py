@@ -105,6 +105,8 @@ def _pieces(path: Path, most_seconds: float) -> Iterator[_Piece]:
         if not file.streams.audio:
             raise BadFile(f"{path} holds no sound")
         stream = file.streams.audio[0]
+        if stream.codec_context is None:
+            raise BadFile(f"{path} holds sound of a kind that can't be decoded: save it as a WAV")
         rate, count = int(stream.rate or 0), 0
         if not RATES[0] <= rate <= RATES[1]:
             raise BadFile(f"{path} has a rate of {rate:,} Hz: that is no sound file that can be read")

@@ -33,7 +33,8 @@ def recognised(values: np.ndarray) -> Span:
                 return span
     elif values.dtype.kind == "f" and max(-low, high) <= STATES:
         return SIGNED
-    return (low, high) if high > low else (low - 1, low + 1)
+    beside = 1.0 if low - 1 < low < low + 1 else abs(low) / 2  # of a large number the next one is far away
+    return (low, high) if high > low else (low - beside, low + beside)
 
 
 def extremes(values: np.ndarray) -> Span:
@@ -57,12 +58,14 @@ def _pieces(values: np.ndarray) -> Iterator[np.ndarray]:
 def normal(values: np.ndarray, span: Span) -> np.ndarray:
     """Values as float32 with −1 for black and 1 for white; what lies beyond stays beyond."""
     if span == SIGNED:
-        return values.astype(np.float32)
+        with np.errstate(over="ignore"):
+            return values.astype(np.float32)
     low, high = span
     out, at = np.empty(values.size, np.float32), 0
-    for part in _pieces(values):
-        out[at : at + len(part)] = (part.astype(np.float64) - low) * (2 / (high - low)) - 1
-        at += len(part)
+    with np.errstate(over="ignore"):  # what is too large is not finite then
+        for part in _pieces(values):
+            out[at : at + len(part)] = (part.astype(np.float64) - low) * (2 / (high - low)) - 1
+            at += len(part)
     return out.reshape(values.shape)
 
 

@@ -87,7 +87,8 @@ def read_array(path: Path, meaning: Meaning, taking: Taking, latent: bool = Fals
         part_name="array" if found.names else "",
         span=span or (SIGNED if found.ours and meaning.kind.ranged and not latent else None),
     )
-    return Taken(info, np.ascontiguousarray(rows.astype(np.float32, copy=False))), found.ours
+    with np.errstate(over="ignore"):  # what is too large is not finite then, which is said of it
+        return Taken(info, np.ascontiguousarray(rows.astype(np.float32, copy=False))), found.ours
 
 
 def _from_zip(file: zipfile.ZipFile, path: Path, shape: Sequence[int], part: str | None) -> _Found:
