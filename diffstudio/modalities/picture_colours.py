@@ -62,13 +62,14 @@ def _of_numbers(picture: Image.Image, span: Span | None) -> Plain:
     from PIL import Image
 
     values = np.asarray(picture)
-    own = values.astype(np.uint16) if picture.mode.startswith("I;16") else values
+    own = values.astype(np.uint16, copy=False) if picture.mode.startswith("I;16") else values
     chosen = recognised(own) if span is None else span
-    levels = np.empty(own.shape, np.float32)
-    for _, top, _, bottom in strips(picture):
-        levels[top:bottom] = np.nan_to_num(((normal(own[top:bottom], chosen) + 1) * 127.5).clip(0, 255))
+    levels = Image.new("F", picture.size)
+    for box in strips(picture):
+        part = ((normal(own[box[1] : box[3]], chosen) + 1) * 127.5).clip(0, 255)
+        levels.paste(Image.fromarray(np.nan_to_num(part)), box)
     said = remark(own, chosen)
-    return Plain(Image.fromarray(levels), (said,) if said else (), chosen)
+    return Plain(levels, (said,) if said else (), chosen)
 
 
 def strips(picture: Image.Image) -> Iterator[tuple[int, int, int, int]]:
