@@ -8,17 +8,16 @@ from typing import NamedTuple
 import numpy as np
 
 from diffstudio.errors import BadFile, BadInput
-from diffstudio.modalities.clip_frames import CLIPS, MOVIES, NEEDS_AV, import_av, open_movie, opened_frames
+from diffstudio.modalities.clip_frames import CLIPS, opened_frames
 from diffstudio.modalities.modality import Fit, Meaning, SourceInfo, Taken, Taking
 from diffstudio.modalities.parts import chosen_numbers
 from diffstudio.modalities.picture_colours import plain
-from diffstudio.modalities.picture_file import check_pixels, rows_of
+from diffstudio.modalities.picture_file import rows_of
 from diffstudio.modalities.picture_fit import Size, fitted, fittings
 from diffstudio.modalities.spans import Span
 
-__all__ = ["CLIPS", "MOVIES", "NEEDS_AV", "import_av", "open_movie", "read_clip"]
+__all__ = ["CLIPS", "read_clip"]
 
-MAX_FRAMES = 5_000
 EVEN = 1.2  # the longest frame over the shortest, up to which all last equally long
 
 
@@ -115,10 +114,7 @@ def measure(path: Path) -> tuple[list[float], Size]:
         for frame in frames:
             if not seconds:
                 size = frame.picture().size
-                check_pixels(path, *size)
             seconds.append(frame.seconds)
-            if len(seconds) > MAX_FRAMES:
-                raise BadInput(f"{path} has more than {MAX_FRAMES:,} frames: cut it first")
     if not seconds:
         raise BadFile(f"{path} holds no frame")
     return seconds, size

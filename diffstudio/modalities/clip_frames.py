@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import re
 import struct
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from diffstudio.cancelling import check_cancelled
 from diffstudio.errors import BadFile, BadInput
-from diffstudio.modalities.picture_file import PICTURES, open_picture
+from diffstudio.modalities.movie_file import MOVIES, import_av, open_movie
+from diffstudio.modalities.picture_file import DAMAGED, PICTURES, check_pixels, open_picture, opened
+from diffstudio.user_files import is_folder
 
 if TYPE_CHECKING:
     from PIL import Image  # loaded when a clip is read: the window shows itself before
 
-MOVIES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")  # read by PyAV
 ANIMATIONS = (".gif", ".webp", ".apng", ".png")  # read by Pillow
 FOLDER = "/"
 CLIPS = (*MOVIES, *ANIMATIONS, FOLDER)
-NEEDS_AV = "needs the extra 'video': pip install 'diffstudio[video]'"
+MAX_FRAMES = 5_000
+MAX_FRAME_PIXELS = 36_000_000  # of a movie: 8K
+MAX_ANIMATED_PIXELS = 9_000_000  # of a frame of an animated picture: 4K
+# Pixels of all frames together that are decoded, of a movie and of an animated picture: some seconds.
+MAX_MOVIE, MAX_ANIMATION = 4_000_000_000, 100_000_000
 HIGH = 720  # lines from which a movie that does not say its colours has those of television, not of video
 
 
@@ -38,41 +45,26 @@ def opened_frames(path: Path) -> Iterator[Iterator[Frame]]:
     Raises:
         BadInput: the extra is missing, or no such file.  BadFile: it can't be read, also in the middle.
     """
-    if path.is_dir():
-        yield _of_folder(path)
+    if is_folder(path):
+        yield _watched(_of_folder(path), path)
     elif path.suffix.lower() in MOVIES:
-        with contextlib.closing(open_movie(path)) as movie:
-            yield _of_movie(movie, path)
+        with open_movie(path) as movie:
+            yield _watched(_of_movie(movie, path), path)
     else:
-        yield _of_animation(path)
+        with opened(path) as found:
+            check_pixels(path, found)
+            if getattr(found, "is_animated", False):
+                _check_size(path, *found.size, MAX_ANIMATED_PIXELS)
+            yield _watched(_of_animation(found, path), path)
 
 
-def open_movie(path: Path, what: str = "video") -> Any:
-    """An open PyAV container; `what` it should be is named where it is none.
-
-    Raises:
-        BadInput: the extra is missing, or no such file.  BadFile: not a movie that can be read.
-    """
-    av = import_av(f"reading {path.name}")
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}")
-    try:
-        return av.open(str(path))
-    except (av.FFmpegError, ValueError) as error:
-        raise BadFile(f"{path} is not a {what} that can be read") from error
-
-
-def import_av(what: str) -> Any:
-    """PyAV. `what` begins the sentence where it is not there.
-
-    Raises:
-        BadInput: the extra is not installed.
-    """
-    try:
-        import av
-    except ImportError as error:
-        raise BadInput(f"{what} {NEEDS_AV}") from error
-    return av
+def _watched(frames: Iterator[Frame], path: Path) -> Iterator[Frame]:
+    """The frames, as long as they are wanted and not too many. Raises: BadInput; Cancelled."""
+    for number, frame in enumerate(frames):
+        check_cancelled()
+        if number == MAX_FRAMES:
+            raise BadInput(f"{path} has more than {MAX_FRAMES:,} frames: cut it first")
+        yield frame
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -83,9 +75,16 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def _of_folder(path: Path) -> Iterator[Frame]:
-    # Names that begin with a dot are the system's own: macOS writes ._1.png beside 1.png.
-    found = [file for file in path.iterdir() if file.suffix.lower() in PICTURES and not file.name.startswith(".")]
-    files = sorted(found, key=lambda file: natural(file.name))
+    def is_frame(file: Path) -> bool:
+        # Names that begin with a dot are the system's own: macOS writes ._1.png beside 1.png.
+        return file.suffix.lower() in PICTURES and not file.name.startswith(".")
+
+    try:
+        with os.scandir(path) as entries:
+            found = filter(is_frame, (Path(entry.path) for entry in entries))
+            files = sorted(itertools.islice(found, MAX_FRAMES + 1), key=lambda file: natural(file.name))
+    except OSError as error:
+        raise BadInput(f"can't read the folder {path}: {error.strerror}") from error
     return iter([Frame(lambda file=file: open_picture(file), 0.0) for file in files])
 
 
@@ -95,13 +94,19 @@ def _of_movie(movie: Any, path: Path) -> Iterator[Frame]:
     if not movie.streams.video:
         raise BadFile(f"{path} holds no video, only sound or text")
     stream = movie.streams.video[0]
-    before = None
+    if stream.codec_context is None:
+        raise BadFile(f"{path} holds video of a kind that can't be decoded: save it as an MP4 (H.264)")
+    _check_size(path, *_shown_size(stream.codec_context, stream), MAX_FRAME_PIXELS)
+    before, pixels = None, 0
     try:
         for frame in movie.decode(stream):
+            size = _shown_size(frame, stream)
+            _check_size(path, *size, MAX_FRAME_PIXELS)  # another one may come in the middle
+            pixels = _counted(path, pixels, size, MAX_MOVIE)
             if before is not None:
                 yield Frame(_movie_picture(before, stream), _between(before, frame))
             before = frame
-    except av.FFmpegError as error:
+    except (av.FFmpegError, OSError) as error:
         raise BadFile(f"{path} is damaged: a frame can't be decoded") from error
     if before is not None:
         last = float(before.duration * before.time_base) if before.duration and before.time_base else 0.0
@@ -120,12 +125,17 @@ def _movie_picture(frame: Any, stream: Any) -> Callable[[], Image.Image]:
 
         own = {"src_colorspace": "ITU709"} if frame.colorspace == 2 and frame.height >= HIGH else {}
         found = Image.fromarray(frame.reformat(format="rgb24", **own).to_ndarray())
-        ratio = stream.sample_aspect_ratio
-        if ratio and ratio != 1:  # pixels that are no squares
-            found = found.resize((max(1, round(found.width * float(ratio))), found.height), Image.Resampling.LANCZOS)
-        return _turned(found, frame)
+        size = _shown_size(frame, stream)
+        return _turned(found if found.size == size else found.resize(size, Image.Resampling.LANCZOS), frame)
 
     return picture
+
+
+def _shown_size(found: Any, stream: Any) -> tuple[int, int]:
+    """Width and height of a frame, or of a codec's, as squares: its pixels may be none."""
+    ratio = stream.sample_aspect_ratio
+    wide = found.width * float(ratio) if ratio and ratio > 0 else found.width
+    return max(1, round(wide)), found.height
 
 
 def _turned(picture: Image.Image, frame: Any) -> Image.Image:
@@ -147,19 +157,48 @@ def _turned(picture: Image.Image, frame: Any) -> Image.Image:
     return picture.transpose(way.FLIP_TOP_BOTTOM) if d < 0 else picture
 
 
-def _of_animation(path: Path) -> Iterator[Frame]:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+def _of_animation(found: Image.Image, path: Path) -> Iterator[Frame]:
+    from PIL import ImageOps
 
-    open_picture(path)  # refuses what is too large, or no picture
+    pixels = 0
     try:
-        with Image.open(path) as found:
-            # The first picture of such a file is shown where nothing moves, and is none of the clip.
-            hidden = bool(found.info.get("default_image"))
-            for number in range(int(hidden), getattr(found, "n_frames", 1)):
-                with warnings.catch_warnings(action="ignore"):  # of crooked Exif
-                    found.seek(number)
-                    found.load()
-                seconds = float(found.info.get("duration") or 0) / 1000
-                yield Frame(lambda: ImageOps.exif_transpose(found).copy(), seconds)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+        # The first picture of such a file is shown where nothing moves, and is none of the clip.
+        for number in itertools.count(int(bool(found.info.get("default_image")))):
+            if not _seek(found, number):
+                return
+            pixels = _counted(path, pixels, found.size, MAX_ANIMATION)
+            found.load()
+            seconds = float(found.info.get("duration") or 0) / 1000
+            yield Frame(lambda: ImageOps.exif_transpose(found), seconds)
+    except DAMAGED as error:
         raise BadFile(f"{path} is damaged: a frame can't be read") from error
+
+
+def _seek(found: Image.Image, number: int) -> bool:
+    """Whether there is such a frame. Of a GIF nobody knows how many there are until the last is read."""
+    if found.format != "GIF":
+        if number < getattr(found, "n_frames", 1):
+            found.seek(number)
+            return True
+        return False
+    try:
+        found.seek(number)
+    except EOFError:
+        return False
+    return True
+
+
+def _counted(path: Path, pixels: int, size: tuple[int, int], most: int) -> int:
+    """The pixels with those of one more frame. Raises: BadInput: that are too many."""
+    pixels += size[0] * size[1]
+    if pixels > most:
+        raise BadInput(
+            f"{path} has more than {most:,} pixels in all its frames of {size[0]:,}×{size[1]:,}: make it smaller, or "
+            "cut it first"
+        )
+    return pixels
+
+
+def _check_size(path: Path, width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise BadInput(f"{path} has frames of {width:,}×{height:,} pixels: make it smaller first")

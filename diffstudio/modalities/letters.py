@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from diffstudio.cancelling import check_cancelled
+
 SPACE = " "
+PIECE = 10_000  # letters between two looks at whether they are still wanted
 SHOWN = 12  # replacements that are named
 # What Unicode's own decomposition does not take apart.
 _ALIKE = {
@@ -37,7 +40,9 @@ class Replacing:
         return re.sub(" {2,}", SPACE, out) if SPACE in self.known else out
 
     def _letters(self, text: str) -> Iterator[str]:
-        for letter in text:
+        for number, letter in enumerate(text):
+            if number % PIECE == 0:
+                check_cancelled()
             if letter in self.known:
                 yield letter
                 continue

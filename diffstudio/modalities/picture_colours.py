@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from diffstudio.cancelling import check_cancelled
 from diffstudio.modalities.spans import Span, normal, recognised, remark
+from diffstudio.strangers import shown
 
 if TYPE_CHECKING:
     from PIL import Image
 
 SRGB_GAMMA = 0.45455  # of a PNG's gAMA chunk that says what everybody assumes
 LIGHT = 0.75  # luminance of what is drawn on nothing, from which a white paper would hide it
+STRIP = 1 << 18  # pixels that are converted at a time
 SEEN = 0.02  # share of pixels that must be clear before their paper is worth a word
 
 
@@ -58,11 +62,23 @@ def _of_numbers(picture: Image.Image, span: Span | None) -> Plain:
     from PIL import Image
 
     values = np.asarray(picture)
-    own = values.astype(np.uint16) if picture.mode.startswith("I;16") else values
+    own = values.astype(np.uint16, copy=False) if picture.mode.startswith("I;16") else values
     chosen = recognised(own) if span is None else span
-    levels = ((normal(own, chosen) + 1) * 127.5).clip(0, 255)
+    levels = Image.new("F", picture.size)
+    for box in strips(picture):
+        part = ((normal(own[box[1] : box[3]], chosen) + 1) * 127.5).clip(0, 255)
+        levels.paste(Image.fromarray(np.nan_to_num(part)), box)
     said = remark(own, chosen)
-    return Plain(Image.fromarray(np.nan_to_num(levels)), (said,) if said else (), chosen)
+    return Plain(levels, (said,) if said else (), chosen)
+
+
+def strips(picture: Image.Image) -> Iterator[tuple[int, int, int, int]]:
+    """The picture from top to bottom, in boxes of not too many pixels."""
+    width, height = picture.size
+    rows = max(1, STRIP // width)
+    for top in range(0, height, rows):
+        check_cancelled()
+        yield 0, top, width, min(height, top + rows)
 
 
 def _managed(picture: Image.Image) -> tuple[Image.Image, str]:
@@ -99,7 +115,7 @@ def _by_profile(picture: Image.Image, profile: bytes) -> tuple[Image.Image, str]
         return picture, ""
     if colours.mode == "L":
         converted = converted.convert("L")
-    return _joined(converted, alpha), f"colours converted from {name[:60]} to sRGB"
+    return _joined(converted, alpha), f"colours converted from {shown(name, 60)} to sRGB"
 
 
 def _parted(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
@@ -129,15 +145,31 @@ def _opaque(picture: Image.Image) -> tuple[Image.Image, str]:
 
     if picture.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and "transparency" not in picture.info:
         return (picture if picture.mode in ("L", "RGB") else picture.convert(_grey_or_colour(picture))), ""
-    layered = picture.convert("RGBA")
-    opacity = np.asarray(layered.getchannel("A"), np.float64)
-    drawn = np.asarray(layered.convert("L"), np.float64)  # of the colours alone: opacity is left out
-    light = opacity.any() and (drawn * opacity).sum() / opacity.sum() > LIGHT * 255 and (opacity < 128).any()
+    light, clear = _drawn_on_nothing(picture)
     paper = "black" if light else "white"
-    done = Image.alpha_composite(Image.new("RGBA", layered.size, paper), layered).convert("RGB")
-    clear = (opacity < 255).mean() > SEEN
+    done = Image.new("RGB", picture.size)
+    for box in strips(picture):
+        layered = picture.crop(box).convert("RGBA")
+        on_paper = Image.alpha_composite(Image.new("RGBA", layered.size, paper), layered)
+        done.paste(on_paper.convert("RGB"), box)
     why = ", where what is drawn is light" if light else ""
-    return done, f"transparent places are taken as {paper}{why}" if clear else ""
+    return done, f"transparent places are taken as {paper}{why}" if clear > SEEN else ""
+
+
+def _drawn_on_nothing(picture: Image.Image) -> tuple[bool, float]:
+    """Whether what is drawn is so light that white paper would hide it, and the share of clear places."""
+    weight = weighted = 0.0
+    faint, clear = False, 0
+    for box in strips(picture):
+        layered = picture.crop(box).convert("RGBA")
+        opacity = np.asarray(layered.getchannel("A"))
+        drawn = np.asarray(layered.convert("L"), np.float64)  # of the colours alone: opacity is left out
+        weight += float(opacity.sum(dtype=np.int64))
+        weighted += float((drawn * opacity).sum())
+        faint = faint or bool((opacity < 128).any())
+        clear += int((opacity < 255).sum())
+    light = weight > 0 and weighted > LIGHT * 255 * weight and faint
+    return light, clear / (picture.width * picture.height)
 
 
 def _grey_or_colour(picture: Image.Image) -> str:

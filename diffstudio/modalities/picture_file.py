@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from diffstudio.cancelling import check_cancelled
 from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.modality import Meaning, SourceInfo, Taken, Taking
 from diffstudio.modalities.parts import ALL, chosen_numbers
 from diffstudio.modalities.picture_colours import Plain, is_deep, plain
-from diffstudio.modalities.picture_fit import Size, border, fitted, fittings, misfit
+from diffstudio.modalities.picture_fit import Size, border, fitted, fittings, misfit, paper_of
 from diffstudio.modalities.spans import Span
 from diffstudio.user_files import open_regular
 
@@ -25,13 +27,17 @@ if TYPE_CHECKING:
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")  # Pillow would also start programs, for EPS
 MAX_BYTES = 256 << 20
+BLOCK = 64 << 10  # bytes that are read at a time
 MAX_PIXELS = 64_000_000
+MAX_TRANSPARENT = 40_000_000  # pixels of a picture that is laid on paper, which takes as much again
+MAX_LISTED = 10_000  # pages of a TIFF, which has to be read through to count them
+ORIENTATION = 0x0112  # of Exif
 # What Pillow raises for damaged files, besides the errors that it documents; EOFError where there is no further frame.
 DAMAGED = (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
 MAX_PAGES = 1000
 PAGED = ("TIFF", "GIF", "WEBP", "PNG")  # whose further pictures are pages, not previews or maps of depth
 PHOTOMETRIC, DEEPEST = 262, np.uint16(65535)  # a TIFF's tag, and the highest value of 16 bits
-PAPER_WHITE = 150 / 127.5 - 1  # from here on a border is paper
+PAPER_WHITE = 150  # of 255, from here on a border is paper
 
 
 def read_picture(path: Path, meaning: Meaning, taking: Taking) -> Taken:
@@ -45,8 +51,8 @@ def read_picture(path: Path, meaning: Meaning, taking: Taking) -> Taken:
         raise BadInput(f"{path}: a picture has 1 or 3 channels, the model needs {channels}")
     size = (meaning.shape[2], meaning.shape[1])
     with opened(path) as file:
-        check_pixels(path, *file.size)
-        count = pages_of(file)
+        check_pixels(path, file)
+        count = pages_of(path, file)
         part = taking.part if count > 1 else None
         chosen = [0] if part is None else chosen_numbers(part, count, "page", path.name)
         if len(chosen) > MAX_PAGES:
@@ -72,7 +78,7 @@ def _one(found: Plain, size: Size, channels: int, taking: Taking) -> _One:
     picture = found.picture
     usable = not fittings(picture.size, size) or taking.fit is not None
     rows = rows_of(fitted(picture, size, taking.fit), channels) if usable else None
-    inverted = channels == 1 and looks_inverted(rows_of(picture, 1)[0])
+    inverted = channels == 1 and paper_of(picture) > PAPER_WHITE
     return _One(rows, picture.size, found.remarks, inverted, found.span)
 
 
@@ -113,30 +119,51 @@ def rows_of(picture: Image.Image, channels: int) -> np.ndarray:
 
 def looks_inverted(sample: np.ndarray) -> bool:
     """Whether (C, H, W) in [-1, 1] is grey and looks like ink on paper: its border is light."""
-    return len(sample) == 1 and float(np.median(border(sample[0]))) > PAPER_WHITE
+    return len(sample) == 1 and float(np.median(border(sample[0]))) > PAPER_WHITE / 127.5 - 1
 
 
-def open_picture(path: Path) -> Image.Image:
+def open_picture(path: Path, judge: Callable[[int, int], str] = lambda width, height: "") -> Image.Image:
     """The first picture of a file, upright, in its own mode; its size is checked before any pixel is decoded.
 
+    judge: what is wrong with a size, in a sentence, or "".
+
     Raises:
-        BadInput: no such file, or too large.  BadFile: not a picture that can be read.
+        BadInput: no such file, too large, or `judge` found something wrong.  BadFile: not a picture that can be read.
     """
     with opened(path) as file:
-        return _page(file, 0, path)
+        check_pixels(path, file)
+        width, height = file.size
+        # To know how it stands a PNG must be decoded: not where it fits neither way.
+        if (problem := judge(width, height)) and judge(height, width):
+            raise BadInput(problem)
+        picture = _page(file, 0, path)
+        if problem := judge(*picture.size):
+            raise BadInput(problem)
+        return picture
 
 
-def pages_of(file: Image.Image) -> int:
-    """How many pictures an open file holds."""
-    return getattr(file, "n_frames", 1) if file.format in PAGED else 1
+def pages_of(path: Path, file: Image.Image) -> int:
+    """How many pictures an open file holds. Raises: BadInput: too many to be counted."""
+    if file.format != "TIFF":
+        return getattr(file, "n_frames", 1) if file.format in PAGED else 1
+    count = 1
+    with contextlib.suppress(EOFError):
+        while count <= MAX_LISTED:
+            check_cancelled()
+            file.seek(count)
+            count += 1
+    if count > MAX_LISTED:
+        raise BadInput(f"{path} has more than {MAX_LISTED:,} pages: make a file of some of them first")
+    file.seek(0)
+    return count
 
 
-def check_pixels(path: Path, width: int, height: int) -> None:
-    """Refuse a picture that is too large. Raises: BadInput."""
-    if width * height > MAX_PIXELS:
-        raise BadInput(
-            f"{path} has {width:,}×{height:,} pixels, expected at most {MAX_PIXELS:,}: make it smaller first"
-        )
+def check_pixels(path: Path, found: Image.Image) -> None:
+    """Refuse a picture that is too large, before its pixels are decoded. Raises: BadInput."""
+    width, height = found.size
+    most = MAX_TRANSPARENT if "A" in found.getbands() or "transparency" in found.info else MAX_PIXELS
+    if width * height > most:
+        raise BadInput(f"{path} has {width:,}×{height:,} pixels, expected at most {most:,}: make it smaller first")
 
 
 @contextlib.contextmanager
@@ -149,7 +176,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
     from PIL import Image
 
     # A stream, not the path: of a turned TIFF Pillow maps the file into memory as if it were not turned.
-    with open_regular(path, MAX_BYTES) as stream:
+    with open_regular(path, MAX_BYTES) as file, io.BufferedReader(_Watched(file), BLOCK) as stream:
         try:
             # Pillow warns of large pictures and of crooked Exif: here they are refused, or read all the same.
             with warnings.catch_warnings(action="ignore"), Image.open(stream, formats=FORMATS) as found:
@@ -160,14 +187,42 @@ def opened(path: Path) -> Iterator[Image.Image]:
             raise BadFile(f"{path} is not a picture that can be read") from error
 
 
+class _Watched(io.RawIOBase):
+    """A file that is read on only while it is wanted: a GIF of millions of frames is counted frame by frame."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def readinto(self, into: Any) -> int:
+        check_cancelled()
+        return self._file.readinto(into)  # pyright: ignore[reportAttributeAccessIssue] - it is a buffered reader
+
+    def seek(self, at: int, whence: int = 0) -> int:
+        return self._file.seek(at, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+
 def _page(file: Image.Image, number: int, path: Path) -> Image.Image:
+    """Upright; it may be the file's own, which is another picture after the next page."""
     from PIL import ImageOps
 
     if number:
         file.seek(number)
-    check_pixels(path, *file.size)
+    check_pixels(path, file)
+    check_cancelled()
     file.load()
-    upright = ImageOps.exif_transpose(file).copy()
+    upright = ImageOps.exif_transpose(file) if file.getexif().get(ORIENTATION, 1) in range(2, 9) else file
     return _black_is_zero(upright) if is_deep(upright) and _white_is_zero(file) else upright
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Size = tuple[int, int]  # width, height
+LARGE = 16_000_000  # pixels from which a picture is made smaller in two steps
+REDUCED = 4  # of what is wanted, after the first of them
 
 
 def fittings(found: Size, wanted: Size) -> tuple[Fit, ...]:
@@ -26,9 +28,10 @@ def fitted(picture: Image.Image, size: Size, fit: Fit | None) -> Image.Image:
 
     if picture.size == size:
         return picture
-    paper = 0.0
-    if fit == "pad":
-        paper = float(np.median(border(np.asarray(picture.convert("L") if picture.mode == "RGB" else picture))))
+    paper = paper_of(picture) if fit == "pad" else 0.0
+    gap = int(min(picture.width / size[0], picture.height / size[1]) / REDUCED)
+    if gap > 1 and picture.width * picture.height > LARGE:
+        picture = picture.reduce(gap)  # a box, where there are far more pixels than are wanted: nobody sees it
     return _placed(picture, size, fit, Image.Resampling.LANCZOS, paper)
 
 
@@ -48,6 +51,15 @@ def _placed(picture: Image.Image, size: Size, fit: Fit | None, way: Image.Resamp
         colour = (int(paper),) * 3 if picture.mode == "RGB" else paper if picture.mode == "F" else int(paper)
         return ImageOps.pad(picture, size, way, color=colour)  # pyright: ignore[reportArgumentType] - of mode F a float
     return picture.resize(size, way)
+
+
+def paper_of(picture: Image.Image) -> float:
+    """The grey, 0 to 255, that most of the border of a picture of mode L, RGB or F has."""
+    width, height = picture.size
+    edges = ((0, 0, width, 1), (0, height - 1, width, height), (0, 0, 1, height), (width - 1, 0, width, height))
+    cut = [picture.crop(box) for box in edges]
+    greys = [np.asarray(one.convert("L") if picture.mode == "RGB" else one).ravel() for one in cut]
+    return float(np.median(np.concatenate(greys)))
 
 
 def border(grey: np.ndarray) -> np.ndarray:

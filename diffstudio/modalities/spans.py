@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+
+from diffstudio.cancelling import check_cancelled
 
 Span = tuple[float, float]
 UNIT, SIGNED, BYTES, DEEP = (0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0)
 NEARLY = 1e-4  # what rounding adds at the ends
 STATES = 8.0  # numbers up to this, on both sides of zero, are states with noise on them: −1 and 1 are their ends
+PIECE = 1 << 20  # values at a time
 DIM = 0.25  # of the highest value: what stays below may be of fewer bits than it is stored in
 
 
@@ -28,21 +33,40 @@ def recognised(values: np.ndarray) -> Span:
                 return span
     elif values.dtype.kind == "f" and max(-low, high) <= STATES:
         return SIGNED
-    return (low, high) if high > low else (low - 1, low + 1)
+    beside = 1.0 if low - 1 < low < low + 1 else abs(low) / 2  # of a large number the next one is far away
+    return (low, high) if high > low else (low - beside, low + beside)
 
 
 def extremes(values: np.ndarray) -> Span:
     """The lowest and the highest of the finite values; (0, 0) where there are none."""
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    low, high, found = np.inf, -np.inf, False
+    for part in _pieces(values):
+        finite = part[np.isfinite(part)] if part.dtype.kind == "f" else part
+        if finite.size:
+            low, high, found = min(low, float(finite.min())), max(high, float(finite.max())), True
+    return (low, high) if found else (0.0, 0.0)
+
+
+def _pieces(values: np.ndarray) -> Iterator[np.ndarray]:
+    """All of them in their order, (n,) each: what is computed of a large array needs no room for as much again."""
+    flat = values.reshape(-1)
+    for at in range(0, flat.size, PIECE):
+        check_cancelled()
+        yield flat[at : at + PIECE]
 
 
 def normal(values: np.ndarray, span: Span) -> np.ndarray:
     """Values as float32 with −1 for black and 1 for white; what lies beyond stays beyond."""
     if span == SIGNED:
-        return values.astype(np.float32)
+        with np.errstate(over="ignore"):
+            return values.astype(np.float32)
     low, high = span
-    return ((values.astype(np.float64) - low) * (2 / (high - low)) - 1).astype(np.float32)
+    out, at = np.empty(values.size, np.float32), 0
+    with np.errstate(over="ignore"):  # what is too large is not finite then
+        for part in _pieces(values):
+            out[at : at + len(part)] = (part.astype(np.float64) - low) * (2 / (high - low)) - 1
+            at += len(part)
+    return out.reshape(values.shape)
 
 
 def remark(values: np.ndarray, span: Span) -> str:

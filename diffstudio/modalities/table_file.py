@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import array
 import csv
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from diffstudio.cancelling import check_cancelled
 from diffstudio.errors import BadFile, BadInput
-from diffstudio.modalities.encodings import decoded
+from diffstudio.modalities.encodings import decoded, lines_of
 from diffstudio.modalities.modality import Meaning, SourceInfo, Taken, Taking
 from diffstudio.modalities.parts import ALL
+from diffstudio.user_files import read_regular
 
+MAX_BYTES = 64 << 20
+MAX_ROWS = 1_000_000  # more samples no run has
+MAX_CELLS = 4_000_000
+MAX_LINE = 1_000_000  # characters
+PIECE = 10_000  # rows between two looks at whether they are still wanted
+T = TypeVar("T")
 TABLES = (".csv", ".tsv", ".tab", ".txt")
 AXES = ("x", "y", "z")
 NUMBERING = ("", "index", "unnamed: 0")  # columns that only count the rows
@@ -65,29 +75,45 @@ def read_table(path: Path, meaning: Meaning, taking: Taking) -> Taken:
 
 def _numbers(path: Path, table: _Table, columns: list[int] | None) -> np.ndarray:
     """The cells of those columns as numbers, (N, M) float32."""
-    rows: list[list[float]] = []
-    for line in table.lines:
+    count, width, numbers = 0, 0, array.array("f")
+    for line in _wanted(table.lines):
         used = line.cells if columns is None else [line.cells[i] for i in columns if i < len(line.cells)]
         try:
-            rows.append([float(cell) for cell in used])
+            numbers.extend([float(cell) for cell in used])
         except ValueError as error:
             raise BadFile(f"{path}, line {line.number}: {line.text[:40]!r} is not a row of numbers") from error
-        if len(rows[-1]) != len(rows[0]):
-            raise BadFile(f"{path}, line {line.number}: {len(rows[-1])} numbers, expected {len(rows[0])}")
-    if not rows:
+        count, width = count + 1, width or len(used)
+        if len(used) != width:
+            raise BadFile(f"{path}, line {line.number}: {len(used)} numbers, expected {width}")
+    if not count:
         raise BadFile(f"{path} holds no row of numbers")
-    return np.array(rows, np.float32)
+    return np.array(numbers, np.float32).reshape(count, width)
+
+
+def _wanted(rows: Iterable[T]) -> Iterator[T]:
+    """The rows, as long as they are wanted. Raises: Cancelled."""
+    for number, row in enumerate(rows):
+        if number % PIECE == 0:
+            check_cancelled()
+        yield row
 
 
 def _read(path: Path) -> _Table:
+    content = read_regular(path, MAX_BYTES)
     try:
-        text, said = decoded(path.read_bytes())
-    except FileNotFoundError as error:
-        raise BadInput(f"there is no file {path}") from error
-    except (OSError, ValueError) as error:
+        text, said = decoded(content)
+    except ValueError as error:
         raise BadFile(f"{path} is not a text file that can be read") from error
-    lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")]
-    cells = _split([line for _, line in lines])
+    lines: list[tuple[int, str]] = []
+    for number, line in _wanted(enumerate(lines_of(text), 1)):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if len(line) > MAX_LINE:
+            raise BadInput(f"{path}, line {number}: {len(line):,} characters, expected at most {MAX_LINE:,}")
+        lines.append((number, line))
+        if len(lines) > MAX_ROWS + 1:  # one may be a heading
+            raise BadInput(f"{path} has more than {MAX_ROWS:,} rows: cut it first")
+    cells = _split(path, [line for _, line in lines])
     found = [_Line(number, line, row) for (number, line), row in zip(lines, cells, strict=True)]
     heading: tuple[str, ...] = ()
     if found and _is_heading(found[0].cells, [line.cells for line in found[1:]]):
@@ -104,18 +130,41 @@ def _is_heading(first: list[str], others: list[list[str]]) -> bool:
     return any(i < len(cells) and _is_number(cells[i]) for cells in others for i in words)
 
 
-def _split(lines: list[str]) -> list[list[str]]:
-    """The cells of each line, decimal commas as points."""
+def _split(path: Path, lines: list[str]) -> list[list[str]]:
+    """The cells of each line, decimal commas as points. Raises: BadInput: too many."""
     if lines and all("\t" in line for line in lines):
-        rows = list(csv.reader(lines, delimiter="\t"))
+        rows = _quoted(lines, "\t", False)
     elif any(";" in line for line in lines):
-        rows = list(csv.reader(lines, delimiter=";", skipinitialspace=True))
+        rows = _quoted(lines, ";", True)
     elif any("," in line for line in lines) and not _commas_are_decimal(lines):
-        rows = list(csv.reader(lines, skipinitialspace=True))
-        return [_words(row) for row in rows]
+        return _counted(path, map(_words, _quoted(lines, ",", True)))
     else:
-        rows = [line.split() for line in lines]
-    return [[_with_point(cell.strip()) for cell in row] for row in rows]
+        rows = map(str.split, lines)
+    return _counted(path, ([_with_point(cell.strip()) for cell in row] for row in rows))
+
+
+def _counted(path: Path, rows: Iterable[list[str]]) -> list[list[str]]:
+    """The rows in memory, if they are not too many cells."""
+    found, cells = [], 0
+    for row in _wanted(rows):
+        found.append(row)
+        cells += len(row)
+        if cells > MAX_CELLS:
+            raise BadInput(f"{path} has more than {MAX_CELLS:,} cells: cut it first")
+    return found
+
+
+def _quoted(lines: list[str], delimiter: str, skip: bool) -> Iterator[list[str]]:
+    """A row for each line; a quotation mark that is not closed there is a letter."""
+    for line in lines:
+        if '"' not in line:
+            cells = line.split(delimiter)
+            yield [cell.lstrip(" ") for cell in cells] if skip else cells
+            continue
+        try:
+            yield next(csv.reader([line], delimiter=delimiter, skipinitialspace=skip, strict=True))
+        except csv.Error:
+            yield line.split(delimiter)
 
 
 def _words(row: list[str]) -> list[str]:
@@ -127,11 +176,14 @@ def _words(row: list[str]) -> list[str]:
 
 def _commas_are_decimal(lines: list[str]) -> bool:
     """Whether the numbers stand between blanks, with commas in them: "1,5 2,25"."""
-    rows = [line.split() for line in lines]
-    numbers = [cell for row in rows for cell in row if any(letter.isdigit() for letter in cell)]
-    many = [row for row in rows if len(row) > 1]
-    commas = [cell for cell in numbers if "," in cell]
-    return len(many) == len(rows) and bool(commas) and all(_DECIMAL_COMMA.fullmatch(cell) for cell in commas)
+    found = False
+    for line in _wanted(lines):
+        row = line.split()
+        commas = [cell for cell in row if "," in cell and any(letter.isdigit() for letter in cell)]
+        if len(row) == 1 or not all(map(_DECIMAL_COMMA.fullmatch, commas)):
+            return False
+        found = found or bool(commas)
+    return found
 
 
 def _with_point(cell: str) -> str:
@@ -165,17 +217,17 @@ def _grouped(path: Path, table: _Table, part: str | None) -> tuple[_Table, tuple
     else:
         kept = [line for line in table.lines if line.cells[column].casefold() == chosen.casefold()]
         if not kept:
-            some = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+            some = ", ".join(f"{name:.40}" for name in names[:20]) + (", …" if len(names) > 20 else "")
             raise BadInput(f"{path.name} has no rows named '{chosen:.40}': choose one of {some}, or all")
     lines = [line._replace(cells=[cell for i, cell in enumerate(line.cells) if i != column]) for line in kept]
     left = tuple(name for i, name in enumerate(table.heading) if i != column)
     remarks = table.remarks
     if len(names) > 1 and part is None:
-        what = "all of them" if chosen == ALL else f"'{chosen}', {len(lines):,} rows,"
+        what = "all of them" if chosen == ALL else f"'{chosen:.40}', {len(lines):,} rows,"
         are = "are" if chosen == ALL else "is"
         remarks = (
             *remarks,
-            f"its rows have {len(names):,} names in the column '{heading or column + 1}': {what} {are} taken "
+            f"its rows have {len(names):,} names in the column '{heading[:40] or column + 1}': {what} {are} taken "
             "(--part chooses others)",
         )
     return _Table(left, lines, remarks), tuple(names[:MAX_GROUPS]), chosen
@@ -186,7 +238,7 @@ def _column_of_words(table: _Table) -> int | None:
     if not table.lines:
         return None
     width = min(len(line.cells) for line in table.lines)
-    words = [i for i in range(width) if not any(_is_number(line.cells[i]) for line in table.lines)]
+    words = [i for i in range(width) if not any(_is_number(line.cells[i]) for line in _wanted(table.lines))]
     return words[0] if len(words) == 1 and width > 1 else None
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
+from diffstudio.cancelling import check_cancelled
 from diffstudio.errors import BadFile, BadInput
+from diffstudio.user_files import open_regular
 
 MAX_BYTES = 1 << 28
+MAX_CHUNKS = 1000
+MAX_TEXT = 4 << 20  # bytes of the INFO list
+MAX_VALUES = 1 << 24  # that are read at once
 RATES = (1000, 768_000)
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 COMMENT = b"ICMT"  # RIFF's INFO chunk of a comment
@@ -40,51 +49,102 @@ class _Format:
     rate: int
     bits: int
 
+    @property
+    def frame(self) -> int:
+        """Bytes of all channels at one moment."""
+        return self.channels * self.bits // 8
 
-def read_wave(path: Path) -> Wave:
-    """The sound in a WAV file.
+
+class WaveFile:
+    """An open WAV file: what it says of itself, and its samples piece by piece.
+
+    length: samples of a channel; channels, rate: as they are stored.
+    """
+
+    def __init__(self, path: Path, stream: BinaryIO, size: int) -> None:
+        """Raises: BadFile: it is not a WAV file, is damaged, or is compressed."""
+        self._path, self._stream = path, stream
+        start = stream.read(12)
+        if start[:4] == b"RIFX":
+            raise BadFile(f"{path} is a WAV file of big-endian numbers (RIFX): save it as a plain WAV")
+        if start[:4] not in (b"RIFF", *LARGE) or start[8:12] != b"WAVE":
+            raise BadFile(f"{path} is not a WAV file")
+        chunks = _chunks(path, stream, size)
+        if b"fmt " not in chunks or b"data" not in chunks:
+            raise BadFile(f"{path} is a WAV file without sound, or was cut")
+        self._form = _format(path, self._bytes(*chunks[b"fmt "], 64))
+        self._begin, length = chunks[b"data"]
+        self.length = length // self._form.frame
+        self.channels, self.rate = self._form.channels, self._form.rate
+        self.comment = _comment(self._bytes(*chunks.get(b"LIST", (0, 0)), MAX_TEXT))
+
+    def mono(self, first: int, count: int) -> np.ndarray:
+        """(at most count,): the mean of the channels. Raises: as `samples`."""
+        found = self.samples(first, count)
+        return found[:, 0] if self.channels == 1 else np.add.reduce(found, 1) / self.channels
+
+    def samples(self, first: int, count: int) -> np.ndarray:
+        """(at most count, channels) float64 in [-1, 1]. Raises: BadFile: not finite; Cancelled."""
+        check_cancelled()
+        count = max(0, min(count, self.length - first))
+        frame = self._form.frame
+        data = self._bytes(self._begin + first * frame, count * frame, count * frame)
+        values = _values(self._form, data)
+        if self._form.kind == FLOAT and not np.isfinite(values).all():
+            raise BadFile(f"{self._path} has values that are not finite (NaN or ∞)")
+        return values.reshape(-1, self.channels)
+
+    def _bytes(self, at: int, length: int, most: int) -> bytes:
+        try:
+            self._stream.seek(at)
+            return self._stream.read(min(length, most))
+        except OSError as error:
+            raise BadFile(f"can't read {self._path}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def open_wave(path: Path) -> Iterator[WaveFile]:
+    """Open a WAV file.
 
     Raises:
         BadInput: no such file, or too large a one.  BadFile: it is not a WAV file, is damaged, or is compressed.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"{path} has {path.stat().st_size:,} bytes, expected at most {MAX_BYTES:,}")
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"can't read {path}: {error.strerror}") from error
-    if content[:4] == b"RIFX":
-        raise BadFile(f"{path} is a WAV file of big-endian numbers (RIFX): save it as a plain WAV")
-    if content[:4] not in (b"RIFF", *LARGE) or content[8:12] != b"WAVE":
-        raise BadFile(f"{path} is not a WAV file")
-    chunks = _chunks(content)
-    if b"fmt " not in chunks or b"data" not in chunks:
-        raise BadFile(f"{path} is a WAV file without sound, or was cut")
-    form = _format(path, chunks[b"fmt "])
-    values = _values(form, chunks[b"data"])
-    if not np.isfinite(values).all():
-        raise BadFile(f"{path} has values that are not finite (NaN or ∞)")
-    return Wave(values.reshape(-1, form.channels), form.rate, _comment(chunks.get(b"LIST", b"")))
+    with open_regular(path, MAX_BYTES) as stream:
+        yield WaveFile(path, stream, os.fstat(stream.fileno()).st_size)
 
 
-def _chunks(content: bytes) -> dict[bytes, bytes]:
-    """The first chunk of each name.
+def read_wave(path: Path) -> Wave:
+    """The sound in a WAV file. Raises: as `open_wave`; BadInput: more of it than should be in memory at once."""
+    with open_wave(path) as found:
+        if found.length * found.channels > MAX_VALUES:
+            raise BadInput(f"{path} has {found.length * found.channels:,} samples, expected at most {MAX_VALUES:,}")
+        return Wave(found.samples(0, found.length), found.rate, found.comment)
+
+
+def _chunks(path: Path, stream: BinaryIO, size: int) -> dict[bytes, tuple[int, int]]:
+    """Where the first chunk of each name begins, and how long it is.
 
     A program that did not know the length beforehand wrote one that is too large, or 0: the sound then goes to the end.
     """
     found, at, large = {}, 12, 0
-    while at + 8 <= len(content):
-        name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
-        if name == b"ds64" and size >= 16:
-            large = int.from_bytes(content[at + 16 : at + 24], "little")
+    for _ in range(MAX_CHUNKS):
+        stream.seek(at)
+        head = stream.read(24)
+        if len(head) < 8:
+            return found
+        name, length = head[:4], int.from_bytes(head[4:8], "little")
+        if name == b"ds64" and length >= 16:
+            large = int.from_bytes(head[16:24], "little")
         if name == b"data":
-            if size == 0xFFFFFFFF and large:
-                size = large
-            elif size == 0 and content[at + 8 : at + 12] not in _OTHERS:
-                size = len(content)
-        found.setdefault(name, content[at + 8 : at + 8 + size])
-        at += 8 + size + size % 2
-    return found
+            if length == 0xFFFFFFFF and large:
+                length = large
+            elif length == 0 and head[8:12] not in _OTHERS:
+                length = size
+        found.setdefault(name, (at + 8, max(0, min(length, size - at - 8))))
+        at += 8 + length + length % 2
+        if at >= size:
+            return found
+    raise BadFile(f"{path} has more than {MAX_CHUNKS:,} chunks: that is no sound file that can be read")
 
 
 def _format(path: Path, chunk: bytes) -> _Format:
@@ -102,8 +162,7 @@ def _format(path: Path, chunk: bytes) -> _Format:
 
 def _values(form: _Format, data: bytes) -> np.ndarray:
     """Samples in their order, channels interleaved; the rest of a cut frame is left out."""
-    frame = form.channels * form.bits // 8
-    data = data[: len(data) // frame * frame]
+    data = data[: len(data) // form.frame * form.frame]
     if form.kind == FLOAT:
         return np.frombuffer(data, f"<f{form.bits // 8}").astype(np.float64)
     if form.bits == 8:

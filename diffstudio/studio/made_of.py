@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from diffstudio.cancelling import check_cancelled
 from diffstudio.checkpoints.hashing import Hashing
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.checkpoints.scan_cache import ScanCache
-from diffstudio.errors import BadFile
+from diffstudio.errors import BadFile, BadInput
 from diffstudio.modalities.clip_frames import natural
 from diffstudio.studio.request.request import Request
+from diffstudio.user_files import is_file, is_folder, open_regular
 
 BLOCK = 1 << 20
 
@@ -52,18 +54,19 @@ def file_sha256(path: Path, stop: Callable[[], bool] = lambda: False) -> str:
     """Of a file, or of the names and contents of a folder's files in their natural order; "" where it can't be read."""
     sha = hashlib.sha256()
     try:
-        if path.is_dir():
-            for file in sorted((one for one in path.iterdir() if one.is_file()), key=lambda one: natural(one.name)):
+        if is_folder(path):
+            for file in sorted((one for one in path.iterdir() if is_file(one)), key=lambda one: natural(one.name)):
                 sha.update(file.name.encode("utf-8", "surrogateescape") + b"\0")
                 _update(sha, file, stop)
         else:
             _update(sha, path, stop)
-    except OSError:
+    except (OSError, BadInput):
         return ""
     return "" if stop() else sha.hexdigest()
 
 
 def _update(sha: hashlib._Hash, file: Path, stop: Callable[[], bool]) -> None:
-    with file.open("rb") as stream:
+    with open_regular(file) as stream:
         while not stop() and (block := stream.read(BLOCK)):
+            check_cancelled()
             sha.update(block)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import functools
+import itertools
 import math
+import os
+import stat
 import zlib
 from pathlib import Path, PureWindowsPath
 
@@ -12,10 +16,11 @@ import numpy as np
 from diffstudio.checkpoints.card import Card
 from diffstudio.errors import BadInput
 from diffstudio.modalities import Meaning, Placing, SourceInfo
-from diffstudio.modalities.mask_file import picture_mask
+from diffstudio.modalities.clip_frames import MAX_FRAMES
 from diffstudio.modalities.region import inside, parse_region
 from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import MAX_MASK, MaskSpec, TraceHeader
+from diffstudio.user_files import is_file
 
 
 def mask_of(card: Card, request: Request, rows: np.ndarray | None = None, placing: Placing | None = None) -> np.ndarray:
@@ -38,29 +43,52 @@ def mask_of(card: Card, request: Request, rows: np.ndarray | None = None, placin
 
 
 def load_mask(path: Path, shape: tuple[int, ...], placing: Placing | None = None) -> np.ndarray:
-    """(1, H, W) float32 of a mask of pictures; transparent pixels are kept. Errors as `mask_of`.
+    """(1, H, W) float32 of a mask of pictures; transparent pixels are kept. As `mask_for`.
 
     shape: of the picture that a sample is, or is decoded to, (C, H, W).
     """
-    return _some(path, picture_mask(path, Meaning("image", tuple(shape)), placing or Placing()))
+    return mask_for(path, Meaning("image", tuple(shape)), placing)
 
 
 def mask_for(path: Path, meaning: Meaning, placing: Placing | None = None) -> np.ndarray:
-    """A mask of any modality's samples from its file, broadcasts to (*shape,). Errors as `mask_of`."""
+    """A mask of any modality's samples from its file, broadcasts to (*shape,). Errors as `mask_of`.
+
+    A file that has not changed is not read again, since whoever plans a run asks for it at every change: the array is
+    shared, and not to be written to.
+    """
     return _from_file(path, meaning, placing or Placing())
 
 
 def _from_file(path: Path, meaning: Meaning, placing: Placing) -> np.ndarray:
-    read = meaning.kind.read_mask
-    if read is None:
+    if meaning.kind.read_mask is None:
         raise BadInput(f"{path.name} is no mask of {meaning.modality}: give a region in words")
-    return _some(path, read(path, meaning, placing))
+    return _read(path, meaning.modality, tuple(meaning.shape), placing, _stamp(path))
 
 
-def _some(path: Path, mask: np.ndarray) -> np.ndarray:
+@functools.lru_cache(maxsize=4)
+def _read(path: Path, modality: str, shape: tuple[int, ...], placing: Placing, stamp: tuple[object, ...]) -> np.ndarray:
+    """The shape is all that a mask needs of what it masks."""
+    meaning = Meaning(modality, shape)
+    assert meaning.kind.read_mask is not None
+    mask = meaning.kind.read_mask(path, meaning, placing)
     if not mask.any():
         raise BadInput(f"{path.name} has no white pixel, so nothing would be repainted: paint the region white")
+    mask.setflags(write=False)
     return mask
+
+
+def _stamp(path: Path) -> tuple[object, ...]:
+    """What changes with a file, and with the files of a folder; () of what can't be read, which its reader says."""
+    try:
+        found = path.stat()
+        own = (found.st_mtime_ns, found.st_size, found.st_ino)
+        if not stat.S_ISDIR(found.st_mode):
+            return own
+        with os.scandir(path) as entries:
+            some = [(entry.name, entry.stat()) for entry in itertools.islice(entries, MAX_FRAMES)]
+    except (OSError, ValueError):
+        return ()
+    return (*own, *((name, one.st_mtime_ns, one.st_size) for name, one in sorted(some)))
 
 
 def _from_words(region: str, meaning: Meaning, rows: np.ndarray | None) -> np.ndarray:
@@ -86,7 +114,7 @@ def painted_here(mask: str, folder: Path) -> Path | None:
     Nothing else of a path in a stranger's picture is believed.
     """
     path = folder / PureWindowsPath(mask).name
-    return path if path.is_file() else None
+    return path if is_file(path) else None
 
 
 def recorded(mask: np.ndarray) -> MaskSpec | None:

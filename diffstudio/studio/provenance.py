@@ -24,9 +24,9 @@ from diffstudio import __version__
 from diffstudio.checkpoints.finding import LISTED
 from diffstudio.checkpoints.names import spelling
 from diffstudio.errors import BadFile, BadInput
-from diffstudio.modalities.clip_file import MOVIES, open_movie
+from diffstudio.modalities.movie_file import MOVIES, open_movie
 from diffstudio.modalities.picture_file import opened
-from diffstudio.modalities.wave_file import read_wave
+from diffstudio.modalities.wave_file import open_wave
 from diffstudio.strangers import bounded_json, first_problem
 from diffstudio.studio.parameters_text import Parameters, parameters_text, parse_parameters
 from diffstudio.studio.request.request import Request
@@ -284,7 +284,8 @@ def read_parameters(path: Path) -> Parameters | None:
 def _find_text(path: Path) -> str | None:
     """The text that may be ours, by the format of the picture."""
     if path.suffix.lower() == ".wav":
-        return read_wave(path).comment
+        with open_wave(path) as wave:
+            return wave.comment
     with opened(path) as picture:
         if picture.format == "PNG":
             found = picture.info.get(KEY)

@@ -25,7 +25,8 @@ from diffstudio.modalities.points_fit import (
     outside_sentence,
 )
 from diffstudio.studio.array_file import ARRAYS, MAX_BYTES, read_array
-from diffstudio.traces.reader import Trace
+from diffstudio.traces.checked import open_checked
+from diffstudio.user_files import exists, is_folder
 
 __all__ = ["ARRAYS", "FOLDER", "MAX_BYTES", "inspect_source", "load_source", "read_source", "remarks_of"]
 
@@ -95,7 +96,8 @@ def _pictures(meaning: Meaning) -> Meaning | None:
 
 def _read(path: Path, meaning: Meaning, taking: Taking, latent: bool = False) -> Taken:
     kind, shape, suffix = meaning.kind, tuple(meaning.shape), path.suffix.lower()
-    if not path.is_file() and not (path.is_dir() and FOLDER in kind.suffixes):
+    folder = is_folder(path)
+    if not exists(path) or (folder and FOLDER not in kind.suffixes):
         raise BadInput(f"there is no file {path}")
     if taking.fit is not None and kind.fits and taking.fit not in kind.fits:
         raise BadInput(
@@ -106,7 +108,7 @@ def _read(path: Path, meaning: Meaning, taking: Taking, latent: bool = False) ->
         found = _from_trace(path)
     elif suffix in ARRAYS:
         found, ours = read_array(path, meaning, taking, latent)
-    elif (FOLDER if path.is_dir() else suffix) in kind.suffixes:
+    elif (FOLDER if folder else suffix) in kind.suffixes:
         found = kind.read(path, meaning, taking)
     else:
         kinds = ", ".join(name for name in (*kind.suffixes, *ARRAYS) if name != FOLDER)
@@ -128,7 +130,7 @@ def _read(path: Path, meaning: Meaning, taking: Taking, latent: bool = False) ->
 
 def _from_trace(path: Path) -> Taken:
     """The end of a run's chain; of a run that only noised its data, the data."""
-    with Trace.open(path) as trace:
+    with open_checked(path) as trace:
         if not len(trace):
             raise BadFile(f"{path} has no complete record")
         last = len(trace) - 1

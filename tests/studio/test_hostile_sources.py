@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import os
+import re
 import signal
 import struct
 import tracemalloc
-import zipfile
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from hostile import MEANINGS, fit_of, npy, packed, refused
 from PIL import Image
 
 from diffstudio.cancelling import Cancelled, cancellable
-from diffstudio.data import spoken
 from diffstudio.errors import BadFile, BadInput, DiffStudioError
-from diffstudio.modalities import Meaning, clip_file, picture_file, sound_file, table_file, wave_file
+from diffstudio.modalities import clip_frames, picture_file, sound_file, table_file, wave_file
 from diffstudio.modalities.wave_file import wave_bytes
-from diffstudio.studio import sources
-from diffstudio.studio.masks import load_mask
+from diffstudio.studio import array_file, made_of
+from diffstudio.studio.app.opening import look_at
+from diffstudio.studio.masks import load_mask, mask_for
 from diffstudio.studio.provenance import read_settings
-from diffstudio.studio.sources import inspect_source, is_known, load_source
+from diffstudio.studio.sources import inspect_source, load_source
 
-MEANINGS = {
-    "image": Meaning("image", (1, 8, 8)),
-    "points": Meaning("points", (2,)),
-    "video": Meaning("video", (3, 1, 8, 8)),
-    "audio": Meaning("audio", (1, 64, 32), {"audio": spoken.SPEC.model_dump()}),
-    "text": Meaning("text", (1, 8), {"text": {"vocabulary": list(" abc"), "process": "masked"}}),
-}
 KINDS = [
     ("image", "a.png"), ("image", "a.jpg"), ("image", "a.npy"), ("image", "a.npz"), ("image", "a.trace"),
     ("points", "a.csv"), ("text", "a.txt"), ("video", "a.gif"), ("video", "a.mp4"), ("audio", "a.wav"),
@@ -61,7 +55,7 @@ def test_a_pipe_or_a_device_under_any_name_is_refused(tmp_path, kind, name):
     for path in (tmp_path / name, tmp_path / f"device-{name}"):
         for read in (
             lambda path: inspect_source(path, MEANINGS[kind]),
-            lambda path: load_source(path, MEANINGS[kind], "crop"),
+            lambda path: load_source(path, MEANINGS[kind], fit_of(kind)),
             lambda path: load_mask(path, (1, 8, 8)),
             read_settings,
         ):
@@ -69,22 +63,10 @@ def test_a_pipe_or_a_device_under_any_name_is_refused(tmp_path, kind, name):
                 read(path)
 
 
-def refused(path, kind, error=BadInput, most=12 << 20):
-    """The sentence; at most so many bytes of memory are needed for it."""
-    tracemalloc.start()
-    try:
-        with pytest.raises(error) as caught:
-            load_source(path, MEANINGS[kind], "crop")
-        assert tracemalloc.get_traced_memory()[1] < most
-    finally:
-        tracemalloc.stop()
-    return str(caught.value)
-
-
 @pytest.mark.parametrize(
     ("kind", "name", "most"),
     [("points", "a.csv", table_file.MAX_BYTES), ("audio", "a.wav", wave_file.MAX_BYTES),
-     ("image", "a.png", picture_file.MAX_BYTES), ("points", "a.npy", sources.MAX_BYTES)],
+     ("image", "a.png", picture_file.MAX_BYTES), ("points", "a.npy", array_file.MAX_BYTES)],
 )  # fmt: skip
 def test_a_file_with_a_hole_of_gigabytes_is_not_read(tmp_path, kind, name, most):
     path = tmp_path / name
@@ -92,51 +74,6 @@ def test_a_file_with_a_hole_of_gigabytes_is_not_read(tmp_path, kind, name, most)
         stream.write(b"1,2\n")
         stream.truncate(50 << 30)
     assert f"has 53,687,091,200 bytes, expected at most {most:,}" in refused(path, kind)
-
-
-def npy(shape, data=b"", dtype="<f4", fortran=False):
-    out = io.BytesIO()
-    np.lib.format.write_array_header_1_0(out, {"descr": dtype, "fortran_order": fortran, "shape": shape})
-    return out.getvalue() + data
-
-
-def packed(path, *members):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, data in members:
-            file.writestr(name, data)
-    return path
-
-
-def test_an_array_is_judged_by_its_header(tmp_path):
-    (tmp_path / "a.npy").write_bytes(npy((1 << 24, 2), b"x" * 100))
-    assert "is not an array file" in refused(tmp_path / "a.npy", "points", BadFile)
-    (tmp_path / "a.npy").write_bytes(npy((4, 2), bytes(8 << 20), "<U262144"))
-    assert "holds values of type <U262144, expected numbers" in refused(tmp_path / "a.npy", "points")
-    hole = np.zeros((1 << 25, 2), np.uint8)  # 64 MB that are 64 kB in the archive
-    assert "holds an array of 67,108,864 values" in refused(
-        packed(tmp_path / "a.npz", ("a.npy", npy(hole.shape, hole.tobytes(), "|u1"))), "points"
-    )
-
-
-def test_an_archive_of_too_many_arrays_is_not_listed(tmp_path, monkeypatch):
-    path = packed(tmp_path / "a.npz", *((f"{i}.npy", b"") for i in range(30)))
-    monkeypatch.setattr(sources, "MAX_MEMBERS", 29)
-    assert "an archive of 30 files, expected at most 29" in refused(path, "points", BadFile)
-
-
-@pytest.mark.parametrize("fortran", [False, True])
-def test_of_our_own_arrays_the_last_state_is_read_whatever_came_before(tmp_path, monkeypatch, fortran):
-    states = np.arange(24.0, dtype="<f4").reshape(3, 4, 2)
-    data = npy(states.shape, states.tobytes("F" if fortran else "C"), fortran=fortran)
-    monkeypatch.setattr(sources, "PIECE", 5)
-    found = load_source(packed(tmp_path / "a.npz", ("xt.npy", data)), MEANINGS["points"])
-    np.testing.assert_array_equal(found, states[-1])
-
-
-def test_a_table_of_too_many_rows_is_refused(tmp_path, monkeypatch):
-    (tmp_path / "a.csv").write_text("x,y\n" + "1,2\n" * 50)
-    monkeypatch.setattr(table_file, "MAX_ROWS", 49)
-    assert "more than 49 rows" in refused(tmp_path / "a.csv", "points")
 
 
 def gif(path, size, count):
@@ -148,9 +85,9 @@ def gif(path, size, count):
 def test_an_animated_picture_is_judged_by_all_its_frames(tmp_path, monkeypatch):
     path = gif(tmp_path / "a.gif", (40, 40), 8)
     assert inspect_source(path, MEANINGS["video"]).size == (40, 40)
-    monkeypatch.setattr(clip_file, "MAX_ANIMATION", 7 * 1600)
+    monkeypatch.setattr(clip_frames, "MAX_ANIMATION", 7 * 1600)
     assert "more than 11,200 pixels in all its frames of 40×40" in refused(path, "video")
-    monkeypatch.setattr(clip_file, "MAX_ANIMATED_PIXELS", 1599)
+    monkeypatch.setattr(clip_frames, "MAX_ANIMATED_PIXELS", 1599)
     assert "frames of 40×40 pixels: make it smaller first" in refused(path, "video")
 
 
@@ -163,9 +100,9 @@ def test_a_picture_with_transparent_places_takes_twice_as_much_and_may_be_half_a
 
 
 def test_a_mask_of_another_size_is_not_decoded(tmp_path, monkeypatch):
-    Image.new("L", (3000, 3000)).save(tmp_path / "a.png")
+    Image.new("L", (3000, 2000)).save(tmp_path / "a.png")
     monkeypatch.setattr(Image.Image, "load", None)
-    with pytest.raises(BadInput, match=r"is a mask of 3000×3000 pixels, the model needs 8×8"):
+    with pytest.raises(BadInput, match=r"is a mask of 3000×2000 pixels, the model needs 8×8"):
         load_mask(tmp_path / "a.png", (1, 8, 8))
 
 
@@ -237,18 +174,101 @@ def test_what_is_not_wanted_any_more_is_not_read_on(tmp_path, kind):
     else:
         path.write_bytes(wave_bytes(np.ones(9), 8000))
     with pytest.raises(Cancelled), cancellable(lambda: True):
-        load_source(path, MEANINGS[kind], "crop")
+        load_source(path, MEANINGS[kind], fit_of(kind))
 
 
-def test_a_file_is_looked_at_once_until_it_changes(tmp_path, monkeypatch):
-    path, meaning = tmp_path / "a.png", MEANINGS["image"]
-    Image.new("L", (8, 8)).save(path)
-    assert not is_known(path, meaning)
-    found = inspect_source(path, meaning)
-    monkeypatch.setattr(sources, "_inspect", None)
-    assert is_known(path, meaning) and inspect_source(path, meaning) is found
-    assert not is_known(path, Meaning("image", (1, 9, 9)))
-    monkeypatch.undo()
-    Image.new("L", (9, 8)).save(path)
-    assert not is_known(path, meaning) and not inspect_source(path, meaning).fits
-    assert is_known(tmp_path / "none.png", meaning)  # that it is not there is seen at once
+def test_the_pages_of_a_tiff_are_counted_no_further_than_allowed(tmp_path, monkeypatch):
+    first, *others = [Image.new("L", (8, 8), i) for i in range(6)]
+    first.save(tmp_path / "a.tif", save_all=True, append_images=others)
+    found = inspect_source(tmp_path / "a.tif", MEANINGS["image"])
+    assert found.parts == ("1", "2", "3", "4", "5", "6", "all")
+    monkeypatch.setattr(picture_file, "MAX_LISTED", 5)
+    assert "more than 5 pages" in refused(tmp_path / "a.tif", "image")
+
+
+def test_a_large_picture_is_read_strip_by_strip(tmp_path):
+    """Sixteen million transparent pixels: Pillow's own copies apart, no more than a strip of numbers."""
+    picture = Image.new("RGBA", (4000, 4000), (200, 10, 10, 128))
+    picture.save(tmp_path / "a.png", compress_level=1)
+    Image.fromarray(np.full((4000, 4000), 4000, np.uint16)).save(tmp_path / "deep.png", compress_level=1)
+    for name, most in (("a.png", 24 << 20), ("deep.png", 80 << 20)):
+        tracemalloc.start()
+        try:
+            load_source(tmp_path / name, MEANINGS["image"], "crop")
+            assert tracemalloc.get_traced_memory()[1] < most
+        finally:
+            tracemalloc.stop()
+
+
+def test_pixels_that_are_no_squares_do_not_make_a_frame_of_any_width(tmp_path, monkeypatch):
+    av = pytest.importorskip("av")
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as file:
+        track = file.add_stream("libx264", rate=10)
+        track.height, track.width, track.pix_fmt = 64, 64, "yuv420p"
+        track.codec_context.sample_aspect_ratio = Fraction(2, 1)
+        file.mux(track.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")))
+        file.mux(track.encode())
+    monkeypatch.setattr(clip_frames, "MAX_FRAME_PIXELS", 127 * 64)
+    sentence = refused(path, "video", BadInput, 64 << 20)
+    assert "has frames of 128×64 pixels: make it smaller first" in sentence
+
+
+def test_a_codec_that_nobody_knows_is_one_sentence(tmp_path):
+    pytest.importorskip("av")
+    known = wave_bytes(np.ones(900), 8000)
+    (tmp_path / "a.wav").write_bytes(known[:20] + struct.pack("<H", 0x5555) + known[22:])
+    assert "compressed sound" in refused(tmp_path / "a.wav", "audio", BadFile, 64 << 20)
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.ogg", "a.m4a", "a.wma", "a.aac"])
+def test_a_list_of_other_files_is_no_sound(tmp_path, name):
+    pytest.importorskip("av")
+    (tmp_path / name).write_bytes(b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n" + b"#\n" * 99)
+    says = r"is not a sound that can be read|holds no sound|rate of 0 Hz|is damaged"
+    assert re.search(says, refused(tmp_path / name, "audio", BadFile, 64 << 20))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_neither_hashed_nor_looked_at(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    assert made_of.file_sha256(tmp_path / "a.png") == ""
+    with pytest.raises(BadInput, match="it is a pipe or a device"):
+        look_at(tmp_path / "a.png")
+    with pytest.raises(BadInput, match=r"can't read|there is no file"):
+        look_at(tmp_path / ("x" * 300))
+    with pytest.raises(BadInput, match="there is no file"):
+        load_source(tmp_path / ("x" * 300 + ".png"), MEANINGS["image"])
+
+
+def test_what_is_not_wanted_any_more_is_not_hashed_on(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"abc")
+    with pytest.raises(Cancelled), cancellable(lambda: True):
+        made_of.file_sha256(tmp_path / "a.bin")
+
+
+def test_a_mask_is_read_once_until_it_changes(tmp_path, monkeypatch):
+    """It is asked for at every change of a request, on the window's thread."""
+    path = tmp_path / "a.png"
+    Image.new("L", (8, 8), 255).save(path)
+    found = load_mask(path, (1, 8, 8))
+    assert not found.flags.writeable
+    with monkeypatch.context() as patch:
+        patch.setattr(Image, "open", None)
+        assert load_mask(path, (1, 8, 8)) is found
+    Image.new("L", (8, 8), 51).save(path)
+    os.utime(path, ns=(1, 1))
+    assert load_mask(path, (1, 8, 8)).max() == pytest.approx(0.2)
+    assert load_mask(path, (1, 4, 4)).shape == (1, 4, 4)
+
+
+def test_a_mask_of_a_folder_is_read_again_when_a_frame_of_it_changes(tmp_path):
+    for number in range(3):
+        Image.new("L", (8, 8), 255).save(tmp_path / f"{number}.png")
+    before = mask_for(tmp_path, MEANINGS["video"])
+    assert mask_for(tmp_path, MEANINGS["video"]) is before
+    with (tmp_path / "1.png").open("r+b") as stream:  # in its place: the folder itself stays as it was
+        Image.new("L", (8, 8), 0).save(stream, "png")
+        stream.truncate()
+    os.utime(tmp_path / "1.png", ns=(1, 1))
+    assert mask_for(tmp_path, MEANINGS["video"]).mean((1, 2, 3)).tolist() == [1, 0, 1]

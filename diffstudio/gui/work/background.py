@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from diffstudio.cancelling import Cancelled, cancellable
 from diffstudio.gui.work.jobs import Ended, Jobs, Stop
 
 log = logging.getLogger("diffstudio")
@@ -22,7 +23,11 @@ class _Question:
     answer: object = None
 
     def job(self, stop: Stop) -> Iterator[None]:
-        self.answer = self.find(stop)
+        try:
+            with cancellable(stop):  # what reads files asks there
+                self.answer = self.find(stop)
+        except Cancelled:
+            return
         yield None
 
 

@@ -15,7 +15,7 @@ from diffstudio.checkpoints.finding import LISTED, SUFFIXES
 from diffstudio.checkpoints.listing import Entry, Listing
 from diffstudio.errors import BadInput, DiffStudioError, NotFound
 from diffstudio.modalities import MODALITIES
-from diffstudio.modalities.clip_file import MOVIES
+from diffstudio.modalities.movie_file import MOVIES
 from diffstudio.modalities.picture_file import PICTURES
 from diffstudio.studio import provenance
 from diffstudio.studio.masks import painted_here
@@ -100,7 +100,10 @@ def check_role(path: Path, role: Role) -> None:
 def _start(path: Path) -> tuple[bytes, int]:
     """The beginning of a file, and its size. Raises: BadInput: none, or no regular one."""
     with open_regular(path) as stream:
-        return stream.read(512), os.fstat(stream.fileno()).st_size
+        try:
+            return stream.read(512), os.fstat(stream.fileno()).st_size
+        except OSError as error:
+            raise BadInput(f"can't read {path}: {error.strerror}") from error
 
 
 def _are_weights(start: bytes, size: int) -> bool:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from diffstudio.errors import BadInput
 from diffstudio.modalities import image
-from diffstudio.modalities.clip_file import import_av
+from diffstudio.modalities.movie_file import import_av
 from diffstudio.studio import provenance
 from diffstudio.studio.export import pictures
 from diffstudio.studio.export.animation import GIF_TICK, durations, encode

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from diffstudio.errors import BadInput
-from diffstudio.modalities.clip_file import import_av
+from diffstudio.modalities.movie_file import import_av
 from diffstudio.modalities.sound import resample
 from diffstudio.studio import provenance
 from diffstudio.studio.export.clips import CODECS, QUALITY, even

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from diffstudio.cancelling import check_cancelled
 from diffstudio.gui.work.background import Background
 
 
@@ -43,6 +44,25 @@ def test_only_the_newest_question_of_a_kind_is_answered(background, qtbot):
     qtbot.waitUntil(lambda: len(answers) == 2)
     qtbot.wait(20)
     assert answers == [("a", "new"), ("b", "other")]
+
+
+def test_what_reads_files_stops_by_itself_once_another_is_asked(background, qtbot):
+    begun, ended, answers = threading.Event(), threading.Event(), []
+    background.answered.connect(lambda kind, answer: answers.append(answer))
+
+    def reading(_):
+        begun.set()
+        try:
+            while True:
+                check_cancelled()
+        finally:
+            ended.set()
+
+    background.ask("a", reading)
+    assert begun.wait(5)
+    background.ask("a", lambda stop: "new")
+    qtbot.waitUntil(lambda: answers == ["new"])
+    assert ended.is_set()
 
 
 def test_a_question_that_fails_is_logged_and_the_next_one_answered(background, qtbot, caplog):
