@@ -30,7 +30,9 @@ def test_everything_that_is_measured_of_it_copes(trace):
             summary.summarize(fields.tensor(trace, k, name))
         summary.distance_to_final(trace, k)
         letters.letters(trace, k, "xt")
-        neighbours.nearest(neighbours.known("digits"), trace.array(k, "xt", 0)) if trace.modality == "image" else None
+        neighbours.nearest(
+            neighbours.known(neighbours.FiniteSet("digits")), trace.array(k, "xt", 0)
+        ) if trace.modality == "image" else None
     summary.curves(trace)
     projection.trajectories(trace)
     round_trip_error(trace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -36,7 +37,9 @@ def command_line(request: Request, card: Card, place: Callable[[str], str] = str
         raise BadInput("a run from a recorded step can't be written as a command: start from noise, data or a file")
     usual = default_request(card, request.model)
     words = list(_words(request, usual, card, place))
-    out = run_name(dict(request), card.spec, card.labels) + MODALITIES[card.modality].sample_suffix
+    name = re.sub(r"[^\w.]+", "-", card.name).strip("-.") or "samples"  # a name may say folders: "cats (a/b)"
+    model = f"{name}@{card.step}" if card.step else name
+    out = run_name(dict(request), model, card.labels) + MODALITIES[card.modality].sample_suffix
     return shlex.join(["diffstudio", "sample", place(request.model), "--out", out, *words])
 
 

@@ -33,9 +33,9 @@ def test_of_a_finite_set_a_number_is_a_place(name):
 
 
 def test_of_a_file_all_start_from_that_one(record, tmp_path):
-    np.save(tmp_path / "points.npy", np.array([[1, 2], [-3, 4], [5, 6]], np.float32))
+    np.save(tmp_path / "points.npy", np.array([[0.1, 0.2], [-0.5, 0.75], [0.5, 0.6]], np.float32))
     given = {"source": "file", "source_file": str(tmp_path / "points.npy"), "source_sample": 1}
-    assert record(**given).array(0, "xt").tolist() == [[-3, 4]] * 3
+    assert record(**given).array(0, "xt").tolist() == [[-0.5, 0.75]] * 3
     with pytest.raises(BadInput, match=r"points\.npy has the samples 0 to 2, found 3$"):
         record(**given | {"source_sample": 3})
 

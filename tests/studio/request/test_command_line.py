@@ -176,4 +176,4 @@ def test_no_field_is_forgotten():
 def test_the_file_that_is_proposed_has_a_name_that_every_shell_and_disk_takes():
     card = CATALOG.find("digits").card.model_copy(update={"name": "cats (a/b) ✓"})
     words = shlex.split(command_line(Request(model="cats"), card))
-    assert words[words.index("--out") + 1] == "cats-a-b.png"
+    assert words[words.index("--out") + 1] == "cats-a-b@3500_dpmpp-2m_30steps_seed0.png"
