@@ -131,6 +131,8 @@ class Studio(QObject):
         p.sampling.seed.each.toggled.connect(self._on_seed_keeping)
         p.sampling.seed.lock.toggled.connect(self._on_seed_keeping)
         self.commands.presets.changed.connect(self._enable)
+        self.commands.presets.changed.connect(self.keeping.keep_presets)
+        self.keeping.learned.connect(self._on_learned)
         p.runs.traceChanged.connect(self._on_trace)
         p.runs.warmed.connect(self._on_warmed)
         p.runs.grew.connect(self._on_grew)
@@ -166,6 +168,13 @@ class Studio(QObject):
         p.background.answered.connect(p.inspect.take_answer)
         p.window.menuOpening.connect(p.sampling.commit)  # it says whether there is something to undo
         p.window.closing.connect(self.shut_down)
+
+    @Slot()
+    def _on_learned(self) -> None:
+        """Another window has changed settings that both share."""
+        self.commands.presets.show()
+        self.picking.show_order()
+        self.parts.window.set_recent(self.parts.settings.recent)
 
     # ── the run ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

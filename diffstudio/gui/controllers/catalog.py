@@ -44,7 +44,7 @@ class Picking(QObject):
 
     def begin(self) -> None:
         """Show the order that is remembered, and look for everything beside the bundled checkpoints."""
-        self._show_order()
+        self.show_order()
         self._begin.start()
 
     def stop_all(self) -> None:
@@ -140,7 +140,7 @@ class Picking(QObject):
             return
         name, names = entry.card.name, p.settings.favourites
         p.settings.favourites = [n for n in names if n != name] if name in names else [*names, name][-200:]
-        self._show_order()
+        self.show_order()
         word = tr("{} is a favourite.") if name in p.settings.favourites else tr("{} is no favourite any more.")
         p.window.say(word.format(name))
 
@@ -148,9 +148,10 @@ class Picking(QObject):
     def sort(self, name: str) -> None:
         """Sort by another thing."""
         self.parts.settings.model_sort = name  # pyright: ignore[reportAttributeAccessIssue] - validated
-        self._show_order()
+        self.show_order()
 
-    def _show_order(self) -> None:
+    def show_order(self) -> None:
+        """List models as the settings say."""
         s = self.parts.settings
         self.parts.models.set_order(Order(s.model_sort, frozenset(s.favourites), tuple(s.used)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QFileSystemWatcher, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -13,17 +13,25 @@ from diffstudio.gui.controllers.catalog import Picking
 from diffstudio.gui.kit import theme
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.stage.views.options import OPTIONS
-from diffstudio.studio.app.settings import Settings, save_settings
+from diffstudio.studio.app.settings import Settings
+from diffstudio.studio.app.shared_settings import OWN, merged, read_shared, save_shared
 
 log = logging.getLogger("diffstudio")
 
 
 class Keeping(QObject):
-    """The settings of one window, and their file."""
+    """The settings of one window, and the file that it shares with others: what they change is learned."""
+
+    learned = Signal()  # another window has changed something
 
     def __init__(self, parts: Parts, picking: Picking, file: Path) -> None:
         super().__init__(parts.window)
         self.parts, self._picking, self._file = parts, picking, file
+        self._base = parts.settings.model_copy(deep=True)  # as they were read or written last
+        self._written = _stamp(file)
+        self._watcher = QFileSystemWatcher(self)
+        self._watch()
+        self._watcher.directoryChanged.connect(self.learn)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
 
     def use(self, changed: Settings) -> None:
@@ -69,10 +77,43 @@ class Keeping(QObject):
             "timeline": p.timeline.state(),
             "folds": p.sampling.folds.state(),
         }
-        problem = save_settings(p.settings, self._file)
+        found, problem = save_shared(p.settings, self._base, self._file)
+        self._take(found)
+        self._base, self._written = found.model_copy(deep=True), _stamp(self._file)
+        self._watch()
         if problem:
             log.warning("%s", problem)
             p.window.say(problem)
+
+    @Slot()
+    def keep_presets(self) -> None:
+        """Write presets as soon as they are changed: other windows have them at once, and nothing can lose them."""
+        if self.parts.settings.presets != self._base.presets:
+            self.save()
+
+    @Slot()
+    def learn(self) -> None:
+        """Take what another window has written since; what was changed here stays."""
+        stamp = _stamp(self._file)
+        if stamp in (None, self._written):
+            return
+        theirs, settings = read_shared(self._file, self._base), self.parts.settings
+        before = settings.theme
+        own = {name: getattr(settings, name) for name in OWN}
+        self._take(merged(self._base, settings, theirs).model_copy(update=own))
+        self._base, self._written = theirs.model_copy(deep=True), stamp
+        if settings.theme != before:
+            self._use_theme()
+        self.learned.emit()
+
+    def _watch(self) -> None:
+        if not self._watcher.directories() and self._file.parent.is_dir():
+            self._watcher.addPath(str(self._file.parent))
+
+    def _take(self, found: Settings) -> None:
+        for name in Settings.model_fields:
+            if getattr(self.parts.settings, name) != getattr(found, name):
+                setattr(self.parts.settings, name, getattr(found, name))
 
     @Slot()
     def _on_system_theme(self) -> None:
@@ -84,6 +125,15 @@ class Keeping(QObject):
         apply_theme(tokens)
         for part in (p.window, p.models, p.sampling, p.inspect, p.canvas, p.timeline):
             part.apply_theme(tokens)
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """Tells one version of a file from another; None where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
 
 
 def _names(found: object) -> list[str]:
