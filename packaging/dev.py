@@ -44,6 +44,7 @@ LIBRARIES = {
 }
 FOR_RUN = [*LIBRARIES, "fonts-dejavu-core"]
 FOR_TEST = [*FOR_RUN, "xvfb", "xauth", "xdotool"]
+MOST_WORKERS = 4  # processes of tests, each with Qt and torch in its memory
 
 
 class Problem(Exception):
@@ -198,11 +199,18 @@ def run(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     set_up(FOR_TEST)
-    steps = [["ruff", "check"], ["ruff", "format", "--check"], ["pyright"], ["lint-imports"], ["pytest", *arguments]]
+    pytest = ["pytest", *parallel(arguments, os.cpu_count() or 1), *arguments]
+    steps = [["ruff", "check"], ["ruff", "format", "--check"], ["pyright"], ["lint-imports"], pytest]
     with tempfile.TemporaryDirectory(prefix="diffstudio-test-", ignore_cleanup_errors=True) as home:
         results = [run_step(step, clean_environment(home, os.environ)) for step in steps]
     say("\n" + "\n".join(f"{name:<22}{'ok' if code == 0 else 'FAILED':<8}{s:7.1f} s" for name, code, s in results))
     return int(any(code for _, code, _ in results))
+
+
+def parallel(arguments: Sequence[str], cores: int) -> list[str]:
+    """How pytest shares the tests among processes; not where the arguments say so themselves, or single some out."""
+    chosen = [a for a in arguments if not a.startswith("-") or a.startswith(("-n", "-p", "--pdb", "-x", "-k"))]
+    return [] if chosen or cores < 2 else ["-n", str(min(cores, MOST_WORKERS)), "--dist", "loadfile"]
 
 
 def clean_environment(home: str, environment: Mapping[str, str]) -> dict[str, str]:
@@ -210,7 +218,10 @@ def clean_environment(home: str, environment: Mapping[str, str]) -> dict[str, st
     kept = {name: value for name, value in environment.items() if not name.startswith("XDG_")}
     homes = dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_RUNTIME_DIR"), home)
     path = os.pathsep.join([str(program(ROOT, "python").parent), environment.get("PATH", os.defpath)])
-    return {**kept, **homes, "PATH": path, "QT_QPA_PLATFORM": "offscreen", "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    # Each process of the tests computes by itself: more threads than cores would wait for each other.
+    threads = {"OMP_NUM_THREADS": environment.get("OMP_NUM_THREADS", "1")}
+    quiet = {"QT_QPA_PLATFORM": "offscreen", "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    return {**kept, **homes, **threads, **quiet, "PATH": path}
 
 
 def run_step(step: Sequence[str], environment: Mapping[str, str]) -> tuple[str, int, float]:

@@ -249,6 +249,15 @@ def test_the_checks_see_nothing_of_the_user():
     assert (clean["HOME"], clean["LANG"], clean["QT_QPA_PLATFORM"]) == ("/tmp/empty", "C", "offscreen")
 
 
+def test_tests_share_the_cores_unless_some_are_singled_out():
+    both = ["-n", "2", "--dist", "loadfile"]
+    assert dev.parallel([], 2) == dev.parallel(["-q", "--durations=5"], 2) == both
+    assert dev.parallel([], 64)[:2] == ["-n", str(dev.MOST_WORKERS)]
+    assert dev.parallel([], 1) == []
+    for words in (["tests/cli"], ["-k", "seed"], ["-n", "0"], ["--pdb"], ["-x"]):
+        assert dev.parallel(words, 8) == [], words
+
+
 def test_every_check_runs_though_one_fails(monkeypatch, capsys):
     codes = {"pyright": 1}
     monkeypatch.setattr(dev, "set_up", lambda _: None)
