@@ -1,4 +1,4 @@
-"""The developers' pages say what is there: each file, function and link that they name exists, and each example runs."""
+"""The developers' pages say what is there: files, functions and links that they name exist, and their examples run."""
 
 from __future__ import annotations
 
@@ -20,28 +20,9 @@ DOTTED = re.compile(rf"{WORD}(\.{WORD})+")
 CLASS = re.compile(r"[A-Z][a-z]\w*[A-Z]\w*|[A-Z][A-Z_]{3,}")  # TraceWriter, ADAPTERS; not a word of prose, not "JSON"
 # What other libraries call so, and endings that are files of the user's, not modules.
 FOREIGN = ("torch.", "np.", "numpy.", "QtCore.", "safetensors.", "click.", "sys.", "os.", "diffusers.")
-ENDINGS = (
-    "toml",
-    "json",
-    "jsonl",
-    "db",
-    "trace",
-    "md",
-    "safetensors",
-    "log",
-    "damaged",
-    "png",
-    "txt",
-    "pt",
-    "yaml",
-    "weight",
-)
-VARIABLES = {
-    "step": "StepContext",
-    "look": "Look",
-    "trace": "Trace",
-    "header": "TraceHeader",
-}  # as the guides call them
+ENDINGS = re.compile(r".*\.(toml|json|jsonl|db|trace|md|safetensors|log|damaged|png|txt|pt|yaml|weight)")
+# What the guides call a value of these classes.
+VARIABLES = {"step": "StepContext", "look": "Look", "trace": "Trace", "header": "TraceHeader"}
 NOT_OURS = {"CHANGELOG", "CONTRIBUTING", "README", "LICENSE", "NAME", "QThread", "QObject", "QWidget", "SQLITE"}
 
 
@@ -62,7 +43,9 @@ def modules():
         parts = file.relative_to(ROOT).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         tree = ast.parse(file.read_text("utf-8"))
-        found[name] = {key: members(node) for node in tree.body for key in names_of(node)}
+        brought = file.name == "__init__.py"  # elsewhere what is imported is not at home
+        nodes = [node for node in tree.body if brought or not isinstance(node, ast.ImportFrom)]
+        found[name] = {key: members(node) for node in nodes for key in names_of(node)}
     return found
 
 
@@ -114,9 +97,8 @@ def path_problem(word):
 def name_problem(word):
     """`module.function`, `Class.method`, `module.Class.method` or a module: by the end of the module's own name."""
     parts = word.split(".")
-    kind = VARIABLES.get(parts[0], parts[0])
-    if classes().get(kind):
-        return "" if parts[1] in classes()[kind] else f"{kind} has no {parts[1]}"
+    if classes().get(parts[0]):
+        return "" if parts[1] in classes()[parts[0]] else f"{parts[0]} has no {parts[1]}"
     for cut in range(len(parts), 0, -1):
         start = ".".join(parts[:cut])
         for name, defined in modules().items():
@@ -125,7 +107,8 @@ def name_problem(word):
             rest = parts[cut:]
             if not rest or (rest[0] in defined and (len(rest) == 1 or rest[1] in (defined[rest[0]] or rest))):
                 return ""
-    return f"nothing is called {word}"
+    known = parts[0] in VARIABLES and parts[1] in classes()[VARIABLES[parts[0]]]
+    return "" if known else f"nothing is called {word}"
 
 
 def problems(text):
@@ -136,7 +119,7 @@ def problems(text):
             continue
         if is_path(word):
             found.append(path_problem(word))
-        elif DOTTED.fullmatch(word) and word.rsplit(".", 1)[-1] not in ENDINGS:
+        elif DOTTED.fullmatch(word) and not ENDINGS.fullmatch(word):
             found.append(name_problem(word))
         elif CLASS.fullmatch(word) and word not in classes():
             found.append(f"nothing is called {word}")
