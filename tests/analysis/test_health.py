@@ -33,7 +33,9 @@ def ended(tmp_path):
         )  # fmt: skip
         path = tmp_path / f"{len(made)}.trace"
         with TraceWriter(path, header) as writer:
-            writer.append({"chain": chain, "step": 0, "t": s, "a": 1 - s, "s": s, "log_snr": 0.0}, {"xt": x, "x0_hat": x})
+            writer.append(
+                {"chain": chain, "step": 0, "t": s, "a": 1 - s, "s": s, "log_snr": 0.0}, {"xt": x, "x0_hat": x}
+            )
         made.append(Trace.open(path))
         return made[-1]
 

@@ -231,10 +231,9 @@ class Commands(QObject):
     def preferences(self, at: str = "") -> None:
         """The settings dialog. at: the setting that the keyboard begins at."""
         from diffstudio.gui.dialogs.preferences import PreferencesDialog
-        from diffstudio.studio.app.history import runs_folder
         from diffstudio.studio.app.settings import settings_file
 
-        notes = [tr("Runs: {}").format(runs_folder()), tr("Settings: {}").format(settings_file())]
+        notes = [tr("Runs: {}").format(self.parts.library.shelf.folder), tr("Settings: {}").format(settings_file())]
         dialog = PreferencesDialog(self.parts.settings, self.parts.window, notes)
         dialog.applied.connect(self._on_settings)
         dialog.open()

@@ -308,6 +308,7 @@ def _decoding(engine: Engine, run: Path, path: Path, options: ExportOptions, fol
     def job(stop: Stop) -> Iterator[str]:
         from diffstudio.studio.export.run import export_run
 
+        folder.mkdir(parents=True, exist_ok=True)
         with Trace.open(run) as trace:
             for done, total in export_run(engine, trace, path, options, folder, stop):
                 yield tr("Decoding: {} of {}").format(count(done), count(total))

@@ -17,6 +17,7 @@ from diffstudio.gui.work.background import Background
 from diffstudio.gui.work.catalog_scan import Scanning
 from diffstudio.gui.work.file_reading import FileReading
 from diffstudio.gui.work.jobs import Jobs
+from diffstudio.gui.work.library import LibraryWork
 from diffstudio.gui.work.runs import Runs
 from diffstudio.studio.app.settings import Settings
 
@@ -30,6 +31,7 @@ class Parts:
     settings: Settings
     playhead: Playhead
     runs: Runs
+    library: LibraryWork
     files: Jobs
     reading: FileReading
     background: Background
