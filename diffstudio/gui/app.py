@@ -26,6 +26,7 @@ from diffstudio.gui.kit.words import count, number, size, tr
 from diffstudio.gui.panels.inspect.panel import InspectPanel
 from diffstudio.gui.panels.models.card import CardPanel
 from diffstudio.gui.panels.models.panel import ModelsPanel
+from diffstudio.gui.panels.runs.panel import RunsPanel
 from diffstudio.gui.panels.sampling.panel import SamplingPanel
 from diffstudio.gui.shell import docks as arrangement
 from diffstudio.gui.shell.keyboard import KeyRouter
@@ -72,19 +73,21 @@ class Studio(QObject):
         playhead = Playhead(self)
         window = MainWindow(tokens)
         shelf = Shelf(runs.parent / "library" if runs else library_folder(), runs or runs_folder())
+        library = LibraryWork(shelf, self)
         self.parts = Parts(
             window=window,
             catalog=catalog,
             settings=settings,
             playhead=playhead,
             runs=Runs(Engine(catalog, speeds=Speeds(speeds_file())), shelf, settings, playhead, self),
-            library=LibraryWork(shelf, self),
+            library=library,
             files=Jobs("files", self),
             reading=FileReading(self),
             background=Background(self),
             scanning=Scanning(catalog, self),
             models=ModelsPanel(catalog.listing, tokens),
             card=CardPanel(),
+            run_list=RunsPanel(library, tokens),
             sampling=SamplingPanel(tokens, settings.device),
             inspect=InspectPanel(tokens),
             canvas=Canvas(playhead, tokens),
@@ -114,6 +117,8 @@ class Studio(QObject):
         window.say(problem or tr("Ready"))
         self._warm_up = warm_up
         self.parts.library.begin()
+        self.parts.run_list.refresh()
+        self.commands.room.look()
 
     def _wire(self) -> None:
         p = self.parts
@@ -170,6 +175,8 @@ class Studio(QObject):
         p.background.answered.connect(p.inspect.take_answer)
         p.window.menuOpening.connect(p.sampling.commit)  # it says whether there is something to undo
         p.runs.listed.connect(p.library.changed)
+        p.run_list.acted.connect(self.commands.run)
+        p.run_list.chosenChanged.connect(self._enable)
         p.library.taken.connect(self._on_taken)
         p.library.noticed.connect(self._on_notice)
         p.window.closing.connect(self.shut_down)
@@ -295,7 +302,7 @@ class Studio(QObject):
                 states.add("fork")
             if trace.complete and not running:
                 p.sampling.source.set_trace(trace.path, True)
-        states |= self.commands.samples.possible()
+        states |= self.commands.samples.possible() | self.commands.run_list.possible()
         if p.runs.previous is not None and not running:
             states.add("previous")
         can_undo = p.sampling.can_undo or self.picking.can_undo or self.commands.presets.can_undo
@@ -353,6 +360,7 @@ class Studio(QObject):
         p.timeline.pause()
         self.keeping.save()
         self.picking.stop_all()
+        p.run_list.stop()
         working = (p.scanning, p.reading, p.files, p.background, p.runs, p.library)
         for part in working:  # all at once: they end beside each other
             part.stop_all()

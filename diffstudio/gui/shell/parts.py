@@ -9,6 +9,7 @@ from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.panels.inspect.panel import InspectPanel
 from diffstudio.gui.panels.models.card import CardPanel
 from diffstudio.gui.panels.models.panel import ModelsPanel
+from diffstudio.gui.panels.runs.panel import RunsPanel
 from diffstudio.gui.panels.sampling.panel import SamplingPanel
 from diffstudio.gui.shell.main_window import MainWindow
 from diffstudio.gui.stage.canvas import Canvas
@@ -38,6 +39,7 @@ class Parts:
     scanning: Scanning
     models: ModelsPanel
     card: CardPanel
+    run_list: RunsPanel
     sampling: SamplingPanel
     inspect: InspectPanel
     canvas: Canvas
