@@ -285,7 +285,8 @@ def test_a_library_that_can_not_be_used_is_said_and_runs_are_recorded(studio, tm
     again.parts.models.choose("exact-ring")
     again.parts.sampling.steps.set_value(3)
     panel = again.parts.run_list
-    qtbot.waitUntil(lambda: str(tmp_path / "library") in panel.notice.text())
+    qtbot.waitUntil(lambda: str(tmp_path / "library") in again.parts.library.notice)
+    assert not panel.notice.isHidden() and "Runs are recorded in" in panel.notice.text()
     with qtbot.waitSignal(again.parts.runs.ended) as signal:
         again.commands.run("generate")
     assert signal.args[0].outcome == "done"

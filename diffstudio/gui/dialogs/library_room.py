@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QListWidget, QListWidgetItem, QW
 from diffstudio.gui.dialogs.questions import Question
 from diffstudio.gui.kit.words import size, tr
 from diffstudio.gui.panels.runs.panel import runs_text
-from diffstudio.gui.panels.runs.words import detail_line, state_words, title_line
+from diffstudio.gui.panels.runs.words import detail_line, state_words, tip_of, title_line
 from diffstudio.studio.library.run import Run
 
 
@@ -22,9 +22,11 @@ class LibraryRoom(Question):
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Runs that would be deleted"))
         self.list.setMinimumHeight(220)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # a long row is elided
         for run in self._plan:
-            words = (title_line(run)[:80], detail_line(run), state_words()[run.state], size(run.bytes))
+            words = (size(run.bytes), state_words()[run.state], title_line(run)[:80], detail_line(run))
             item = QListWidgetItem("  ·  ".join(words))
+            item.setToolTip(tip_of(run, missing=False))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked)
             self.list.addItem(item)

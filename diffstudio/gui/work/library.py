@@ -46,7 +46,7 @@ class LibraryWork(QObject):
         self.shelf = shelf
         self.notice = ""
         self._orders: dict[tuple[int, int], _Order] = {}
-        self._threads = (Jobs("library", self), Jobs("library files", self))
+        self._threads = (Jobs("library", self, at_once=True), Jobs("library files", self))
         for jobs in self._threads:
             jobs.ended.connect(self._on_ended)
         self._seen = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Signal, Slot
@@ -12,6 +13,7 @@ from diffstudio.gui.kit import actions
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.widgets import ElidedLabel, Note, label
 from diffstudio.gui.kit.words import count, size, tr
+from diffstudio.gui.panels.models.facts import tip
 from diffstudio.gui.panels.runs.filters import FilterButton, OrderButton, RunSearch, query_of
 from diffstudio.gui.panels.runs.list import RunsList
 from diffstudio.gui.panels.runs.model import PAGE, Row, RunsModel, rows_of
@@ -21,6 +23,7 @@ from diffstudio.gui.work.jobs import Stop
 from diffstudio.gui.work.library import LibraryWork
 from diffstudio.studio.library.library import Library
 
+_BREAK = re.compile(r"[/\\.-](?=\w)")
 Found = tuple["array[int]", dict[int, Row], int, int]  # numbers, rows, how many runs there are, bytes of the trash
 
 
@@ -41,7 +44,7 @@ class RunsPanel(QWidget):
         self._delegate = RunRow(tokens, self.list)
         self.list.setItemDelegate(self._delegate)
         self._pictures = Pictures(library, self.model, self)
-        self.heading = label(tr("RUNS"), "heading")
+        self.heading = ElidedLabel(tr("RUNS"), "heading")
         self.more = QToolButton()
         self.more.setText("⋯")
         self.more.setProperty("flat", True)
@@ -227,7 +230,8 @@ class RunsPanel(QWidget):
     @Slot(str)
     def show_notice(self, notice: str) -> None:
         """What is not as it should be with the library."""
-        self.notice.setText(notice)
+        self.notice.setText(_BREAK.sub("\\g<0>\u200b", notice))  # a long path may be broken
+        self.notice.setToolTip(tip(notice))
         self.notice.setVisible(bool(notice))
 
     def show_room(self, wanted: bool) -> None:
