@@ -43,7 +43,7 @@ def shown(panel, text, before=None):
         numbers = panel.model.numbers
         if not len(numbers) or numbers is before:
             continue
-        top = max(0, panel.list.indexAt(panel.list.viewport().rect().topLeft()).row())
+        top = panel.list.top
         rows = [panel.model.known(i) for i in range(top, min(top + 12, len(numbers)))]
         if all(row is not None and (not text or text in row.run.prompt) for row in rows):
             panel.grab()

@@ -99,10 +99,11 @@ class RunsModel(QAbstractListModel):
         """What was asked for is there."""
         self._keep(rows)
         self._old -= set(rows)
-        places = [place for place in map(self._place, rows) if place is not None]
-        self._pages -= {place // PAGE for place in places}
-        if places:
-            self.dataChanged.emit(self.index(min(places)), self.index(max(places)))
+        for page in list(self._pages):
+            first, last = page * PAGE, min((page + 1) * PAGE, len(self.numbers)) - 1
+            if any(self.numbers[place] in rows for place in range(first, last + 1)):
+                self._pages.discard(page)
+                self.dataChanged.emit(self.index(first), self.index(last))
 
     def set_picture(self, number: int, picture: QImage) -> None:
         """A picture was drawn."""

@@ -153,15 +153,14 @@ class RunsPanel(QWidget):
         except DiffStudioError as error:
             self._say_empty(str(error)[:1].upper() + str(error)[1:] + ".")
             return
-        top = self.list.indexAt(QPoint(4, 4)).row()
-        before = self.model.numbers[max(0, top) : max(0, top) + PAGE]
+        top, in_trash = self.list.top, self._trash
+        before = self.model.numbers[top : top + PAGE]
 
         def find(library: Library, stop: Stop) -> Found:
             numbers = library.numbers(query)
-            shown = before if set(before) <= set(numbers) else numbers[:PAGE]
-            new = numbers[: PAGE // 2] if top <= 0 else numbers[:0]
-            rows = rows_of(library, list({*shown, *new}))
-            return numbers, rows, len(numbers) if not query.words else library.count(), library.bytes(trash=True)
+            there = top > 0 and set(before) <= set(numbers)
+            rows = rows_of(library, before if there else numbers[:PAGE])
+            return numbers, rows, library.count(), library.bytes(trash=True) if in_trash else 0
 
         self._library.ask("runs", find, self._on_found, self.show_notice)
 
@@ -210,8 +209,7 @@ class RunsPanel(QWidget):
         return self.model.numbers[place] if place >= 0 else None
 
     def _top_number(self) -> int | None:
-        place = self.list.indexAt(QPoint(4, 4)).row()
-        return self.model.numbers[place] if place >= 0 else None
+        return self.model.numbers[self.list.top] if self.list.top < len(self.model.numbers) else None
 
     @Slot(object)
     def _ask_rows(self, numbers: list[int]) -> None:
