@@ -24,7 +24,7 @@ from diffstudio.gui.work.library import LibraryWork
 from diffstudio.studio.library.library import Library
 
 _BREAK = re.compile(r"[/\\.-](?=\w)")
-Found = tuple["array[int]", dict[int, Row], int, int]  # numbers, rows, how many runs there are, bytes of the trash
+Found = tuple["array[int]", dict[int, Row], int]  # numbers, rows, bytes of the trash
 
 
 class RunsPanel(QWidget):
@@ -44,7 +44,7 @@ class RunsPanel(QWidget):
         self._delegate = RunRow(tokens, self.list)
         self.list.setItemDelegate(self._delegate)
         self._pictures = Pictures(library, self.model, self)
-        self.heading = ElidedLabel(tr("RUNS"), "heading")
+        self.heading = label(tr("RUNS"), "heading")
         self.more = QToolButton()
         self.more.setText("⋯")
         self.more.setProperty("flat", True)
@@ -151,7 +151,7 @@ class RunsPanel(QWidget):
         try:
             query = query_of(self.search.text(), self.filters, self.order.order, self._trash)
         except DiffStudioError as error:
-            self._say_empty(str(error)[:1].upper() + str(error)[1:] + ".")
+            self._say_empty(f"{error}.")
             return
         top, in_trash = self.list.top, self._trash
         before = self.model.numbers[top : top + PAGE]
@@ -160,12 +160,12 @@ class RunsPanel(QWidget):
             numbers = library.numbers(query)
             there = top > 0 and set(before) <= set(numbers)
             rows = rows_of(library, before if there else numbers[:PAGE])
-            return numbers, rows, library.count(), library.bytes(trash=True) if in_trash else 0
+            return numbers, rows, library.bytes(trash=True) if in_trash else 0
 
         self._library.ask("runs", find, self._on_found, self.show_notice)
 
     def _on_found(self, found: Found) -> None:
-        numbers, rows, total, trash = found
+        numbers, rows, trash = found
         chosen, current = set(self.chosen), self._current_number()
         scrolled = self.list.verticalScrollBar().value()
         top = self._top_number() if scrolled else None
@@ -174,7 +174,8 @@ class RunsPanel(QWidget):
             if top is not None and top in numbers:
                 self.list.verticalScrollBar().setValue(scrolled % HEIGHT + numbers.index(top) * HEIGHT)
         self._pictures.want(rows)
-        self.search.show_count(total)
+        if not self.search.text() and not self.filters.active:
+            self.search.show_count(len(numbers))
         self._say_empty("" if numbers else self._nothing())
         if self._trash:
             self.said.setText(tr("{}, {}").format(runs_text(len(numbers)), size(trash)))
