@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,7 +80,8 @@ class Recording:
         """
         run, seen = self.run, _seen(self.run.file)
         if seen is None or not seen.records:
-            run.file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what can't be removed has no record: nobody lists it
+                run.file.unlink(missing_ok=True)
             self.state = "failed" if problem else None
             if problem:
                 self._library.finish(run.id, "failed", problem=problem)
