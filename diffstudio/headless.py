@@ -27,6 +27,8 @@ from diffstudio.studio.export.layout import Subject
 from diffstudio.studio.export.plan import AS_RECORDED
 from diffstudio.studio.export.run import export_run
 from diffstudio.studio.export.write import ExportOptions, check_size, check_target, suffix_of
+from diffstudio.studio.library.library import Library
+from diffstudio.studio.library.shelf import Recording
 from diffstudio.studio.likelihoods import Likelihoods, judge
 from diffstudio.studio.masks import mask_for, placing_of
 from diffstudio.studio.remarks import not_finite_sentence, out_of_range_sentence, start_remark
@@ -67,6 +69,7 @@ class Outcome:
     not_finite: NotFinite | None = None
     out_of_range: tuple[int, ...] = ()
     remarks: list[str] = field(default_factory=list)
+    kept: str = ""  # the run's id in the library
 
     @property
     def interrupted(self) -> bool:
@@ -95,6 +98,7 @@ class Outcome:
             "not_finite": None if self.not_finite is None else dataclasses.asdict(self.not_finite),
             "out_of_range": list(self.out_of_range),
             "request": self.request,
+            **({"kept": self.kept} if self.kept else {}),
         }
 
 
@@ -123,11 +127,17 @@ def check(engine: Engine, request: Request, out: Path, options: ExportOptions) -
 
 
 def run(
-    engine: Engine, request: Request, out: Path, options: ExportOptions, budget: int, tell: Tell = lambda sentence: None
+    engine: Engine,
+    request: Request,
+    out: Path,
+    options: ExportOptions,
+    budget: int,
+    tell: Tell = lambda sentence: None,
+    library: Library | None = None,
 ) -> Outcome:
     """Check, compute, export. Errors as `check`, and as `Engine.run` and `export`.
 
-    tell: is told each remark on the run when there is cause for it.
+    tell: is told each remark on the run when there is cause for it.  library: keeps the run, whatever becomes of it.
     """
     remarks = check(engine, request, out, options)
     card = engine.plan(request).card
@@ -142,7 +152,8 @@ def run(
         remark(start_remark(card, request))
     outcome.remark = "; ".join(remarks)
     interrupt = Interrupt()
-    with _trace_path(out, options) as path, contextlib.ExitStack() as stack, Bar(request.model) as bar:
+    recording = None if library is None else Recording(library, outcome.request, card.model_dump())
+    with _trace_path(out, options, recording) as path, contextlib.ExitStack() as stack, Bar(request.model) as bar:
         steps = engine.run(request, path, budget, interrupt)
         try:
             next(steps, None)  # reads the weights and writes a header: until then there is nothing to keep
@@ -166,9 +177,10 @@ def run(
                 error = round_trip_error(trace)
                 outcome.round_trip = None if error is None else float(error.mean())
                 _export(engine, trace, out, options, interrupt, outcome)
-        if not outcome.files and options.kind == "trace":
+        if not outcome.files and options.kind == "trace" and recording is None:
             _remove_header(path)
     outcome.seconds = time.monotonic() - begun
+    outcome.kept = recording.run.id if recording is not None and recording.state is not None else ""
     return outcome
 
 
@@ -231,8 +243,20 @@ def _has_a_step(trace: Trace, options: ExportOptions) -> bool:
 
 
 @contextlib.contextmanager
-def _trace_path(out: Path, options: ExportOptions) -> Iterator[Path]:
-    """Where the run is recorded: in the file that was asked for, or for a while beside it, on the same disk."""
+def _trace_path(out: Path, options: ExportOptions, recording: Recording | None) -> Iterator[Path]:
+    """Where the run is recorded: in the library where it is kept, else in the file that was asked for, or for a while
+    beside it, on the same disk.
+    """
+    if recording is not None:
+        problem = ""
+        try:
+            yield recording.run.file
+        except DiffStudioError as error:
+            problem = str(error)
+            raise
+        finally:
+            recording.end(problem)
+        return
     if options.kind == "trace":
         try:
             yield out

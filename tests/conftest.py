@@ -37,9 +37,10 @@ def qtbot(qtbot):
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """What is read of checkpoints is kept in a folder of this run, never in the user's."""
+    """What is kept of checkpoints, and the library, lie in folders of this run, never in the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
 
 

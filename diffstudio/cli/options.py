@@ -52,6 +52,7 @@ RUN = (
     click.option("--budget", default="4GiB", show_default=True, help="The most that the recording may take."),
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda:0, mps …"),
     click.option("--precision", type=click.Choice(["float32", "half"]), help="Of the weights.  [float32]"),
+    click.option("--keep", is_flag=True, help="Put the run into the library, which `diffstudio runs` lists."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON line: files, seconds, device, request."),
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from diffstudio.cli.streams import echo_json
 
 if TYPE_CHECKING:
     from diffstudio.studio.export.write import Chain, Kind
+    from diffstudio.studio.library.library import Library
 
 _FILES = """\b
 What FILE becomes follows from its name:
@@ -94,6 +97,24 @@ def forward(**given: Any) -> int:
     return _run({**given, "source": given["source"] or "data", "kind": "forward"}, None, "forward")
 
 
+@contextmanager
+def _library(wanted: bool) -> Iterator[Library | None]:
+    """The user's library, where the run is to be kept."""
+    if not wanted:
+        yield None
+        return
+    from diffstudio.studio.library.home import library_folder
+    from diffstudio.studio.library.library import Library
+
+    library = Library(library_folder())
+    try:
+        if library.notice:
+            say(library.notice)
+        yield library
+    finally:
+        library.close()
+
+
 def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     """Everything that both commands do; `kind` None: what the suffix means."""
     from diffstudio.cli.finding import catalog, check_files
@@ -112,7 +133,8 @@ def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     made = kind_of(suffix_of(out), kind, chain, entry.card.modality if entry.card else "image")
     looks = ExportOptions(made, given["tensor"], scale=given["scale"], chain=chain)
     request = parse_request(entry, given)
-    outcome = run(engine, request, out, looks, parse_size(given["budget"]), say)
+    with _library(given["keep"]) as library:
+        outcome = run(engine, request, out, looks, parse_size(given["budget"]), say, library)
     if stayed := others_in(out, [path.name for path in outcome.files]) if out.is_dir() else []:
         say(f"{out} also holds {len(stayed)} files of an earlier export ({stayed[0]} …): they stay beside the new ones")
     if outcome.remark:
@@ -120,5 +142,6 @@ def _run(given: dict[str, Any], kind: Kind | None, chain: Chain) -> int:
     if given["as_json"]:
         echo_json(outcome.summary())
     elif not outcome.interrupted:
-        click.echo(f"{out}: {outcome.sentence}")
+        kept = f", kept as run {outcome.kept}" if outcome.kept else ""
+        click.echo(f"{out}: {outcome.sentence}{kept}")
     return end(outcome)

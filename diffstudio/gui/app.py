@@ -27,6 +27,7 @@ from diffstudio.gui.kit.words import count, number, size, tr
 from diffstudio.gui.panels.inspect.panel import InspectPanel
 from diffstudio.gui.panels.models.card import CardPanel
 from diffstudio.gui.panels.models.panel import ModelsPanel
+from diffstudio.gui.panels.runs.panel import RunsPanel
 from diffstudio.gui.panels.sampling.panel import SamplingPanel
 from diffstudio.gui.shell import docks as arrangement
 from diffstudio.gui.shell.keyboard import KeyRouter
@@ -38,13 +39,16 @@ from diffstudio.gui.work.background import Background
 from diffstudio.gui.work.catalog_scan import Scanning
 from diffstudio.gui.work.file_reading import FileReading
 from diffstudio.gui.work.jobs import Ended, Jobs, Stop
+from diffstudio.gui.work.library import LibraryWork
 from diffstudio.gui.work.runs import Runs
-from diffstudio.studio.app.history import History, runs_folder
+from diffstudio.studio.app.caches import runs_folder
 from diffstudio.studio.app.memory import FreeMemory
 from diffstudio.studio.app.progress import Progress
 from diffstudio.studio.app.settings import Settings, load_settings, settings_file
 from diffstudio.studio.app.speeds import Speeds, speeds_file
 from diffstudio.studio.engine import Engine
+from diffstudio.studio.library.home import library_folder
+from diffstudio.studio.library.shelf import Shelf
 from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
@@ -53,6 +57,7 @@ log = logging.getLogger("diffstudio")
 class Studio(QObject):
     """One window with all its parts. Close the window, or call `shut_down`, to end its threads.
 
+    runs: where runs were recorded before there was a library, which lies beside; None: the user's own.
     patience: seconds that it waits for them then.
     """
 
@@ -68,20 +73,22 @@ class Studio(QObject):
             pass
         playhead = Playhead(self)
         window = MainWindow(tokens)
+        shelf = Shelf(runs.parent / "library" if runs else library_folder(), runs or runs_folder())
+        library = LibraryWork(shelf, self)
         self.parts = Parts(
             window=window,
             catalog=catalog,
             settings=settings,
             playhead=playhead,
-            runs=Runs(
-                Engine(catalog, speeds=Speeds(speeds_file())), History(runs or runs_folder()), settings, playhead, self
-            ),
+            runs=Runs(Engine(catalog, speeds=Speeds(speeds_file())), shelf, settings, playhead, self),
+            library=library,
             files=Jobs("files", self),
             reading=FileReading(self),
             background=Background(self),
             scanning=Scanning(catalog, self),
             models=ModelsPanel(catalog.listing, tokens),
             card=CardPanel(),
+            run_list=RunsPanel(library, tokens),
             sampling=SamplingPanel(tokens, settings.device),
             inspect=InspectPanel(tokens),
             canvas=Canvas(playhead, tokens),
@@ -110,6 +117,9 @@ class Studio(QObject):
         self._enable()
         window.say(problem or tr("Ready"))
         self._warm_up = warm_up
+        self.parts.library.begin()
+        self.parts.run_list.refresh()
+        self.commands.room.look()
 
     def _wire(self) -> None:
         p = self.parts
@@ -167,6 +177,11 @@ class Studio(QObject):
         p.background.answered.connect(self._on_answer)
         p.background.answered.connect(p.inspect.take_answer)
         p.window.menuOpening.connect(p.sampling.commit)  # it says whether there is something to undo
+        p.runs.listed.connect(p.library.changed)
+        p.run_list.acted.connect(self.commands.run)
+        p.run_list.chosenChanged.connect(self._enable)
+        p.library.taken.connect(self._on_taken)
+        p.library.noticed.connect(self._on_notice)
         p.window.closing.connect(self.shut_down)
 
     @Slot()
@@ -297,7 +312,7 @@ class Studio(QObject):
                 states.add("fork")
             if trace.complete and not running:
                 p.sampling.source.set_trace(trace.path, True)
-        states |= self.commands.samples.possible()
+        states |= self.commands.samples.possible() | self.commands.run_list.possible()
         if p.runs.previous is not None and not running:
             states.add("previous")
         can_undo = p.sampling.can_undo or self.picking.can_undo or self.commands.presets.can_undo
@@ -311,6 +326,16 @@ class Studio(QObject):
         if trace is not None:
             planned = trace.header.total_bytes if self.parts.runs.running else trace.stored_bytes
             p.window.right.setText(tr("trace {}").format(size(planned)))
+
+    @Slot(int)
+    def _on_taken(self, count_: int) -> None:
+        words = tr("{} earlier runs are in the library now.").format(count(count_))
+        self.parts.window.say(words if count_ > 1 else tr("1 earlier run is in the library now."))
+
+    @Slot(str)
+    def _on_notice(self, notice: str) -> None:
+        if notice:
+            self.parts.window.say(notice)
 
     @Slot()
     def _on_large(self) -> None:
@@ -345,7 +370,8 @@ class Studio(QObject):
         p.timeline.pause()
         self.keeping.save()
         self.picking.stop_all()
-        working = (p.scanning, p.reading, p.files, p.background, p.runs)
+        p.run_list.stop()
+        working = (p.scanning, p.reading, p.files, p.background, p.runs, p.library)
         for part in working:  # all at once: they end beside each other
             part.stop_all()
         until = time.monotonic() + self.patience

@@ -22,7 +22,7 @@ from diffstudio.checkpoints.hashing import Hashing, read_meanwhile
 from diffstudio.checkpoints.listing import Entry
 from diffstudio.checkpoints.loading import Left, watched
 from diffstudio.errors import BadFile, BadInput, NoRoom
-from diffstudio.studio.app.history import colours_folder
+from diffstudio.studio.app.caches import colours_folder
 from diffstudio.studio.app.memory import check_room, free_memory, size
 from diffstudio.studio.app.progress import Clock, Progress
 from diffstudio.studio.app.speeds import Speeds

@@ -3,6 +3,7 @@
 import os
 import pickle
 import re
+import shutil
 import struct
 import zlib
 
@@ -327,16 +328,17 @@ def _full(descriptor):
 
 @pytest.mark.parametrize("why", ["a file", "full"])
 def test_runs_that_can_not_be_recorded(studio, generate, sentence, tmp_path, monkeypatch, why):
-    runs = tmp_path / "runs"
+    runs = studio.parts.library.shelf.library.folder / "traces"
     if why == "a file":
+        shutil.rmtree(runs)
         runs.write_text("x")
-        studio.commands.run("generate")
+        assert generate().outcome == "failed"
     else:
         write = os.write
         monkeypatch.setattr(os, "write", lambda d, data: _full(d) if len(data) > 10_000 else write(d, data))
         assert generate().outcome == "failed"
         monkeypatch.undo()
-    assert "runs" in sentence()
+    assert "traces" in sentence()
     assert not studio.parts.runs.running and studio.parts.runs.trace is None
     assert runs.is_file() or list(runs.iterdir()) == []
 

@@ -1,6 +1,6 @@
 """Every benchmark of speed, one after the other, as one table in Markdown.
 
-python tests/benchmarks [startup recording playhead gap cancel listing]
+python tests/benchmarks [startup recording playhead gap cancel listing library]
 
 Each runs in a process of its own. They want a quiet machine. (`judge.py`, of the checkpoints' quality, runs alone.)
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from table import HEADINGS, machine, markdown
 
-NAMES = ("startup", "recording", "playhead", "gap", "cancel", "listing")
+NAMES = ("startup", "recording", "playhead", "gap", "cancel", "listing", "library")
 
 
 def main() -> int:

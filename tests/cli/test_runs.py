@@ -91,3 +91,18 @@ def test_export_and_import(two, capsys, tmp_path, monkeypatch):
     assert run_cli(["runs", "export", "solver:heun", "--out", str(tmp_path / "gone.runs")]) == 2
     assert "is not where it was" in capsys.readouterr().err
     assert not (tmp_path / "gone.runs").exists()
+
+
+@pytest.mark.parametrize("name", ["ring.trace", "ring.png"])
+def test_a_run_is_kept_where_that_is_asked_for(monkeypatch, tmp_path, capsys, name):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    words = ["sample", "exact-ring", "--steps", "3", "--samples", "4", "--out", str(tmp_path / name), "--json"]
+    assert run_cli(words) == 0
+    assert "kept" not in json.loads(capsys.readouterr().out)
+    assert _json(capsys) == []
+    assert run_cli([*words, "--keep"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    (found,) = _json(capsys)
+    assert found["id"] == told["kept"] and found["state"] == "done"
+    assert found["request"] == told["request"]
+    assert (tmp_path / name).exists() and found["path"] != str(tmp_path / name)

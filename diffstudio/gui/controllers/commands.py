@@ -12,10 +12,12 @@ from diffstudio.errors import DiffStudioError
 from diffstudio.gui.controllers.catalog import Picking
 from diffstudio.gui.controllers.context_menus import ContextMenus
 from diffstudio.gui.controllers.files import Filing
+from diffstudio.gui.controllers.library_room import LibraryRoom
 from diffstudio.gui.controllers.likelihood import Likelihood
 from diffstudio.gui.controllers.model_menu import ModelMenu
 from diffstudio.gui.controllers.palette import PaletteController
 from diffstudio.gui.controllers.presets import Presets
+from diffstudio.gui.controllers.run_list import RunList
 from diffstudio.gui.controllers.samples import Samples
 from diffstudio.gui.controllers.weights_card import Carding
 from diffstudio.gui.dialogs.message import show_about, show_error
@@ -42,6 +44,8 @@ class Commands(QObject):
         self.samples = Samples(parts, files, self.generate)
         self.menus = ContextMenus(parts, self.why, self.samples.use_data)
         self.rows = ModelMenu(parts, picking)
+        self.run_list, self.room = RunList(parts, files, self.rows), LibraryRoom(parts)
+        files.runsGiven.connect(self.run_list.import_files)
         self.likelihood = Likelihood(parts)
         self.presets = Presets(parts)
         p, head, line = parts, parts.playhead, parts.timeline
@@ -68,6 +72,7 @@ class Commands(QObject):
             "inspect_large": _bind(p.window.toggle_large, "inspect"),
             "find_model": self.find_model, "toggle_theme": self.toggle_theme,
             "reset_layout": p.window.reset_layout,
+            **self.run_list.handlers, **self.room.handlers,
             "generate": self.generate, "stop": self.stop, "fork": self.fork,
             "new_seed": p.sampling.seed.roll, "seed_each_run": p.sampling.seed.each.toggle,
             "lock_seed": p.sampling.seed.lock.toggle, "compare": p.runs.show_previous,
@@ -108,6 +113,8 @@ class Commands(QObject):
             return ""
         if action_id in self.samples.handlers:
             return self.samples.problem(action_id)
+        if action_id in self.run_list.handlers:
+            return self.run_list.problem(action_id)
         if self.parts.runs.running and ACTIONS[action_id].when in ("fork", "previous", "idle"):
             return tr("a run goes on")
         return why_not(action_id)
@@ -226,10 +233,9 @@ class Commands(QObject):
     def preferences(self, at: str = "") -> None:
         """The settings dialog. at: the setting that the keyboard begins at."""
         from diffstudio.gui.dialogs.preferences import PreferencesDialog
-        from diffstudio.studio.app.history import runs_folder
         from diffstudio.studio.app.settings import settings_file
 
-        notes = [tr("Runs: {}").format(runs_folder()), tr("Settings: {}").format(settings_file())]
+        notes = [tr("Runs: {}").format(self.parts.library.shelf.folder), tr("Settings: {}").format(settings_file())]
         dialog = PreferencesDialog(self.parts.settings, self.parts.window, notes)
         dialog.applied.connect(self._on_settings)
         dialog.open()
@@ -250,6 +256,7 @@ class Commands(QObject):
 
     def find_model(self) -> None:
         """To the search field."""
+        self.parts.window.bring_up("models")
         self.parts.models.search.setFocus()
         self.parts.models.search.selectAll()
 

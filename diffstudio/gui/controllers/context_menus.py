@@ -27,6 +27,13 @@ STEP = (
     "zoom_in", "zoom_out", "zoom_fit", "next_clock", LINE,
     "export", "save_trace",
 )  # fmt: skip
+RUN = (
+    "runs_open", "runs_use", "runs_command", "runs_folder", LINE,
+    "runs_star", "runs_rename", "runs_note", LINE,
+    "runs_delete", "runs_undo", "runs_restore", LINE,
+    "runs_export", "runs_import", LINE,
+    "runs_trash", "runs_empty", "runs_room",
+)  # fmt: skip
 
 
 class ContextMenus(QObject):
@@ -38,6 +45,7 @@ class ContextMenus(QObject):
         self._parts, self._why, self._use_data = parts, why, use_data
         parts.canvas.menuWanted.connect(self.of_sample)
         parts.timeline.menuWanted.connect(self.of_step)
+        parts.run_list.menuWanted.connect(self.of_run)
         parts.inspect.menuWanted.connect(self.of_neighbour)
         parts.window.menuWanted.connect(self._of_window)
 
@@ -55,6 +63,11 @@ class ContextMenus(QObject):
     def of_step(self, at: QPoint) -> None:
         """Of the step at the playhead."""
         self._popup(STEP, at)
+
+    @Slot(QPoint)
+    def of_run(self, at: QPoint) -> None:
+        """Of the runs that are chosen, and of the library."""
+        self._popup(RUN, at)
 
     @Slot(object, int, QPoint)
     def of_neighbour(self, page: NearestPage, index: int, at: QPoint) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtCore import QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
@@ -27,6 +27,7 @@ from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.work.jobs import Ended, Job, Stop
 from diffstudio.modalities import own_suffixes
 from diffstudio.studio.export.naming import proposed
+from diffstudio.studio.library.bundle import BUNDLE
 from diffstudio.studio.request.parse import read_betas
 from diffstudio.studio.request.plan import guides
 from diffstudio.traces.checked import open_checked
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 class Filing(QObject):
     """What the actions of the File menu do, and what a dropped file means."""
+
+    runsGiven = Signal(object)  # list[Path], files of exported runs
 
     def __init__(self, parts: Parts, picking: Picking) -> None:
         super().__init__(parts.window)
@@ -86,8 +89,12 @@ class Filing(QObject):
     @Slot(object)
     def open_paths(self, paths: list[Path]) -> None:
         """Open what was dropped or given on the command line."""
+        bundles = [path for path in paths if path.suffix.lower() == BUNDLE]
+        if bundles:
+            self.runsGiven.emit(bundles)
         for path in paths:
-            self._open(path)
+            if path not in bundles:
+                self._open(path)
 
     def paste(self) -> None:
         """Open the file or folder whose path the clipboard holds."""
@@ -128,6 +135,10 @@ class Filing(QObject):
             self._start_from(path)
         p.settings.remember_recent(str(path))
         p.window.set_recent(p.settings.recent)
+
+    def open_run(self, path: Path) -> None:
+        """Show a run of the library."""
+        self._read(path, partial(open_checked, path), self._show_trace)
 
     def _show_trace(self, trace: Trace) -> None:
         """A trace was opened."""
@@ -265,7 +276,7 @@ class Filing(QObject):
             self.parts.window.say("")
             show_error(self.parts.window, ended.error, ended.details)
         elif ended.outcome == "done" and self._export and self._export[0] == ended.number:
-            self._say_saved(Path(self._export[1]))
+            self.say_saved(Path(self._export[1]))
 
     @Slot(object)
     def _on_exported(self, ended: Ended) -> None:
@@ -274,11 +285,11 @@ class Filing(QObject):
             self.parts.window.say("")
             show_error(self.parts.window, ended.error, ended.details)
         elif ended.outcome == "done":
-            self._say_saved(Path(path))
+            self.say_saved(Path(path))
         else:
             self.parts.window.say(tr("Stopped: {} was not written.").format(path))
 
-    def _say_saved(self, path: Path) -> None:
+    def say_saved(self, path: Path) -> None:
         """What was written, and the way to it."""
         self.saved = path
         self.parts.window.say(tr("Saved {}").format(path), "show_saved")
@@ -308,6 +319,7 @@ def _decoding(engine: Engine, run: Path, path: Path, options: ExportOptions, fol
     def job(stop: Stop) -> Iterator[str]:
         from diffstudio.studio.export.run import export_run
 
+        folder.mkdir(parents=True, exist_ok=True)
         with Trace.open(run) as trace:
             for done, total in export_run(engine, trace, path, options, folder, stop):
                 yield tr("Decoding: {} of {}").format(count(done), count(total))

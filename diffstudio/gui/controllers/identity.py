@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import ValidationError
 from PySide6.QtCore import QObject, Slot
 
@@ -95,12 +93,9 @@ class Identity(QObject):
         except ValidationError:
             pass  # of a stranger, or of another version: there is nothing to compare
         else:
-            if not self._is_ours(trace.path):  # what another's trace names is not opened
+            if not p.runs.is_ours(trace.path):  # what another's trace names is not opened
                 self._request, self._notes = at_hand(self._request, p.runs.folder / MASKS)
         self._compare()
-
-    def _is_ours(self, path: Path) -> bool:
-        return path.parent == self._parts.runs.folder
 
     @Slot()
     def _compare(self) -> None:

@@ -19,6 +19,7 @@ from diffstudio.gui.kit.words import tr
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.studio.request.command_line import command_line
 from diffstudio.studio.request.defaults import default_request
+from diffstudio.studio.request.request import Request
 
 FOUND_BY_NAME = (BUNDLED, "user")  # what the command line finds by its name alone
 
@@ -68,10 +69,15 @@ class ModelMenu(QObject):
         try:
             chosen = p.models.entry is not None and p.models.entry.path == entry.path
             request = p.sampling.checked_request() if chosen else default_request(entry.card, entry.spec)
-            QGuiApplication.clipboard().setText(command_line(request, entry.card, self._place))
-            p.window.say(tr("Command copied."))
+            self.copy_request(request, entry)
         except DiffStudioError as error:
             show_error(p.window, str(error))
+
+    def copy_request(self, request: Request, entry: Entry) -> None:
+        """The line that makes a run in a terminal, to the clipboard. Raises: as `command_line`."""
+        if entry.card is not None:
+            QGuiApplication.clipboard().setText(command_line(request, entry.card, self._place))
+            self._parts.window.say(tr("Command copied."))
 
     def copy_name(self, entry: Entry | None) -> None:
         """What commands know it by, to the clipboard."""

@@ -12,8 +12,8 @@ from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.dialogs.presets import PresetName, PresetsDialog
 from diffstudio.gui.kit.words import count, tr
 from diffstudio.gui.shell.parts import Parts
-from diffstudio.studio.app.history import SUFFIX as TRACE
 from diffstudio.studio.app.settings import MOST_PRESETS
+from diffstudio.studio.library.library import SUFFIX as TRACE
 from diffstudio.studio.request.request import Request
 
 

@@ -123,7 +123,7 @@ class Keeping(QObject):
     def _use_theme(self) -> None:
         tokens, p = tokens_of(self.parts.settings), self.parts
         apply_theme(tokens)
-        for part in (p.window, p.models, p.sampling, p.inspect, p.canvas, p.timeline):
+        for part in (p.window, p.models, p.run_list, p.sampling, p.inspect, p.canvas, p.timeline):
             part.apply_theme(tokens)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Iterator
 
-import numpy as np
 from PySide6.QtCore import QObject, Slot
 
 from diffstudio.checkpoints.catalog import Folder
@@ -16,8 +14,6 @@ from diffstudio.gui.work.asking import Question
 from diffstudio.gui.work.jobs import Ended, Stop
 from diffstudio.studio.request.request import Request
 from diffstudio.traces.reader import Trace
-
-SIDE = 56
 
 
 class FirstPictures(QObject):
@@ -58,17 +54,9 @@ class FirstPictures(QObject):
 
 def picture_of(trace: Trace) -> str:
     """A small PNG in base64 of what a run came to, "" where that is nothing to look at."""
-    from PIL import Image
+    from diffstudio.studio.export.pictures import png_of_end
 
-    from diffstudio.studio.export import pictures
-
-    last = len(trace) - 1
-    if last < 0 or not np.isfinite(trace.array(last, "xt")).all():
-        return ""
-    pixels = pictures.thumbnail(trace, last, "xt", 0, SIDE, pictures.DARK)
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG", optimize=True)
-    return base64.b64encode(stream.getvalue()).decode("ascii")
+    return base64.b64encode(png_of_end(trace)).decode("ascii")
 
 
 def _is_generated(request: Request) -> bool:

@@ -74,7 +74,9 @@ def columns(lines: list[Line], many: int) -> list[list[Line]]:
 def _lines() -> list[Line]:
     out: list[Line] = []
     for menu in MENUS:
-        rows = [("  ".join(key_texts(a.id)), tr(a.title)) for a in ACTIONS.values() if a.menu == menu and a.keys]
+        rows = [
+            ("  ".join(key_texts(a.id)), tr(a.title)) for a in ACTIONS.values() if a.menu == menu and key_texts(a.id)
+        ]
         out += [(tr(menu), ""), *rows]
     out += [(tr("On the canvas"), ""), *((tr(a), tr(b)) for a, b in CANVAS)]
     return [*out, (tr("Mouse"), ""), *((tr(a), tr(b)) for a, b in MOUSE)]

@@ -8,17 +8,19 @@ from PySide6.QtGui import QKeySequence
 
 from diffstudio.gui.kit.words import tr
 
-MENUS = ("File", "Edit", "View", "Sample", "Run", "Timeline", "Help")
+MENUS = ("File", "Edit", "View", "Sample", "Run", "Library", "Timeline", "Help")
 SAMPLE = "sample"  # enabled one by one, as `controllers.samples` finds them possible
+RUNS = "runs"  # enabled one by one, as `controllers.runs` finds them possible
 VIEW = "view"  # where the view on the canvas has it: among its `verbs`, which do it, or its `options`
 
 
 @dataclass(frozen=True)
 class Action:
     """`when`: the state in which it is enabled ("always", "trace", "run", "busy", "idle", "split", "fork", "previous",
-    "undo", "redo"), VIEW or SAMPLE.
+    "undo", "redo"), VIEW, SAMPLE or RUNS.
 
-    keys: portable texts of QKeySequence, the first is shown. checkable: it has an on and an off.
+    keys: portable texts of QKeySequence, the first is shown. list_keys: those that it has instead while the list of
+    runs has the keyboard. checkable: it has an on and an off.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Action:
     when: str = "always"
     icon: str = ""
     checkable: bool = False
+    list_keys: tuple[str, ...] = ()
     separator: bool = False  # a line above it in its menu
 
 
@@ -224,6 +227,56 @@ ACTIONS: dict[str, Action] = _table(
         "idle",
         separator=True,
     ),
+    Action("find_run", "Find a run", "Library", ("Ctrl+R",), "Go to the search field of the runs."),
+    Action(
+        "runs_open",
+        "Open run",
+        "Library",
+        (),
+        "Show this run on the canvas.",
+        RUNS,
+        separator=True,
+        list_keys=("Return", "Enter"),
+    ),
+    Action("runs_use", "Use its settings", "Library", (), "Set the sampling panel as this run was made.", RUNS),
+    Action("runs_command", "Copy run as command", "Library", (), "Copy the line that makes it in a terminal.", RUNS),
+    Action("runs_folder", "Show run in folder", "Library", (), "Open the folder in which its trace lies.", RUNS),
+    Action(
+        "runs_star",
+        "Star",
+        "Library",
+        (),
+        "Mark these runs, or take the mark away: nothing that makes room takes a starred one.",
+        RUNS,
+        separator=True,
+        list_keys=("S", "*"),
+    ),
+    Action("runs_rename", "Rename run…", "Library", (), "Give this run a name.", RUNS, list_keys=("F2",)),
+    Action("runs_note", "Tags and note…", "Library", (), "Write down what is worth knowing of these runs.", RUNS),
+    Action("runs_delete", "Delete runs", "Library", (), "Put these runs into the trash.", RUNS, list_keys=("Del",)),
+    Action(
+        "runs_undo",
+        "Undo deleting",
+        "Library",
+        (),
+        "Bring back what was deleted last.",
+        RUNS,
+        list_keys=("Ctrl+Z",),
+    ),
+    Action(
+        "runs_export",
+        "Export runs…",
+        "Library",
+        (),
+        "Write these runs, with names and notes, into one file.",
+        RUNS,
+        separator=True,
+    ),
+    Action("runs_import", "Import runs…", "Library", (), "Bring in runs of a .runs file, or traces."),
+    Action("runs_trash", "Trash", "Library", (), "Show what was deleted, or the runs again.", checkable=True),
+    Action("runs_restore", "Restore runs", "Library", (), "Bring these runs back from the trash.", RUNS),
+    Action("runs_empty", "Empty the trash…", "Library", (), "Delete for good what is in the trash."),
+    Action("runs_room", "Make room…", "Library", (), "Choose which runs may go where they take too much room."),
     Action("play", "Play / pause", "Timeline", ("Space",), "Play the recorded steps.", "trace", "play"),
     Action("play_back", "Play backwards", "Timeline", ("J",), "Again for double speed; with K held slowly.", "trace"),
     Action("halt", "Stop playing", "Timeline", ("K",), "Stop and stay; the speed is the chosen one again.", "trace"),
@@ -327,7 +380,8 @@ def key_text(key: str) -> str:
 
 def key_texts(action_id: str) -> list[str]:
     """All keys of an action, each once."""
-    return list(dict.fromkeys(key_text(key) for key in ACTIONS[action_id].keys))
+    row = ACTIONS[action_id]
+    return list(dict.fromkeys(key_text(key) for key in row.keys or row.list_keys))
 
 
 def shortcut_text(action_id: str) -> str:

@@ -11,14 +11,19 @@ from PySide6.QtGui import QAction, QMouseEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QStackedWidget, QWidget
 
 from diffstudio.gui.kit.words import tr
+from diffstudio.gui.shell.paged_column import PagedColumn
 from diffstudio.gui.shell.tabbed_column import TabbedColumn
 
 LAYOUT_VERSION = 2
 COLUMNS = {"left": ("models", "card"), "right": ("sampling", "inspect")}
+PAGES = {"left": "run_list"}  # a panel that has a whole column, behind a tab beside the others of it
 SHARES = {"left": 0.42, "right": 0.0}  # of the lower panel: a long list leaves room for the card
 LINES = {"left": 0, "right": 38}  # of text: a lower column shows one panel at a time, behind tabs
 LOW = 58  # lines of text: in a lower window the right column goes down beside the timeline
-TITLES = {"models": "Models", "card": "Card", "sampling": "Sampling", "inspect": "Inspect", "timeline": "Timeline"}
+TITLES = {
+    "models": "Models", "card": "Card", "run_list": "Runs", "sampling": "Sampling", "inspect": "Inspect",
+    "timeline": "Timeline",
+}  # fmt: skip
 
 
 class Arrangement(QObject):
@@ -45,8 +50,12 @@ class Arrangement(QObject):
             )
             for side, (upper, lower) in COLUMNS.items()
         }
+        self._pages = {
+            side: PagedColumn((self._columns[side], panels[name]), (tr(TITLES[COLUMNS[side][0]]), tr(TITLES[name])))
+            for side, name in PAGES.items()
+        }
         # In the order in which Tab goes through them.
-        self._dock("left", self._columns["left"], area.LeftDockWidgetArea)
+        self._dock("left", self._pages["left"], area.LeftDockWidgetArea)
         window.setCentralWidget(self._stage)
         self._dock("right", self._columns["right"], area.RightDockWidgetArea)
         self._dock("timeline", panels["timeline"], area.BottomDockWidgetArea)
@@ -65,6 +74,8 @@ class Arrangement(QObject):
             self.set_shown(name, True)
         for column in self._columns.values():
             column.reset()
+        for pages in self._pages.values():
+            pages.bring_up(0)
         self._dragged = False
         self.fit()
         if focus is not None:
@@ -78,13 +89,22 @@ class Arrangement(QObject):
         if side is None:
             self._docks[name].setVisible(shown)
             return
-        self._columns[side].set_shown(self._panels[name], shown)
-        self._docks[side].setVisible(any(self.is_shown(p) for p in COLUMNS[side]))
+        if name in COLUMNS[side]:
+            self._columns[side].set_shown(self._panels[name], shown)
+        pages = self._pages.get(side)
+        if pages is not None:
+            pages.set_here(0, any(self.is_shown(other) for other in COLUMNS[side]))
+            pages.set_here(1, shown if name == PAGES[side] else pages.is_here(1))
+        self._docks[side].setVisible(any(self.is_shown(other) for other in _panels_of(side)))
 
     def is_shown(self, name: str) -> bool:
         """Whether a panel is shown, once its window is; it may be behind a tab."""
         side = _side_of(name)
-        return not self._docks[name].isHidden() if side is None else self._columns[side].is_shown(self._panels[name])
+        if side is None:
+            return not self._docks[name].isHidden()
+        if name == PAGES.get(side):
+            return self._pages[side].is_here(1)
+        return self._columns[side].is_shown(self._panels[name])
 
     def bring_up(self, name: str) -> None:
         """Show a panel where it can be seen: not hidden, not behind another."""
@@ -92,7 +112,9 @@ class Arrangement(QObject):
             return
         self.set_shown(name, True)
         side = _side_of(name)
-        if side is not None:
+        if side in self._pages:
+            self._pages[side].bring_up(int(name == PAGES[side]))
+        if side is not None and name in COLUMNS[side]:
             self._columns[side].bring_up(self._panels[name])
 
     @property
@@ -121,6 +143,7 @@ class Arrangement(QObject):
         return {
             "docks": base64.b64encode(self._window.saveState(LAYOUT_VERSION).data()).decode(),
             "columns": {name: column.column.state() for name, column in self._columns.items()},
+            "pages": {side: pages.page for side, pages in self._pages.items()},
             "dragged": self._dragged,
             "hidden": [name for name in TITLES if not self.is_shown(name)],
         }
@@ -136,6 +159,10 @@ class Arrangement(QObject):
         columns, hidden = state.get("columns"), state.get("hidden")
         for name, column in self._columns.items():
             column.column.restore(columns.get(name) if isinstance(columns, dict) else None)
+        front = state.get("pages")
+        for side, pages in self._pages.items():
+            if isinstance(front, dict) and front.get(side) in (0, 1):
+                pages.bring_up(front[side])
         for name in TITLES:
             self.set_shown(name, not (isinstance(hidden, list) and name in hidden))
         self.fit()
@@ -191,7 +218,11 @@ class Arrangement(QObject):
 
 def _side_of(name: str) -> str | None:
     """The column that a panel is in; None of one alone in its dock."""
-    return next((side for side, pair in COLUMNS.items() if name in pair), None)
+    return next((side for side in COLUMNS if name in _panels_of(side)), None)
+
+
+def _panels_of(side: str) -> tuple[str, ...]:
+    return (*COLUMNS[side], PAGES[side]) if side in PAGES else COLUMNS[side]
 
 
 def _between(low: float, wanted: float, high: float) -> int:

@@ -9,6 +9,7 @@ from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.panels.inspect.panel import InspectPanel
 from diffstudio.gui.panels.models.card import CardPanel
 from diffstudio.gui.panels.models.panel import ModelsPanel
+from diffstudio.gui.panels.runs.panel import RunsPanel
 from diffstudio.gui.panels.sampling.panel import SamplingPanel
 from diffstudio.gui.shell.main_window import MainWindow
 from diffstudio.gui.stage.canvas import Canvas
@@ -17,6 +18,7 @@ from diffstudio.gui.work.background import Background
 from diffstudio.gui.work.catalog_scan import Scanning
 from diffstudio.gui.work.file_reading import FileReading
 from diffstudio.gui.work.jobs import Jobs
+from diffstudio.gui.work.library import LibraryWork
 from diffstudio.gui.work.runs import Runs
 from diffstudio.studio.app.settings import Settings
 
@@ -30,12 +32,14 @@ class Parts:
     settings: Settings
     playhead: Playhead
     runs: Runs
+    library: LibraryWork
     files: Jobs
     reading: FileReading
     background: Background
     scanning: Scanning
     models: ModelsPanel
     card: CardPanel
+    run_list: RunsPanel
     sampling: SamplingPanel
     inspect: InspectPanel
     canvas: Canvas

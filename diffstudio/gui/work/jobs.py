@@ -127,8 +127,10 @@ class Jobs(QObject):
     ended = Signal(object)
     _submitted = Signal(int, object)
 
-    def __init__(self, name: str, parent: QObject | None = None) -> None:
+    def __init__(self, name: str, parent: QObject | None = None, at_once: bool = False) -> None:
+        """at_once: jobs so short that they need not wait until the window has painted."""
         super().__init__(parent)
+        self._at_once = at_once
         self._numbers = itertools.count(1)
         self._worker = _Worker()
         self._thread = QThread(self)
@@ -196,6 +198,8 @@ class Jobs(QObject):
 
     def _window_first(self, milliseconds: int = 0) -> None:
         """The worker waits, before its next network call, until what changes now has been painted, or for longer."""
+        if self._at_once:
+            return
         self._worker.may_go_on.clear()
         self._painted.start(milliseconds)
 

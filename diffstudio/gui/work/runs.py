@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from diffstudio.errors import DiffStudioError, NoRoom
+from diffstudio.errors import DiffStudioError
 from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.work.garbage import held
 from diffstudio.gui.work.jobs import Ended, Job, Jobs, Stop
 from diffstudio.gui.work.model_queries import Inquiries
-from diffstudio.studio.app.history import History
 from diffstudio.studio.app.progress import Progress
 from diffstudio.studio.app.settings import Settings
 from diffstudio.studio.engine import Engine
+from diffstudio.studio.library.shelf import Recording, Shelf
 from diffstudio.studio.request.request import Request
 from diffstudio.traces.moment import Moment, moment_of, nearest
 from diffstudio.traces.reader import Trace
 
 log = logging.getLogger("diffstudio")
 LOOK_MS = 100  # between two looks at how far the weights are read
+
+
+@dataclass
+class _Going:
+    """The run that goes, as the thread that records it tells: where, and the share of the weights that is read."""
+
+    path: Path | None = None
+    loaded: float = 0.0
 
 
 class Runs(QObject):
@@ -39,22 +48,22 @@ class Runs(QObject):
     ended = Signal(object)  # jobs.Ended
     exporting = Signal(object)  # what an export tells
     exported = Signal(object)  # jobs.Ended of an export
+    listed = Signal()  # the library has another run, or one that ended; told from the thread that records
 
     def __init__(
-        self, engine: Engine, history: History, settings: Settings, playhead: Playhead, parent: QObject | None = None
+        self, engine: Engine, shelf: Shelf, settings: Settings, playhead: Playhead, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.engine, self._history, self._settings, self._playhead = engine, history, settings, playhead
+        self.engine, self._shelf, self._settings, self._playhead = engine, shelf, settings, playhead
         self.trace: Trace | None = None
         self.previous: Trace | None = None
         self.request: Request | None = None
-        self._path: Path | None = None
         self._markers: dict[Path, list[int]] = {}  # of traces that were shown
         self._number = 0
         self._warm_up = 0
         self._exports: set[int] = set()
         self._waiting = False  # the run that goes has not written its first record yet
-        self._loaded = [0.0]  # the share of the weights that is read, written by the thread that reads them
+        self._going = _Going()
         self._look = QTimer(self)
         self._look.setInterval(LOOK_MS)
         self._look.timeout.connect(self._on_look)
@@ -65,8 +74,12 @@ class Runs(QObject):
 
     @property
     def folder(self) -> Path:
-        """Where runs are recorded."""
-        return self._history.folder
+        """Where masks are kept that were painted, and what an export needs for a while."""
+        return self._shelf.spare
+
+    def is_ours(self, trace: Path) -> bool:
+        """Whether a trace lies where runs are recorded here: what it names is our own word."""
+        return self._shelf.holds(trace)
 
     @property
     def running(self) -> bool:
@@ -84,17 +97,13 @@ class Runs(QObject):
             return
         self.warm_up()
         self.inquiries.cancel()
-        try:
-            path = self._history.new_path(request.model)
-        except NoRoom as error:
-            self.ended.emit(Ended(self._number, "failed", str(error)))
-            return
         self._mark_fork(request)
         budget = budget or int(self._settings.trace_budget_gib * 2**30)
-        self.request, self._path, self._waiting = request, path, True
-        self._loaded = [0.0]
+        self.request, self._going, self._waiting = request, _Going(), True
         self._look.start()
-        self._number = self._jobs.submit(_run_job(self.engine, request, path, budget, self._loaded))
+        self._number = self._jobs.submit(
+            _run_job(self.engine, self._shelf, request, budget, self._going, self.listed.emit)
+        )
         self.started.emit()
 
     def _mark_fork(self, request: Request) -> None:
@@ -184,10 +193,10 @@ class Runs(QObject):
         if number != self._number or not isinstance(progress, Progress):
             return
         self._look.stop()
-        if self._waiting and progress.records and self._path is not None:
+        if self._waiting and progress.records and self._going.path is not None:
             self._waiting = False
             try:
-                self._show(Trace.open(self._path))
+                self._show(Trace.open(self._going.path))
             except DiffStudioError as error:
                 log.warning("%s", error)
         elif not self._waiting:
@@ -196,8 +205,8 @@ class Runs(QObject):
 
     @Slot()
     def _on_look(self) -> None:
-        if self._loaded[0]:
-            self.loading.emit(self._loaded[0])
+        if self._going.loaded:
+            self.loading.emit(self._going.loaded)
 
     @Slot(object)
     def _on_ended(self, ended: Ended) -> None:
@@ -212,13 +221,8 @@ class Runs(QObject):
                 log.warning("%s", ended.error)
             return
         self._look.stop()
-        if self._waiting and self._path is not None:
-            self._path.unlink(missing_ok=True)  # nothing was recorded
-        else:
+        if not self._waiting:
             self._refresh()
-        shown = {trace.path for trace in (self.trace, self.previous) if trace is not None}
-        self._history.keep = self._settings.keep_runs
-        self._history.prune(shown)
         self.ended.emit(ended)
 
     def _refresh(self) -> None:
@@ -265,11 +269,29 @@ def _warm_up_job(engine: Engine, threads: int) -> Job:
     return job
 
 
-def _run_job(engine: Engine, request: Request, path: Path, budget: int, loaded: list[float]) -> Job:
+def _run_job(
+    engine: Engine, shelf: Shelf, request: Request, budget: int, going: _Going, listed: Callable[[], object]
+) -> Job:
+    """Record a run into the library, where it is listed from its beginning, with what becomes of it."""
+
     def tell(share: float) -> None:
-        loaded[0] = share
+        going.loaded = share
 
     def job(stop: Stop) -> Iterator[Progress]:
-        yield from engine.run(request, path, budget, stop, tell)
+        card = engine.catalog.find(request.model).card
+        recording = Recording(shelf.library, request.model_dump(mode="json"), card.model_dump() if card else {})
+        going.path = recording.run.file
+        listed()
+        problem = ""
+        try:
+            yield from engine.run(request, recording.run.file, budget, stop, tell)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            problem = str(error) or type(error).__name__
+            raise
+        finally:
+            recording.end(problem)
+            listed()
 
     return job

@@ -30,7 +30,9 @@ class Settings(BaseModel):
     trace_budget_gib: float = _shown(
         4.0, "Trace budget (GiB)", "A run that would record more than this asks first.", ge=0.01, le=4096
     )
-    keep_runs: int = _shown(20, "Runs kept", "Recorded runs that are kept on disk; the oldest go first.", ge=1, le=1000)
+    library_budget_gib: float = _shown(
+        20.0, "Room for runs (GiB)", "When the recorded runs take more, it is asked which may go.", ge=0.01, le=65536
+    )
     threads: int = _shown(0, "CPU threads", "Threads that computing may use; 0 lets torch decide.", ge=0, le=256)
     device: str = _shown(
         "auto", "Device", "auto uses the GPU where there is one; else cpu, cuda:0, mps …", max_length=40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 
@@ -161,6 +162,21 @@ def cloud(
         at = displayed(trace, k, name, sample)
     radius = max(0.6, side / POINTS_SIDE * (2.0 if len(at) <= 300 else 1.2))
     return points.render(at, within, side, colour=look.ink, paper=look.paper, radius=radius, arrows=arrows)
+
+
+SMALL = 56
+
+
+def png_of_end(trace: Trace) -> bytes:
+    """A small PNG of what a run came to, b"" where that is nothing to look at."""
+    from PIL import Image
+
+    last = len(trace) - 1
+    if last < 0 or not np.isfinite(trace.array(last, "xt")).all():
+        return b""
+    stream = io.BytesIO()
+    Image.fromarray(thumbnail(trace, last, "xt", 0, SMALL, DARK)).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
 
 
 def thumbnail(

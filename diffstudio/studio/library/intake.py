@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import shutil
+import time
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from diffstudio.traces.glance import Glance, glance
 _ID = re.compile(r"^(\d{8}-\d{6}-[0-9a-z]{4})[-.]")
 _OLD_NAME = re.compile(r"^\d{8}-\d{6}-(\d+)-\d{4}-")  # of the cache that was before the library: it names the process
 _TAKEN_OVER = "taken over:"
+LATELY = 24 * 3600.0  # seconds
 
 
 def recorded(seen: Glance) -> dict[str, Any]:
@@ -92,7 +95,7 @@ def take_in(library: Library, path: Path, copy: bool = False, move: bool = False
     if copy or move:
         file = _bring(path, library.folder / TRACES, f"{key}-{_safe(seen)}{SUFFIX}", move)
     request = seen.header.request
-    parent, step = _parent(library, request)
+    parent, step = parent_of(library, request)
     state: State = "done" if seen.complete else "stopped"
     facts = facts_of(request, seen.header.card) | recorded(seen)
     run = Run(
@@ -124,6 +127,23 @@ def take_over(library: Library, cache: Path) -> int:
             continue  # it stays where it is
     if not left:
         library.set_fact(key, str(count))
+    return count
+
+
+def take_left(library: Library, folder: Path) -> int:
+    """Move the traces of a folder that runs were recorded in while the library could not be written; how many.
+
+    One that is not whole and was written to lately stays: another window may still record it.
+    """
+    count = 0
+    for file in sorted(folder.glob(f"*{SUFFIX}")) if library.kept and folder.is_dir() else ():
+        try:
+            seen = glance(file)
+            if seen.complete or time.time() - seen.modified > LATELY:
+                take_in(library, file, move=True)
+                count += 1
+        except (BadFile, BadInput):
+            continue  # it stays where it is
     return count
 
 
@@ -159,7 +179,7 @@ def _created(seen: Glance) -> float:
         return seen.modified
 
 
-def _parent(library: Library, request: dict[str, object]) -> tuple[str, int | None]:
+def parent_of(library: Library, request: Mapping[str, Any]) -> tuple[str, int | None]:
     """The run that a fork goes on from: its request names the trace and the step."""
     file, step = request.get("source_file"), request.get("source_step")
     if request.get("source") != "step" or not isinstance(file, str) or not isinstance(step, int):

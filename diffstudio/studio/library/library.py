@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,27 @@ class Library:
         newest = f"SELECT {columns}, max(created), count(*) AS alike FROM runs WHERE {condition} GROUP BY same_but_seed"
         page_of = f"SELECT row AS first, alike, row_number() OVER () AS place FROM ({newest} ORDER BY {order}{end})"
         return self.table.rows(f"SELECT * FROM ({page_of}) JOIN runs ON row = first ORDER BY place", values + page)
+
+    def numbers(self, query: Query | None = None) -> array[int]:
+        """The numbers of all runs of a query in its order: what a list holds of those that it does not show.
+
+        Runs that differ by seed alone are listed one by one.
+        """
+        query = query or Query()
+        condition, values = query.sql()
+        statement = f"SELECT row FROM runs WHERE {condition} ORDER BY {SORTS[query.sort]}"
+        return array("q", (row[0] for row in self.table.connection.execute(statement, values)))
+
+    def at(self, numbers: Sequence[int]) -> dict[int, Run]:
+        """The runs of such numbers, as far as they are there."""
+        found: dict[int, Run] = {}
+        for start in range(0, len(numbers), 500):
+            some = list(numbers[start : start + 500])
+            marks = ", ".join("?" * len(some))
+            runs = self.table.rows(f"SELECT * FROM runs WHERE row IN ({marks}) ORDER BY row", some)
+            rows = self.table.connection.execute(f"SELECT row FROM runs WHERE row IN ({marks}) ORDER BY row", some)
+            found |= {row[0]: run for row, run in zip(rows.fetchall(), runs, strict=False)}
+        return found
 
     def count(self, query: Query | None = None) -> int:
         """How many rows `find` would give."""

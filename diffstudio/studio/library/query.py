@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -143,6 +142,8 @@ def _condition(key: str, sign: str, value: str, now: Callable[[], datetime]) -> 
         return f"{NUMBERS[key]} {'=' if sign == ':' else sign} ?", (int(number) if number.is_integer() else number,)
     if key == "date":
         return _date(sign, value, now)
+    import difflib  # the window shows itself before it needs this
+
     known = (*TEXTS, *EXACT, *NUMBERS, "state", "star", "date", "sort")
     near = difflib.get_close_matches(key, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"

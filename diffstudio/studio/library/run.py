@@ -158,7 +158,7 @@ def _checkpoint(request: Mapping[str, Any], model: str, step: object) -> str:
     spec = str(request.get("model") or "")
     if spec and "/" not in spec and "\\" not in spec:
         return spec[:200]
-    return f"{model}@{step}"[:200] if isinstance(step, int) else model[:200]
+    return f"{model}@{step}"[:200] if isinstance(step, int) and step else model[:200]
 
 
 def _label(label: object, labels: object) -> str:

@@ -40,8 +40,13 @@ def empty_trash(library: Library, before: float | None = None) -> int:
     query = Query(trash=True)
     if before is not None:
         query = query.and_("trashed < ?", before)
+    return purge(library, library.find(query))
+
+
+def purge(library: Library, runs: Iterable[Run]) -> int:
+    """Delete runs for good; returns the bytes that became free. A trace that lies elsewhere stays there."""
     freed = 0
-    for run in library.find(query):
+    for run in runs:
         if library.table.is_own(run.file):
             with contextlib.suppress(OSError):
                 freed += run.file.stat().st_size

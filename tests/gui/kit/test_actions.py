@@ -32,6 +32,12 @@ def test_no_key_has_two_meanings():
     assert len(keys) == len(set(keys))
 
 
+def test_no_key_of_the_list_of_runs_has_two_meanings():
+    keys = [QKeySequence(key).toString() for action in ACTIONS.values() for key in action.list_keys]
+    assert "" not in keys and len(keys) == len(set(keys))
+    assert all(not action.keys for action in ACTIONS.values() if action.list_keys), "one or the other"
+
+
 def test_every_action_has_a_menu_and_a_sentence():
     for action in ACTIONS.values():
         assert action.menu in MENUS, action.id

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.stage.views.view import SCORE
 from diffstudio.gui.work import garbage as collecting
 from diffstudio.gui.work.runs import Runs
-from diffstudio.studio.app.history import History
 from diffstudio.studio.app.progress import Progress
 from diffstudio.studio.app.settings import Settings
+from diffstudio.studio.library.shelf import Shelf
 from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import ChainSpec, FieldSpec, TraceHeader
 from diffstudio.traces.reader import Trace
@@ -29,6 +30,8 @@ class MadeEngine:
     gate: closed, it holds a run before its next state; `hold_after` closes it.  fail: raised after `after` states.
     loaded: closed, it holds a run while the share of its weights is read.
     """
+
+    catalog = SimpleNamespace(find=lambda model: SimpleNamespace(card=None))
 
     def __init__(self):
         self.gate = threading.Event()
@@ -93,10 +96,13 @@ def engine():
 @pytest.fixture
 def runs(qapp, engine, tmp_path, monkeypatch):
     monkeypatch.setattr(gc, "freeze", lambda: None)  # what other tests made is theirs to collect
-    made = Runs(engine, History(tmp_path / "runs"), Settings(threads=3, keep_runs=5), Playhead())
+    shelf = Shelf(tmp_path / "library", tmp_path / "cache")
+    made = Runs(engine, shelf, Settings(threads=3), Playhead())
+    made.shelf = shelf
     yield made
     engine.gate.set()
     made.shut_down()
+    shelf.close()
     made.deleteLater()
 
 
@@ -113,7 +119,7 @@ def run(runs, qtbot):
 
 
 def files(tmp_path):
-    return sorted(path.name for path in (tmp_path / "runs").glob("*"))
+    return sorted(path.name for path in (tmp_path / "library" / "traces").glob("*"))
 
 
 def test_a_run_shows_its_trace_and_then_grows_it(runs, run, engine, qtbot):
@@ -314,18 +320,52 @@ def test_a_trace_from_the_disk_is_shown(runs, run):
     assert runs.previous is first
 
 
-def test_of_old_runs_as_many_are_kept_as_the_settings_say_and_never_one_that_is_shown(runs, run, tmp_path):
+def test_no_run_is_ever_removed_by_another(runs, run, engine, qtbot, tmp_path):
+    """Stopped ones pushed finished ones out of the twenty that were kept."""
     run()
-    first = runs.trace.path
-    runs.show_trace(Trace.open(first))
-    for _ in range(8):
-        run()
-    assert len(files(tmp_path)) == 5
-    shown = {runs.trace.path.name, runs.previous.path.name}
-    assert shown <= set(files(tmp_path))
-    runs._settings.keep_runs = 1
+    engine.hold_after = 2
+    for _ in range(24):
+        with qtbot.waitSignal(runs.ended):
+            runs.generate(REQUEST)
+            qtbot.waitUntil(lambda: not engine.gate.is_set())
+            runs.stop()
+        engine.gate.set()
+    states = [found.state for found in runs.shelf.library.find()]
+    assert states == ["stopped"] * 24 + ["done"]
+    assert len(files(tmp_path)) == 25
+
+
+def test_the_library_has_a_run_from_its_beginning_and_what_became_of_it(runs, run, engine, qtbot):
+    engine.hold_after = 1
+    with qtbot.waitSignal(runs.ended):
+        runs.generate(REQUEST)
+        qtbot.waitUntil(lambda: not engine.gate.is_set())
+        (going,) = runs.shelf.library.find()
+        assert (going.state, going.model, going.steps, going.records) == ("running", "made", STEPS, 0)
+        engine.gate.set()
+    (found,) = runs.shelf.library.find()
+    assert (found.state, found.records, found.modality) == ("done", STEPS + 1, "points")
+    assert found.file == runs.trace.path and found.bytes == found.file.stat().st_size
+
+
+def test_a_run_that_failed_is_listed_with_its_problem(runs, run, engine, tmp_path):
+    engine.fail = BadInput("the weights are odd")
     run()
-    assert set(files(tmp_path)) == {runs.trace.path.name, runs.previous.path.name}
+    engine.after = 2
+    run()
+    late, early = runs.shelf.library.find()
+    assert (early.state, early.problem, early.records) == ("failed", "the weights are odd", 0)
+    assert (late.state, late.problem, late.records) == ("failed", "the weights are odd", 2)
+    assert files(tmp_path) == [late.file.name]
+
+
+def test_a_run_from_a_step_names_the_run_that_it_left(runs, run, qtbot):
+    run()
+    trunk = runs.trace.path
+    with qtbot.waitSignal(runs.ended):
+        runs.generate(REQUEST.model_copy(update={"source": "step", "source_file": str(trunk), "source_step": 2}))
+    branch, root = runs.shelf.library.find()
+    assert (branch.parent, branch.parent_step, root.file) == (root.id, 2, trunk)
 
 
 # ── scores ──────────────────────────────────────────────────────────────────────────────────────────────────────────

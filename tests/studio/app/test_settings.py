@@ -19,6 +19,15 @@ def write(path, text):
     path.write_text(text, encoding="utf-8")
 
 
+def test_how_many_runs_were_kept_is_dropped(tmp_path):
+    """Runs are kept by their size now, and never removed without a question."""
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"keep_runs": 7, "last_model": "digits"}))
+    settings, sentence = load_settings(path)
+    assert (settings.last_model, sentence) == ("digits", None)
+    assert "keep_runs" not in settings.model_dump() and settings.library_budget_gib == 20
+
+
 def test_the_first_start_has_the_defaults_and_says_nothing(path):
     assert load_settings(path) == (Settings(), None)
     assert not path.exists()
@@ -55,9 +64,9 @@ def test_an_enormous_file_is_not_read(path):
 @pytest.mark.parametrize(
     "bad",
     [
-        {"theme": "pink"}, {"trace_budget_gib": -1}, {"trace_budget_gib": "NaN"}, {"keep_runs": 0},
-        {"keep_runs": 10**9}, {"threads": 1000}, {"device": "x" * 41}, {"recent": ["a"] * 21}, {"folders": [1, 2]},
-        {"presets": {"a": 3}}, {"seed_locked": "perhaps"}, {"window": []},
+        {"theme": "pink"}, {"trace_budget_gib": -1}, {"trace_budget_gib": "NaN"}, {"library_budget_gib": 0},
+        {"library_budget_gib": 10**9}, {"threads": 1000}, {"device": "x" * 41}, {"recent": ["a"] * 21},
+        {"folders": [1, 2]}, {"presets": {"a": 3}}, {"seed_locked": "perhaps"}, {"window": []},
     ],
 )  # fmt: skip
 def test_a_field_out_of_its_bounds_falls_back_alone(path, bad):
@@ -68,11 +77,11 @@ def test_a_field_out_of_its_bounds_falls_back_alone(path, bad):
 
 
 def test_several_bad_fields_are_all_named(path):
-    write(path, json.dumps({"theme": 3, "keep_runs": None, "last_model": "digits"}))
+    write(path, json.dumps({"theme": 3, "library_budget_gib": None, "last_model": "digits"}))
     settings, sentence = load_settings(path)
     assert settings == Settings(last_model="digits")
     assert sentence is not None
-    assert "keep_runs, theme was out of bounds" in sentence
+    assert "library_budget_gib, theme was out of bounds" in sentence
 
 
 def test_a_field_of_a_newer_version_is_passed_over(path):
@@ -82,8 +91,8 @@ def test_a_field_of_a_newer_version_is_passed_over(path):
 
 def test_a_value_out_of_bounds_is_not_taken_while_running():
     settings = Settings()
-    with pytest.raises(ValidationError, match="keep_runs"):
-        settings.keep_runs = 0
+    with pytest.raises(ValidationError, match="library_budget_gib"):
+        settings.library_budget_gib = 0
 
 
 def test_recent_files_are_the_last_ten_without_doubles():
@@ -103,7 +112,7 @@ def test_what_can_not_be_saved_is_one_sentence(tmp_path):
 
 def test_every_field_of_the_dialog_has_a_title_and_one_sentence():
     shown = {name: field for name, field in Settings.model_fields.items() if field.title}
-    assert {"theme", "trace_budget_gib", "keep_runs", "threads", "device"} <= shown.keys()
+    assert {"theme", "trace_budget_gib", "library_budget_gib", "threads", "device"} <= shown.keys()
     assert all((field.description or "").rstrip().endswith(("dark or light.", ".", "…")) for field in shown.values())
 
 

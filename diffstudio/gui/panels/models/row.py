@@ -42,24 +42,25 @@ class ModelRow(QStyledItemDelegate):
         state = option.state  # pyright: ignore[reportAttributeAccessIssue]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if kind in ("model", "checkpoint", "more"):
-            _paint_back(painter, rect, state, t)
+            paint_back(painter, rect, state, t)
         font = QFont(option.font)  # pyright: ignore[reportAttributeAccessIssue]
         text, subtitle = index.data(Qt.ItemDataRole.DisplayRole), index.data(SUBTITLE) or ""
         if kind == "model":
             if index.data(STARRED):
-                _paint_star(painter, rect, t)
+                paint_star(painter, rect, t)
                 rect = rect.adjusted(0, 0, -STAR, 0)
             _paint_model(painter, rect, font, (text, subtitle), thumbnail(index.data(PICTURE) or ""), t)
         elif kind in ("checkpoint", "more"):
             colour = t.text if kind == "checkpoint" else t.text_dim
-            _paint_line(painter, rect.adjusted(46, 0, -6, 0), font, text, colour)
+            paint_line(painter, rect.adjusted(46, 0, -6, 0), font, text, colour)
         else:
             font.setItalic(kind == "problem")
             colour = t.text_dim
-            _paint_line(painter, rect.adjusted(4, 2 if kind == "group" else 0, -6, 0), font, text, colour)
+            paint_line(painter, rect.adjusted(4, 2 if kind == "group" else 0, -6, 0), font, text, colour)
 
 
-def _paint_back(painter: QPainter, rect: QRect, state: QStyle.StateFlag, t: Tokens) -> None:
+def paint_back(painter: QPainter, rect: QRect, state: QStyle.StateFlag, t: Tokens) -> None:
+    """Behind a row: whether it is selected, has the keyboard, or the mouse is over it."""
     selected = bool(state & QStyle.StateFlag.State_Selected)
     if not (selected or state & QStyle.StateFlag.State_MouseOver):
         return
@@ -81,14 +82,15 @@ def _paint_model(
     bold = QFont(font)
     bold.setBold(True)
     half = text.height() // 2
-    _paint_line(painter, QRect(text.left(), text.top(), text.width(), half), bold, words[0], t.text)
+    paint_line(painter, QRect(text.left(), text.top(), text.width(), half), bold, words[0], t.text)
     small = QFont(font)
     small.setPixelSize(11)
     line = QRect(text.left(), text.top() + half, text.width(), half)
-    _paint_line(painter, line, small, words[1], t.text_dim, Qt.TextElideMode.ElideRight)
+    paint_line(painter, line, small, words[1], t.text_dim, Qt.TextElideMode.ElideRight)
 
 
-def _paint_star(painter: QPainter, rect: QRect, t: Tokens) -> None:
+def paint_star(painter: QPainter, rect: QRect, t: Tokens) -> None:
+    """In the upper right corner of a row."""
     side = STAR * 0.8
     place = QRectF(rect.right() - STAR - 3, rect.top() + 6, side, side)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -109,7 +111,7 @@ def thumbnail(picture: str) -> QPixmap | None:
     return None if pixmap.isNull() else pixmap
 
 
-def _paint_line(
+def paint_line(
     painter: QPainter,
     rect: QRect,
     font: QFont,
@@ -117,7 +119,7 @@ def _paint_line(
     colour: str,
     mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
 ) -> None:
-    """mode: what tells two names apart, a step or a folder, stands at their end."""
+    """One line of text in its colour. mode: what tells two names apart, a step or a folder, stands at their end."""
     painter.setFont(font)
     painter.setPen(QColor(colour))
     elided = QFontMetrics(font).elidedText(text, mode, rect.width())
