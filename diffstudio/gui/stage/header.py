@@ -20,7 +20,7 @@ from diffstudio.gui.stage.views.options import option_titles
 from diffstudio.studio.export.pictures import NAMES
 
 HALVES = ("x0_cond", "x0_free", "split")  # of guidance: a frame of its own, shown where the trace holds them
-READOUT = 190  # logical pixels that the readout should have before the rest goes to a line of its own
+READOUT = 170  # logical pixels that the readout should have before the rest goes to a line of its own
 
 
 def tensor_titles() -> dict[str, tuple[str, ...]]:
