@@ -46,10 +46,10 @@ def sweep(over: tuple[str, ...], out: str, **given: Any) -> int:
 
     \b
     Examples:
-      diffstudio sweep digits --over solver=ddim,dpmpp_2m --over steps=4,8,16 --out solvers
-      diffstudio sweep digits --over label=each --over guidance=1..7:2 --seed 3 --out guided
-      diffstudio sweep digits --over model=digits@* --over seed=0..3 --samples 4 --out training
-      diffstudio sweep shapes-2d --over solver-param.eta=0,0.5,1 --solver ddim --out eta
+      diffstudio sweep digits --over solver=ddim,heun --over steps=4,8 --out s
+      diffstudio sweep digits --over label=each --over guidance=1..7:2 --out g
+      diffstudio sweep digits --over model=digits@* --over seed=0..3 --out m
+      diffstudio sweep shapes-2d --over solver-param.eta=0,0.5,1 --out eta
     """
     from diffstudio.cli.finding import catalog, check_files
     from diffstudio.studio.engine import Engine
@@ -97,13 +97,15 @@ def _run(running: Running, budget: int) -> tuple[int, str]:
     from diffstudio.interrupts import Interrupt, interruptible
 
     waiting, total = len(running.waiting), len(running.cells)
+    if waiting:
+        running.engine.warm_up()
+        running.engine.calibrate()
     cost = running.begin(budget)
     if not waiting:
         return 0, ""
     done = running.count("done")
     before = f", {done:,} are done already" if done else ""
     say(f"{waiting:,} of {total:,} cells to run{before}: {cost.sentence}")
-    running.engine.warm_up()
     interrupt = Interrupt()
     with Bar("sweep") as bar, interruptible(interrupt):
         for now in running.run(budget, interrupt):

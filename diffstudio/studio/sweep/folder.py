@@ -82,15 +82,19 @@ class SweepFolder:
 
     def look(self, cell: Cell) -> CellState:
         """What is there of a cell."""
-        if cell.request is None:
+        if cell.plan is None:
             return CellState(values=cell.values, state="refused", problem=cell.problem)
+        weights, request = cell.plan.entry.sha256, cell.plan.request.model_dump(mode="json")
         path = self.trace(cell)
         found = CellState(values=cell.values, file=f"{CELLS}/{path.name}")
         if not exists(path):
             return found
         try:
             with Trace.open(path) as trace:
-                if not len(trace) or trace.header.request != cell.request.model_dump(mode="json"):
+                header = trace.header
+                if not len(trace) or header.request != request:
+                    return found
+                if weights and header.checkpoint_sha256 not in ("", weights):  # a checkpoint that was trained on
                     return found
                 last = len(trace) - 1
                 facts: dict[str, Any] = {"seconds": round(trace.scalar(last, "seconds"), 4)}

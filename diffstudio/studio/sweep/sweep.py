@@ -17,7 +17,10 @@ from diffstudio.studio.request.request import Request
 from diffstudio.studio.sweep.axes import MAX_AXES, PARAMS, Axis, Value, check_axes, shown
 
 if TYPE_CHECKING:
+    from diffstudio.checkpoints.listing import Entry
     from diffstudio.studio.engine import Engine
+
+MANY = 32  # cells
 
 
 class Sweep(BaseModel):
@@ -93,12 +96,16 @@ def make_cells(engine: Engine, sweep: Sweep) -> list[Cell]:
     Raises:
         BadInput: no cell can run, or a value of an axis is one that its field does not take, whatever the others are.
     """
+    if sweep.count > MANY:
+        _ = engine.catalog.listing  # looked at once, instead of for every cell
     cells: list[Cell] = []
+    found: dict[str, Entry] = {}
     refused: dict[tuple[int, ...], str] = {}  # by the field itself, before any card was asked
     for number, index in enumerate(sweep.indices()):
         values, given = sweep.values(index), sweep.options(index)
         try:
-            entry = engine.catalog.find(given["model"])
+            model = str(given["model"])
+            entry = found[model] = found.get(model) or engine.catalog.find(model)
             request = parse_request(entry, given)
         except DiffStudioError as error:
             refused[index] = str(error)
