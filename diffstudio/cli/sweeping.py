@@ -20,7 +20,7 @@ Into FOLDER go:
   sweep.json              what the sweep is, and how far each cell is
   cells/00000.trace …     the run of each cell, which opens in the window
   grid.png                the last step of every cell, labelled
-  cells.csv               values, state, seconds, NFE, distance to the first cell
+  cells.csv               values, state, seconds, NFE, distance to the first
 \b
 Exit code:
   0  done
