@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from diffstudio.checkpoints.catalog import default_catalog
+from diffstudio.studio.engine import Engine
 from diffstudio.studio.library.home import library_folder
 from diffstudio.studio.library.library import Library
+from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import PREFIX, RECORD
 from diffstudio.traces.reader import Trace
 
@@ -132,6 +135,23 @@ def test_a_stopped_run_is_compared_as_far_as_it_is_there(run, made):
     assert (code, out) == (
         0, f"identical, byte for byte: {total - 3} records (the run was stopped: {total - 3} of {total})\n",
     )  # fmt: skip
+
+
+def test_a_branch_is_made_again_as_long_as_its_trunk_is_there(run, dots, made):
+    trunk = made("--solver", "ddim", "--eta", "1")
+    engine = Engine(default_catalog())
+    request = Request(
+        model=dots, source="step", source_file=str(trunk), source_step=5, steps=3, samples=3, solver="euler",
+        device="cpu", seed=4,
+    )  # fmt: skip
+    for _ in engine.run(request, Path("branch.trace")):
+        pass
+    code, out, err = run("runs", "reproduce", "branch.trace")
+    assert (code, err) == (0, ""), out
+    trunk.unlink()
+    code, _, err = run("runs", "reproduce", "branch.trace")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "its trunk, the run that it branches from, is gone" in err
 
 
 def test_what_is_gone_is_one_sentence(run, made, here):

@@ -130,7 +130,7 @@ def _board(running: Running, found: Sequence[Image.Image | None], cell: tuple[in
     width, height = cell
     caption = min(32, max(12, width // 11))
     small = ImageFont.load_default(caption)
-    gap, line = caption // 2, round(caption * 1.5)
+    gap, line = caption, round(caption * 1.5)  # wider than between the samples of a cell
     names = [f"{down.field} {label}" for label in down.labels] if down else []
     left = gap + (round(max(map(small.getlength, names))) + gap if names else 0)
     heading = line if len(axes) > 2 else 0
