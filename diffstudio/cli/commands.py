@@ -14,6 +14,7 @@ from diffstudio.cli.making import tour, train
 from diffstudio.cli.models import models
 from diffstudio.cli.running import forward, sample
 from diffstudio.cli.runs import runs
+from diffstudio.cli.sweeping import sweep as sweep_command
 from diffstudio.cli.window import run_window
 from diffstudio.errors import BadInput
 from diffstudio.scratch import sweep
@@ -58,7 +59,7 @@ def _open(files: tuple[Path, ...]) -> int:
     return run_window(files)
 
 
-for _command in (models, card, sample, forward, runs, likelihood, train, verify, tour):
+for _command in (models, card, sample, forward, sweep_command, runs, likelihood, train, verify, tour):
     cli.add_command(_command)
 
 

@@ -103,6 +103,11 @@ def sample_options(command: Callable) -> Callable:
     return _with(command, SAMPLE)
 
 
+def sweep_options(command: Callable) -> Callable:
+    """What a cell of a sweep has: all of `sample` but where the result goes."""
+    return _with(command, (RUN[0], *RUN[2:], *SAMPLE))
+
+
 def _with(command: Callable, rows: tuple[Callable, ...]) -> Callable:
     for row in reversed(rows):
         command = row(command)

@@ -163,6 +163,59 @@ def import_(files: tuple[Path, ...]) -> None:
                 click.echo(f"{run.id}  {run.title}")
 
 
+@runs.command("reproduce")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of lines.")
+def reproduce(run: str, as_json: bool) -> int:
+    """Generate RUN again and compare it with what was recorded, byte for byte.
+
+    RUN is an id of the library or the end of one, or the path of a .trace file. Where the two differ, the first step,
+    tensor and sample are named, by how much they differ there and in the end, and which facts (versions, device,
+    sha256 of weights, source and mask) are others now. Of a stopped run what it has is compared.
+
+    \b
+    Examples:
+      diffstudio runs reproduce 4f2k
+      diffstudio runs reproduce digits.trace --json
+
+    \b
+    Exit code:
+      0  identical, byte for byte
+      1  different
+      2  it can't be made again, with one sentence on standard error
+    """
+    from diffstudio.bar import Bar
+    from diffstudio.cli.finding import catalog
+    from diffstudio.studio.engine import Engine
+    from diffstudio.studio.library.reproduce import reproduce as generate
+
+    path = _trace_of(run)
+    with Bar(path.name) as bar:
+        verdict = generate(Engine(catalog()), path, lambda done, total: bar.show(done, total, path.name))
+    if as_json:
+        echo_json(verdict.summary())
+    else:
+        click.echo(verdict.sentence)
+        for fact in verdict.facts:
+            click.echo(f"{fact.name}: {fact.then} then, {fact.now} now")
+    return 0 if verdict.identical else 1
+
+
+def _trace_of(run: str) -> Path:
+    """Where the trace of an id lies, or the path itself. Raises: NotFound, BadInput."""
+    from diffstudio.errors import BadInput
+    from diffstudio.studio.library.library import SUFFIX
+    from diffstudio.user_files import is_file
+
+    if run.endswith(SUFFIX) or is_file(Path(run)):
+        return Path(run)
+    with _library() as library:
+        found = library.get(run)
+    if found.missing:
+        raise BadInput(f"the trace of {found.id} is not at {found.file} any more, so there is nothing to compare with")
+    return found.file
+
+
 @contextmanager
 def _library() -> Iterator[Library]:
     from diffstudio.studio.library.home import library_folder

@@ -53,7 +53,9 @@ def test_models_as_json_and_broken_files_on_stderr(run, here, tiny):
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["models", "card", "sample", "forward", "likelihood", "train", "verify", "tour"])
+@pytest.mark.parametrize(
+    "name", ["models", "card", "sample", "forward", "sweep", "likelihood", "train", "verify", "tour"]
+)
 def test_help_teaches_with_an_example(run, name):
     code, out, _ = run(name, "--help")
     assert code == 0
@@ -142,7 +144,18 @@ def test_a_window_that_can_t_open_is_one_sentence(run, monkeypatch):
 
 
 def test_every_command_is_known_here():
-    assert set(cli.commands) == {"models", "card", "sample", "forward", "likelihood", "train", "verify", "tour", "runs"}
+    assert set(cli.commands) == {
+        "models",
+        "card",
+        "sample",
+        "forward",
+        "likelihood",
+        "train",
+        "verify",
+        "tour",
+        "runs",
+        "sweep",
+    }
 
 
 def test_train_writes_its_checkpoints_and_sample_uses_them(run, here):

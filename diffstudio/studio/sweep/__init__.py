@@ -1,0 +1,1 @@
+"""Sweeps: one base request, axes over its fields, a run for every cell."""
