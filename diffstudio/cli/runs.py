@@ -52,7 +52,7 @@ def runs(ctx: click.Context, as_json: bool, trash: bool) -> None:
 
     \b
     Examples:
-      diffstudio runs model:digits solver:heun steps>20
+      diffstudio runs model:digits solver:heun "steps>20"
       diffstudio runs show 4f2k
       diffstudio runs export state:done date:week --out week.runs
     """
