@@ -130,7 +130,18 @@ def _drive(studio: Studio, out: Path, begun: float) -> dict[str, float]:
         for width, height in SIZES:
             parts.window.resize(width, height)
             _shoot(studio, out, f"9-{theme}-{width}x{height}")
+    _library(studio, out)
     return {name: round(value, 3) for name, value in timings.items()}
+
+
+def _library(studio: Studio, out: Path) -> None:
+    """The runs of the tour; and where the panel says something else than the run."""
+    parts = studio.parts
+    parts.window.resize(1440, 900)
+    studio.commands.run("find_run")
+    _wait(1500)  # pictures are drawn in the background
+    parts.sampling.steps.set_value(12)
+    _shoot(studio, out, "10-library")
 
 
 def _generate(studio: Studio) -> None:
