@@ -357,7 +357,7 @@ def test_a_run_that_fails_or_is_stopped_gives_no_picture(with_folder, generate, 
     parts.runs.progressed.connect(parts.runs.stop)
     assert generate().outcome == "cancelled"
     parts.runs.progressed.disconnect(parts.runs.stop)
-    monkeypatch.setattr("diffstudio.gui.controllers.thumbnails.np.isfinite", lambda array: np.zeros_like(array, bool))
+    monkeypatch.setattr("diffstudio.studio.export.pictures.np.isfinite", lambda array: np.zeros_like(array, bool))
     parts.sampling.steps.set_value(2)
     assert generate().outcome == "done"
     qtbot.waitUntil(lambda: not parts.scanning.jobs.open and not parts.scanning.going)

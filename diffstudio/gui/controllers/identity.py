@@ -9,13 +9,12 @@ from diffstudio.checkpoints.listing import Entry
 from diffstudio.errors import DiffStudioError
 from diffstudio.gui.controllers.files import Filing
 from diffstudio.gui.controllers.mask import MASKS
-from diffstudio.gui.controllers.restoring import words
 from diffstudio.gui.dialogs.message import show_error
 from diffstudio.gui.kit.changes import differences
 from diffstudio.gui.kit.run_names import run_line, run_name
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.shell.parts import Parts
-from diffstudio.studio.app.opening import Note, at_hand, checkpoint_of
+from diffstudio.studio.app.recalled import Note, checkpoint_of
 from diffstudio.studio.request.request import Request
 from diffstudio.traces.reader import Trace
 
@@ -50,6 +49,7 @@ class Identity(QObject):
     @Slot()
     def show_differences(self) -> None:
         """What the panel says, and what the run was made with."""
+        from diffstudio.gui.controllers.restoring import words
         from diffstudio.gui.dialogs.questions import RestoreQuestion
 
         if self._request is None:
@@ -94,6 +94,8 @@ class Identity(QObject):
             pass  # of a stranger, or of another version: there is nothing to compare
         else:
             if not p.runs.is_ours(trace.path):  # what another's trace names is not opened
+                from diffstudio.studio.app.opening import at_hand
+
                 self._request, self._notes = at_hand(self._request, p.runs.folder / MASKS)
         self._compare()
 

@@ -14,10 +14,11 @@ from diffstudio.gui.controllers.mask import MASKS
 from diffstudio.gui.kit.changes import differences
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.shell.parts import Parts
+from diffstudio.studio.app.recalled import Note, checkpoint_of, other_weights
 
 if TYPE_CHECKING:
     from diffstudio.gui.dialogs.questions import RestoreQuestion
-    from diffstudio.studio.app.opening import Note, Opened
+    from diffstudio.studio.app.opening import Opened
     from diffstudio.studio.request.request import Request
 
 
@@ -40,7 +41,7 @@ class Restoring(QObject):
         """
         from diffstudio.gui.dialogs.questions import RestoreQuestion
         from diffstudio.studio import provenance
-        from diffstudio.studio.app.opening import at_hand, checkpoint_of
+        from diffstudio.studio.app.opening import at_hand
 
         p, settings = self._parts, found.settings or {}
         request = provenance.request_of(settings, str(found.path))
@@ -73,8 +74,6 @@ class Restoring(QObject):
 
     @Slot(object, object)
     def _on_hash(self, entry: Entry, found: Hashing) -> None:
-        from diffstudio.studio.app.opening import other_weights
-
         if self._question is not None and found.digest:
             self._question.add_note(words(other_weights(entry, self._there, found.digest)))
 

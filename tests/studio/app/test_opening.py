@@ -12,7 +12,8 @@ from safetensors.numpy import save_file
 from diffstudio.checkpoints.card import Card
 from diffstudio.checkpoints.listing import Entry, Listing
 from diffstudio.errors import BadInput, NotFound
-from diffstudio.studio.app.opening import Note, at_hand, check_role, checkpoint_of, look_at, other_weights
+from diffstudio.studio.app.opening import at_hand, check_role, look_at
+from diffstudio.studio.app.recalled import Note, checkpoint_of, other_weights
 from diffstudio.studio.request.request import Request
 from diffstudio.traces.format import MAGIC
 
