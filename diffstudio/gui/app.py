@@ -21,6 +21,7 @@ from diffstudio.gui.controllers.mask import Masking
 from diffstudio.gui.controllers.session import Keeping, apply_theme, tokens_of
 from diffstudio.gui.controllers.thumbnails import FirstPictures
 from diffstudio.gui.dialogs.message import show_error
+from diffstudio.gui.kit.lineup import Lineup
 from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.kit.run_words import checked_words, ended_words, joined, not_finite_words
 from diffstudio.gui.kit.words import count, number, size, tr
@@ -80,6 +81,7 @@ class Studio(QObject):
             catalog=catalog,
             settings=settings,
             playhead=playhead,
+            lineup=Lineup(playhead, self),
             runs=Runs(Engine(catalog, speeds=Speeds(speeds_file())), shelf, settings, playhead, self),
             library=library,
             files=Jobs("files", self),
@@ -143,7 +145,9 @@ class Studio(QObject):
         self.commands.presets.changed.connect(self._enable)
         self.commands.presets.changed.connect(self.keeping.keep_presets)
         self.keeping.learned.connect(self._on_learned)
+        p.runs.traceChanged.connect(p.lineup.lead)
         p.runs.traceChanged.connect(self._on_trace)
+        p.timeline.clockChanged.connect(p.lineup.set_clock)
         p.runs.warmed.connect(self._on_warmed)
         p.runs.grew.connect(self._on_grew)
         p.runs.started.connect(self._on_started)
@@ -377,6 +381,7 @@ class Studio(QObject):
         until = time.monotonic() + self.patience
         for part in working:
             self._ended &= part.shut_down(max(0.0, until - time.monotonic()))
+        p.lineup.shut_down()
         return self._ended
 
 

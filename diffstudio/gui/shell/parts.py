@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diffstudio.checkpoints.catalog import Catalog
+from diffstudio.gui.kit.lineup import Lineup
 from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.panels.inspect.panel import InspectPanel
 from diffstudio.gui.panels.models.card import CardPanel
@@ -31,6 +32,7 @@ class Parts:
     catalog: Catalog
     settings: Settings
     playhead: Playhead
+    lineup: Lineup
     runs: Runs
     library: LibraryWork
     files: Jobs

@@ -22,6 +22,7 @@ class Timeline(QWidget):
     """Shows a trace and moves the playhead. The window's actions call its methods; it has no shortcuts of its own."""
 
     playingChanged = Signal(bool)
+    clockChanged = Signal(str)
     menuWanted = Signal(QPoint)  # of the step at the playhead, at a place on the screen
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
@@ -151,6 +152,7 @@ class Timeline(QWidget):
         self._clock = clock
         self.transport.show_clock(clock)
         self.track.set_clock(clock)
+        self.clockChanged.emit(clock)
 
     def zoom(self, factor: float) -> None:
         """Stretch (factor > 1) or shrink the axis about the playhead."""
