@@ -67,6 +67,16 @@ def nearest(trace: Trace, moment: Moment, clock: Clock = "step") -> int | None:
     return int(rows[best[-1]])
 
 
+def clock_values(trace: Trace, chain: int, clock: Clock = "step") -> np.ndarray:
+    """What a clock says at each record of a chain, in the unit of `Moment.value`, finite; the share of the steps where
+    it stands still or says nothing."""
+    rows = np.flatnonzero(trace.scalars("chain") == chain)
+    if not len(rows):
+        return np.zeros(0)
+    values = _values(trace, chain, rows, clock)
+    return _clipped(values) if _tells(values) else _shares(trace, chain)
+
+
 def _tells(values: np.ndarray) -> bool:
     clipped = _clipped(values)
     return bool(np.isfinite(clipped).all() and np.ptp(clipped) > 0)
