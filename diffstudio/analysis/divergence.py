@@ -7,9 +7,9 @@ order. What the trace stores is rounded once more. A state has diverged where a 
 
 Two numbers that differ by less than one computing error may be stored one spacing apart (2⁻¹⁰ of float16, 2⁻²³ of
 float32, and 2⁻²⁴ below float16's normal numbers). Roundings that know nothing of each other add up as a root (Higham,
-"Accuracy and Stability of Numerical Algorithms", 2002, section 2.8). In float32 it is those of a layer's sums: √n · 2⁻²⁴
-with n = 4,096 products. In half precision sums are kept in 32 bits, and each layer's result is rounded once: √n · 2⁻⁸
-(bfloat16, the coarser of the two) with n = 16 layers.
+"Accuracy and Stability of Numerical Algorithms", 2002, section 2.8). In float32 it is those of a layer's sums:
+√n · 2⁻²⁴ with n = 4,096 products. In half precision sums are kept in 32 bits, and each layer's result is rounded once:
+√n · 2⁻⁸ (bfloat16, the coarser of the two) with n = 16 layers.
 """
 
 from __future__ import annotations
