@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diffstudio.traces.moment import Clock, clock_values
+from diffstudio.traces.moment import Clock, on_one_clock
 from diffstudio.traces.reader import Trace
 
 COMPUTED = {"float32": 64 * 2.0**-24, "half": 4 * 2.0**-8}
@@ -86,7 +86,7 @@ def partners(one: Trace, other: Trace, clock: Clock = "step") -> list[tuple[int,
     """
     found: list[tuple[int, int]] = []
     for chain in (0, 1):
-        a, b = clock_values(one, chain, clock), clock_values(other, chain, clock)
+        a, b = on_one_clock(one, other, chain, clock)
         if not len(a) or not len(b):
             continue
         near = np.abs(a[:, None] - b[None, :])
