@@ -67,6 +67,19 @@ def nearest(trace: Trace, moment: Moment, clock: Clock = "step") -> int | None:
     return int(rows[best[-1]])
 
 
+def on_one_clock(one: Trace, other: Trace, chain: int, clock: Clock = "step") -> tuple[np.ndarray, np.ndarray]:
+    """What a clock says at each record of a chain in two runs, in the unit of `Moment.value`, finite.
+
+    It is the share of the steps where the clock stands still or says nothing in one of them.
+    """
+    both, told = [], True
+    for trace in (one, other):
+        rows = np.flatnonzero(trace.scalars("chain") == chain)
+        both.append(_clipped(_values(trace, chain, rows, clock)) if len(rows) else np.zeros(0))
+        told &= _tells(both[-1]) if len(rows) else True
+    return (both[0], both[1]) if told else (_shares(one, chain), _shares(other, chain))
+
+
 def _tells(values: np.ndarray) -> bool:
     clipped = _clipped(values)
     return bool(np.isfinite(clipped).all() and np.ptp(clipped) > 0)
@@ -86,6 +99,8 @@ def _values(trace: Trace, chain: int, rows: np.ndarray, clock: Clock) -> np.ndar
 def _shares(trace: Trace, chain: int) -> np.ndarray:
     """How much of a chain's steps is done at each of its records; a run that goes knows how many there will be."""
     rows = trace.scalars("chain") == chain
+    if not rows.any():
+        return np.zeros(0)
     steps = np.nan_to_num(trace.scalars("step")[rows])
     name = ("forward", "reverse")[chain]
     planned = next((spec.records for spec in trace.header.chains if spec.name == name), len(steps))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Slot
 from diffstudio import __version__
 from diffstudio.analysis.fields import TENSORS
 from diffstudio.errors import DiffStudioError
+from diffstudio.gui.controllers.beside import Beside
 from diffstudio.gui.controllers.catalog import Picking
 from diffstudio.gui.controllers.context_menus import ContextMenus
 from diffstudio.gui.controllers.files import Filing
@@ -27,6 +28,7 @@ from diffstudio.gui.kit.words import tr
 from diffstudio.gui.panels.inspect.panel import PAGES
 from diffstudio.gui.shell.parts import Parts
 from diffstudio.gui.stage.views.options import OPTIONS
+from diffstudio.gui.work.differences import Differences
 from diffstudio.studio.app.settings import Settings
 from diffstudio.studio.request.checks import usable
 from diffstudio.studio.request.request import Request
@@ -49,6 +51,7 @@ class Commands(QObject):
         self.likelihood = Likelihood(parts)
         self.presets = Presets(parts)
         p, head, line = parts, parts.playhead, parts.timeline
+        self.beside = Beside(line, head, p.lineup, Differences(p.lineup, p.background, self))
         self.handlers: dict[str, Callable[[], object]] = {
             "open": files.open, "open_trace": files.open_trace, "save_trace": files.save_trace,
             "write_card": Carding(parts, files).choose,
@@ -83,6 +86,7 @@ class Commands(QObject):
             "first": self.first, "last": self.last,
             "marker": head.toggle_marker, "next_marker": _bind(head.next_marker, 1),
             "previous_marker": _bind(head.next_marker, -1),
+            "next_parting": self.next_parting,
             "range_in": lambda: head.set_range(head.position, head.range_out),
             "range_out": lambda: head.set_range(head.range_in, head.position),
             "range_clear": lambda: head.set_range(None, None),
@@ -118,6 +122,11 @@ class Commands(QObject):
         if self.parts.runs.running and ACTIONS[action_id].when in ("fork", "previous", "idle"):
             return tr("a run goes on")
         return why_not(action_id)
+
+    def next_parting(self) -> None:
+        """To the next step at which a compared run parts from the leading one."""
+        if not self.beside.next_parting():
+            self.parts.window.say(tr("No run stands beside this one that parts from it."))
 
     def undo(self) -> None:
         """Bring back a preset or a folder that was taken off the list, else the panel as it was before."""

@@ -309,6 +309,14 @@ ACTIONS: dict[str, Action] = _table(
     Action("next_marker", "Next marker", "Timeline", ("Ctrl+Right",), "Go to the next marker.", "trace"),
     Action("previous_marker", "Previous marker", "Timeline", ("Ctrl+Left",), "Go to the previous marker.", "trace"),
     Action(
+        "next_parting",
+        "Where the runs part",
+        "Timeline",
+        ("Shift+N",),
+        "Go to the first step at which a compared run differs from this one; again: to the next run's.",
+        "trace",
+    ),
+    Action(
         "range_in", "Range starts here", "Timeline", ("I",), "Playback stays in the range.", "trace", separator=True
     ),
     Action("range_out", "Range ends here", "Timeline", ("O",), "Playback stays in the range.", "trace"),

@@ -8,15 +8,14 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPen, QPolygonF
 
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline.axis import Band
+from diffstudio.gui.timeline.compared_painting import paint_lines
 from diffstudio.gui.timeline.curves import Curve
+from diffstudio.gui.timeline.lane_lines import height_of, pieces
 from diffstudio.gui.timeline.scene import Scene, colour, paint_box
 
-INSET = 4.0  # px between a curve and its lane's edge
 LABEL_PAD = 4
 HAT = "\u0302"  # combining circumflex
 FILL = 0.16  # opacity below a curve
-STRIDES = (16, 8, 4, 2)  # every so many points are enough where the rest lies on the line between them
-TOLERANCE = 0.25  # px
 SAMPLES = 24  # of a name's width, where the curve is looked at
 
 
@@ -27,13 +26,11 @@ def paint_lane(painter: QPainter, scene: Scene, number: int) -> None:
         left, right = scene.axis.extent(band)
         if right >= 0 and left <= scene.axis.width:
             paint_box(painter, scene, band, row)
-            _paint_curve(painter, scene, curve, part, band, row)
+            if scene.comparison is None:
+                _paint_curve(painter, scene, curve, part, band, row)
+    if scene.comparison is not None:
+        paint_lines(painter, scene, scene.comparison, number)
     _paint_title(painter, scene, curve, row)
-
-
-def height_of(curve: Curve, row: QRect, values: np.ndarray | float) -> np.ndarray | float:
-    """Where values stand in a lane's row, in pixels of the view."""
-    return row.bottom() - INSET - curve.share(values) * (row.height() - 1 - 2 * INSET)
 
 
 def _paint_curve(painter: QPainter, scene: Scene, curve: Curve, part: np.ndarray, band: Band, row: QRect) -> None:
@@ -43,7 +40,7 @@ def _paint_curve(painter: QPainter, scene: Scene, curve: Curve, part: np.ndarray
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     token = getattr(scene.tokens, curve.lane.token)
     pen = QPen(colour(token), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.BevelJoin)
-    for x, y in _pieces(xs, np.asarray(height_of(curve, row, part))):
+    for x, y in pieces(xs, np.asarray(height_of(curve, row, part))):
         if len(x) == 1:  # a single record has no line
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour(token))
@@ -59,30 +56,6 @@ def _paint_curve(painter: QPainter, scene: Scene, curve: Curve, part: np.ndarray
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.strokePath(line, pen)
     painter.restore()
-
-
-def _pieces(xs: np.ndarray, ys: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The runs of finite values."""
-    good = np.isfinite(ys)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], good, [False]]).astype(int)))
-    out = []
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
-        out.append(_thinned(xs[first:last], ys[first:last]))
-    return out
-
-
-def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fewer points with the same look: stroking costs a microsecond each, at every record that a run appends."""
-    for stride in STRIDES:
-        if len(x) > 2 * stride:
-            kept = np.append(np.arange(0, len(x) - 1, stride), len(x) - 1)
-            if np.abs(np.interp(x, x[kept], y[kept]) - y).max() <= TOLERANCE:
-                return x[kept], y[kept]
-    if len(x) <= max(2.0, x[-1] - x[0]):
-        return x, y
-    starts = np.flatnonzero(np.diff(np.floor(x / 2), prepend=-np.inf))
-    extremes = np.stack([np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)], 1)
-    return np.repeat(x[starts], 2), extremes.ravel()
 
 
 def title_place(scene: Scene, curve: Curve, row: QRect, wide: float, high: float) -> QRectF:

@@ -108,6 +108,11 @@ def _has_grown(before: Scene, after: Scene) -> bool:
     return (
         (before.trace, before.rows, before.tokens, before.clock) == (after.trace, after.rows, after.tokens, after.clock)
         and (before.font, before.small) == (after.font, after.small)
+        and _runs(before) == _runs(after)
         and len(before.curves) == len(after.curves)
         and np.array_equal(before.axis.xs - before.axis.offset, after.axis.xs - after.axis.offset)
     )
+
+
+def _runs(scene: Scene) -> tuple[object, ...]:
+    return () if scene.comparison is None else (scene.comparison.lead, *scene.comparison.runs)

@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPen, QPolygonF
 
-from diffstudio.gui.timeline.lanes import height_of
+from diffstudio.gui.timeline.lane_lines import height_of
 from diffstudio.gui.timeline.rows import HEAD, TICKS
 from diffstudio.gui.timeline.scene import Scene, colour
 

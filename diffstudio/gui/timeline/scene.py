@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontInfo, QPainter, QPen
 
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.timeline.axis import Axis, Band
+from diffstudio.gui.timeline.compared import Comparison
 from diffstudio.gui.timeline.curves import Curve
 from diffstudio.gui.timeline.rows import Rows
 from diffstudio.traces.reader import Trace
@@ -21,7 +22,7 @@ ROUND = 4.0
 class Scene:
     """A trace laid out. curves: of the lanes that have a row; font: of labels; small: of the ruler and the lanes.
 
-    trouble: the first record that is not finite.
+    trouble: the first record that is not finite.  comparison: the runs beside this one, None where it is alone.
     """
 
     trace: Trace
@@ -33,6 +34,7 @@ class Scene:
     font: QFont
     small: QFont
     trouble: int | None = None
+    comparison: Comparison | None = None
 
 
 @functools.lru_cache(maxsize=256)

@@ -11,6 +11,7 @@ from diffstudio.gui.kit.playhead import Playhead
 from diffstudio.gui.kit.theme import Tokens
 from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline.clocks import CLOCKS
+from diffstudio.gui.timeline.legend import Legend
 from diffstudio.gui.timeline.playback import LOOPS, Player
 from diffstudio.gui.timeline.reading import read
 from diffstudio.gui.timeline.track import Track
@@ -33,12 +34,14 @@ class Timeline(QWidget):
         self._tensor, self._sample = "xt", 0
         self._player = Player(playhead, self)
         self.transport = Transport(self._player, playhead, tokens)
+        self.legend = Legend(tokens)
         self.track = Track(playhead, tokens)
         self.setAccessibleName(tr("Timeline"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 4)
         layout.setSpacing(2)
         layout.addWidget(self.transport)
+        layout.addWidget(self.legend)
         layout.addWidget(self.track, 1)
         self._player.playingChanged.connect(self.playingChanged)
         self.transport.clockChosen.connect(self.set_clock)
@@ -100,6 +103,7 @@ class Timeline(QWidget):
     def apply_theme(self, tokens: Tokens) -> None:
         """Draw in another theme's colours."""
         self.transport.apply_theme(tokens)
+        self.legend.apply_theme(tokens)
         self.track.set_tokens(tokens)
 
     @Slot()

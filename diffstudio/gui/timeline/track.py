@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
+
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAccessible,
@@ -26,7 +29,8 @@ from diffstudio.gui.kit.words import tr
 from diffstudio.gui.timeline import overlay
 from diffstudio.gui.timeline.axis import Axis, fitted_side
 from diffstudio.gui.timeline.clocks import Span, spans
-from diffstudio.gui.timeline.curves import available, curve
+from diffstudio.gui.timeline.compared import Compared, Comparison, compared, lanes_of
+from diffstudio.gui.timeline.compared_painting import paint_numbers, paint_partings
 from diffstudio.gui.timeline.hand import Hand
 from diffstudio.gui.timeline.layer import Layer
 from diffstudio.gui.timeline.reading import hover_text, read, trouble_of
@@ -34,8 +38,10 @@ from diffstudio.gui.timeline.rows import rows_for
 from diffstudio.gui.timeline.scene import Scene, fonts
 from diffstudio.gui.timeline.strip import paint_empty
 from diffstudio.gui.timeline.thumbnails import Thumbnails
+from diffstudio.traces.moment import Clock
 from diffstudio.traces.reader import Trace
 
+Records = Callable[[], dict[int, int | None]]  # of each run beside the leading one, by its mark
 MARGIN = 24.0  # px that the playhead keeps from the view's edges when zoomed
 NOTCH = 120  # of a mouse wheel
 ZOOM_A_NOTCH = 1.25
@@ -54,8 +60,11 @@ class Track(QAbstractSlider):
 
     def __init__(self, playhead: Playhead, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._playhead, self._tokens, self._clock = playhead, tokens, "step"
+        self._playhead, self._tokens = playhead, tokens
+        self._clock: Clock = "step"
         self._trace: Trace | None = None
+        self._lead, self._runs = 0, ()  # the mark of the leading run, and those beside it
+        self._records: Records = dict
         self._axis = Axis((), 1.0, 1.0)
         self._scene: Scene | None = None
         self._painted = QRegion()  # where the playhead was painted last
@@ -139,9 +148,14 @@ class Track(QAbstractSlider):
         self._thumbnails.set_tokens(tokens)
         self._rebuild()
 
+    def set_runs(self, lead: int, runs: tuple[Compared, ...], records: Records) -> None:
+        """Draw other runs beside the leading one, () none. records: which record of each stands at the playhead."""
+        self._lead, self._runs, self._records = lead, runs, records
+        self._rebuild()
+
     def set_clock(self, clock: str) -> None:
         """What the places along the axis mean."""
-        self._clock = clock
+        self._clock = cast(Clock, clock)
         self._rebuild()
 
     def zoom(self, factor: float, anchor: float | None = None) -> None:
@@ -178,8 +192,13 @@ class Track(QAbstractSlider):
         overlay.paint_trouble(painter, scene)
         record = self._position()
         x = scene.axis.x_of(record)
+        if scene.comparison is not None:
+            paint_partings(painter, scene, scene.comparison)
         overlay.paint_playhead(painter, scene, x)
-        overlay.paint_values(painter, scene, record, x)
+        if scene.comparison is not None:
+            paint_numbers(painter, scene, scene.comparison, record, self._records())
+        else:
+            overlay.paint_values(painter, scene, record, x)
         if self._ringed and self.hasFocus():
             painter.setPen(self._tokens.lane_a)
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
@@ -299,6 +318,9 @@ class Track(QAbstractSlider):
         if axis is not self._axis:
             self._see(axis)
             return
+        if scene.comparison is not None:  # dots of other runs stand anywhere
+            self.update()
+            return
         region = QRegion(self._painted)
         region += overlay.playhead_rect(scene, scene.axis.x_of(record))
         for rect in overlay.value_rects(scene):
@@ -345,7 +367,7 @@ class Track(QAbstractSlider):
 
     def _laid_out(self, trace: Trace) -> Scene:
         font, small = fonts(self.font())
-        lanes = available(trace)
+        lanes = lanes_of(trace, self._runs)
         line = QFontMetrics(font).height()
         chains = spans(trace, self._clock) if self._stale else self._axis.spans
         rows = rows_for(self.width(), self.height(), line, len(lanes))
@@ -354,8 +376,9 @@ class Track(QAbstractSlider):
         if self._stale:
             self._axis = self._axis.fitted(chains, float(self.width()), float(rows.side))
             self._stale = False
-        curves = tuple(curve(trace, lane, self._axis.spans) for lane in lanes[: len(rows.lanes)])
-        return Scene(trace, self._axis, rows, curves, self._tokens, self._clock, font, small, trouble_of(trace))
+        curves, lines = compared(trace, self._axis, self._clock, lanes[: len(rows.lanes)], self._runs)
+        beside = Comparison(self._lead, self._runs, lines) if self._runs else None
+        return Scene(trace, self._axis, rows, curves, self._tokens, self._clock, font, small, trouble_of(trace), beside)
 
     def _hover_text(self, at: QPoint) -> str:
         scene = self._current()

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 from diffstudio.gui.kit import theme
 from diffstudio.gui.timeline.clocks import spans
 from diffstudio.gui.timeline.curves import LANES, available, curve
-from diffstudio.gui.timeline.lanes import _thinned
+from diffstudio.gui.timeline.lane_lines import _thinned
 
 LOG_SNR, X0_CHANGE, DX_NORM = LANES
 

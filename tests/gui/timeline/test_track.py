@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QApplication, QToolTip
 from diffstudio.gui.kit import theme
 from diffstudio.gui.timeline import strip
 from diffstudio.gui.timeline.clocks import CLOCKS
-from diffstudio.gui.timeline.lanes import height_of, title_place
+from diffstudio.gui.timeline.lane_lines import height_of
+from diffstudio.gui.timeline.lanes import title_place
 from diffstudio.gui.timeline.overlay import flag_rect, handle_rect
 from diffstudio.traces.format import NOT_FINITE, RECORDED
 
